@@ -1,0 +1,80 @@
+#include <ibake/base.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void buffer_grows_and_keeps_its_content(void **state) {
+    (void)state;
+    ibk_buf buf = {0};
+    for (unsigned i = 0; i < 1000; i++) {
+        uint8_t octet = (uint8_t)i;
+        assert_int_equal(ibk_buf_append(&buf, &octet, 1), IBK_OK);
+    }
+    assert_int_equal(buf.len, 1000);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(buf.data[i], (uint8_t)i);
+    assert_int_equal(ibk_buf_resize(&buf, 10), IBK_OK);
+    assert_int_equal(ibk_buf_resize(&buf, 12), IBK_OK);
+    assert_int_equal(buf.data[9], 9);
+    assert_int_equal(buf.data[10] | buf.data[11], 0);
+    ibk_buf_free(&buf);
+    assert_null(buf.data);
+    ibk_buf_free(&buf);
+    ibk_buf_free(NULL);
+}
+
+static void buffer_refuses_to_pass_its_limit(void **state) {
+    (void)state;
+    ibk_buf buf = {0};
+    assert_int_equal(ibk_buf_resize(&buf, IBK_BUF_MAX + 1), IBK_ERR_LIMIT);
+    assert_int_equal(ibk_buf_append(&buf, "x", SIZE_MAX), IBK_ERR_LIMIT);
+    assert_int_equal(buf.len, 0);
+    ibk_buf_free(&buf);
+}
+
+static void clearing_wipes(void **state) {
+    (void)state;
+    ibk_buf buf = {0};
+    assert_int_equal(ibk_buf_append(&buf, "secret", 6), IBK_OK);
+    ibk_buf_clear(&buf);
+    assert_int_equal(buf.len, 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(buf.data[i], 0);
+    ibk_buf_free(&buf);
+}
+
+static void spans_compare(void **state) {
+    (void)state;
+    ibk_span a = ibk_span_str("abc"), b = ibk_span_of("abd", 3), none = {0};
+    assert_true(ibk_span_equal(a, a) && ibk_span_equal_ct(a, a));
+    assert_false(ibk_span_equal(a, b) || ibk_span_equal_ct(a, b));
+    assert_false(ibk_span_equal(a, none) || ibk_span_equal_ct(a, none));
+    assert_true(ibk_span_equal(none, none) && ibk_span_equal_ct(none, none));
+}
+
+static void errors_have_names_texts_and_places(void **state) {
+    (void)state;
+    assert_string_equal(ibk_err_name(IBK_ERR_ECHO_MISMATCH), "ECHO_MISMATCH");
+    assert_int_equal(ibk_err_category(IBK_ERR_ECHO_MISMATCH), IBK_CAT_PROTOCOL);
+    assert_string_equal(ibk_err_name(0xFFFF), "UNKNOWN");
+    ibk_diag diag;
+    assert_int_equal(ibk_fail(&diag, IBK_ERR_TRUNCATED, "IDR", 17, "needs %d more", 3), IBK_ERR_TRUNCATED);
+    assert_string_equal(diag.payload, "IDR");
+    assert_int_equal(diag.offset, 17);
+    assert_string_equal(diag.detail, "needs 3 more");
+    assert_int_equal(ibk_fail(NULL, IBK_ERR_DER, NULL, 0, NULL), IBK_ERR_DER);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffer_grows_and_keeps_its_content),
+        cmocka_unit_test(buffer_refuses_to_pass_its_limit),
+        cmocka_unit_test(clearing_wipes),
+        cmocka_unit_test(spans_compare),
+        cmocka_unit_test(errors_have_names_texts_and_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
