@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Who may know whom (docs/architecture.md), checked by a search over includes and by nm over libibake.
+# usage: rules.sh [TREE]   the tree to judge; libibake.a is looked for in $IBAKELAB_BUILD
+set -u
+tree=${1:-${IBAKELAB_SOURCE:-$(dirname "$0")/../..}}
+cd "$tree" || exit 2
+broken=0
+complain() { # RULE LINES
+  [ -n "$2" ] || return 0
+  printf 'broken rule: %s\n%s\n' "$1" "$2"
+  broken=1
+}
+includes() { # REGEX-OF-INCLUDED PLACES...: the include lines under the places
+  local pattern=$1
+  shift
+  grep -rnE --include='*.[ch]' --include='*.cc' "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($pattern)" "$@" 2>/dev/null
+}
+
+[ -d protocol ] && [ -d sim ] || { echo "no tree to judge at $tree"; exit 2; }
+
+# C++ lives in the shim and nowhere else.
+complain 'only sim/ns3shim/*.cc may be C++' \
+  "$(find . -path ./.git -prune -o -path './build*' -prune -o \( -name '*.cc' -o -name '*.cpp' -o -name '*.cxx' -o -name '*.hpp' \) -print | grep -v '^./sim/ns3shim/')"
+complain 'only sim/ns3shim/*.cc may include ns-3' "$(includes 'ns3/' . | grep -vE '^(\./)?sim/ns3shim/[^/]*\.(cc|h):')"
+complain 'the C header of the shim may not include ns-3' "$(includes 'ns3/|iostream|string>|memory>|vector>' sim/ns3shim/n3.h)"
+
+# protocol/ is sans-IO and knows nobody above it.
+complain 'protocol/ may not see sockets, files, clocks or global randomness' \
+  "$(includes 'sys/(socket|time|stat|select|random)\.h|netinet/|arpa/|poll\.h|unistd\.h|fcntl\.h|time\.h|openssl/rand\.h|openssl/ssl\.h' protocol | grep -vE '_test\.c:|/testing/')"
+complain 'protocol/ may not include other rooms' "$(includes '(\.\./)*(sim|cli|reports|fuzz|conformance|ims|kms/node|ns3shim|scenario|trace|run)/' protocol | grep -vE '#include "kms/')"
+complain 'the rest of the house includes only ibake.h of protocol/' \
+  "$(includes '(\.\./)*(protocol/)?(base|wire|ibe|mikey)/|ibake/(table|internal|step)' sim cli reports fuzz conformance)"
+
+# Inside protocol/: base <- wire <- mikey, base <- ibe, mikey and ibe <- ibake and kms.
+complain 'wire/ knows base only' "$(includes 'ibe/|mikey/|ibake/(ibe|mikey|session|kms)|kms/' protocol/wire)"
+complain 'ibe/ knows base only' "$(includes 'wire/|mikey/|ibake/(mikey|session|kms)|kms/' protocol/ibe)"
+complain 'mikey/ knows base and wire only' "$(includes 'ibe/|ibake/(ibe|session|kms)|kms/' protocol/mikey)"
+complain 'nothing below knows cli/' "$(includes '(\.\./)*cli/' protocol sim reports fuzz conformance)"
+complain 'sim/scenario, sim/trace and reports know no ns-3 shim' "$(includes 'ns3shim/' sim/scenario sim/trace reports)"
+
+# libibake: no forbidden calls, no writable globals.
+library=${IBAKELAB_BUILD:-}/protocol/libibake.a
+if [ -f "$library" ]; then
+  complain 'libibake may not call these' \
+    "$(nm -A --undefined-only "$library" 2>/dev/null | grep -wE 'socket|connect|fopen|open|read|write|time|clock_gettime|gettimeofday|rand|random|getrandom|RAND_bytes|RAND_priv_bytes|printf|puts|getenv' | head -5)"
+  if ! nm -A "$library" 2>/dev/null | grep -q '__asan_'; then
+    complain 'libibake may not hold writable globals' \
+      "$(objdump -t "$library" | grep -E '^[0-9a-f]+ .{7} (\.data|\.bss|\*COM\*|\.tbss|\.tdata)[[:space:]]+0*[1-9a-f]' | head -5)"
+  fi
+elif [ $# -eq 0 ]; then
+  echo "libibake.a is missing at $library"
+  broken=1
+fi
+
+# Short files: a file over 800 lines wants a second door.
+complain 'no source file over 800 lines' \
+  "$(find protocol sim cli reports fuzz conformance tests \( -name '*.[ch]' -o -name '*.cc' -o -name '*.py' \) -print0 | xargs -0 wc -l | awk '$1 > 800 && $2 != "total"')"
+
+[ "$broken" = 0 ] && echo 'the dependency rules hold'
+exit "$broken"
