@@ -1,0 +1,179 @@
+/* ibakelab: the result of one run, as sim/run fills it and as result.json, the terminal's table and the later
+ * reports show it. Everything in it is a function of scenario and seed: no wall-clock time, no path of the
+ * machine but the scenario's as it was given.
+ *
+ *     result r = {0};
+ *     r.title = result_text(&r, "First call");
+ *     result_call *c = result_add_call(&r);
+ *     c->from = result_text(&r, "alice");  c->invite = result_at(1200000000);
+ *     …
+ *     result_write_json(&r, "out/result.json", &diag);
+ *     result_free(&r);
+ */
+#ifndef REPORTS_RESULT_H
+#define REPORTS_RESULT_H
+
+#include <ibake/base.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RESULT_SCHEMA "ibakelab-result/1"
+
+/* A moment of virtual time, or none. The zero value is "did not happen". */
+typedef struct result_time {
+    uint64_t ns;
+    bool set;
+} result_time;
+
+static inline result_time result_at(uint64_t ns) {
+    return (result_time){.ns = ns, .set = true};
+}
+
+typedef enum result_verdict {
+    RESULT_ERROR = 0, /* the run itself did not complete: neither pass nor fail */
+    RESULT_PASS,      /* every expectation held */
+    RESULT_FAIL       /* at least one did not */
+} result_verdict;
+
+typedef struct result_expectation {
+    const char *text; /* "calls.established >= 1": as the scenario states it */
+    const char *file; /* may be NULL: the scenario itself */
+    unsigned line;    /* 0: none, e.g. a default or --set */
+    bool held;
+    const char *observed; /* "0 of 1 calls": what there was instead, or the value that made it hold */
+} result_expectation;
+
+/* One direction of a call's media. */
+typedef struct result_media {
+    const char *from, *to;                 /* users */
+    const char *codec;                     /* "PCMU" */
+    bool protected_;                       /* SRTP with the keys of the exchange */
+    uint64_t sent, received, lost, octets; /* packets; octets of payload received */
+    uint64_t auth_failures, replays;       /* refused by SRTP */
+    uint64_t jitter_ns;                    /* RFC 3550 §6.4.1, at the end of the call */
+    result_time first;                     /* first packet accepted */
+    bool content_matches;                  /* what was received is what was sent, where it was received */
+} result_media;
+
+/* A MIKEY message of a call or key request: each one once, in the order of sending. */
+typedef struct result_mikey {
+    const char *name; /* "I_MESSAGE_1" */
+    uint64_t octets;  /* binary, before base64 */
+} result_mikey;
+
+typedef enum result_call_state {
+    RESULT_CALL_FAILED = 0,  /* never established */
+    RESULT_CALL_ESTABLISHED, /* established and ended as planned, or still up at the end of the run */
+    RESULT_CALL_DROPPED      /* established, then ended by a fault */
+} result_call_state;
+
+typedef struct result_call {
+    const char *id;        /* the scenario's name of the call, or "call-1" */
+    const char *call_id;   /* SIP Call-ID */
+    const char *from, *to; /* users */
+    result_call_state state;
+    result_time invite;      /* the caller sends the first INVITE */
+    result_time provisional; /* the caller receives the first 18x */
+    result_time keyed;       /* R_MESSAGE_2 is verified */
+    result_time established; /* the caller receives the 200 (INVITE) */
+    result_time first_media; /* the first media packet is accepted by either end */
+    result_time ended;
+    const char *failure;      /* why it failed or dropped, one line; NULL */
+    unsigned sip_status;      /* final SIP status of the INVITE, 0: none */
+    bool keys_agree;          /* both ends derived the same TEK and salt for every crypto session */
+    uint32_t csb_id;          /* 0: none */
+    uint64_t retransmissions; /* SIP messages sent again, by all nodes */
+    result_mikey *mikey;
+    size_t mikey_count;
+    result_media *media;
+    size_t media_count;
+} result_call;
+
+typedef struct result_user {
+    const char *name, *impu; /* "alice", "sip:alice@a.example" */
+    const char *node;
+    result_time register_begin, registered;
+    result_time keys_begin, keys_received; /* REQUEST_KEY to REQUEST_KEY_RESP */
+    unsigned keys;                         /* private keys received */
+    uint64_t retransmissions;
+    const char *failure; /* of registration or key fetch; NULL */
+} result_user;
+
+typedef struct result_link {
+    const char *name, *a, *b;        /* nodes at its ends */
+    uint64_t packets_ab, packets_ba; /* delivered */
+    uint64_t octets_ab, octets_ba;
+    uint64_t lost_ab, lost_ba; /* by the loss model or a full queue */
+} result_link;
+
+typedef struct result_version {
+    const char *name, *version; /* "ns-3", "3.37" */
+} result_version;
+
+typedef struct result {
+    const char *title, *scenario; /* path as given */
+    result_verdict verdict;
+    const char *error; /* with RESULT_ERROR: why; else NULL */
+    uint64_t seed, run_number;
+    uint64_t virtual_ns;    /* duration of the run in virtual time */
+    uint64_t events;        /* simulator events executed */
+    const char *parameters; /* e.g. "3072 bits (128-bit strength)"; may be NULL */
+    result_expectation *expectations;
+    size_t expectation_count;
+    result_call **calls; /* stable pointers */
+    size_t call_count;
+    result_user **users;
+    size_t user_count;
+    result_link *links;
+    size_t link_count;
+    result_version *versions;
+    size_t version_count;
+    bool out_of_memory; /* sticky; result_write_json() then fails */
+    struct result_block *arena;
+} result;
+
+/* ---- building --------------------------------------------------------------------------------- */
+
+/* Copies of text that live as long as the result; NULL gives NULL. On exhaustion "" and r->out_of_memory. */
+const char *result_text(result *r, const char *text);
+const char *result_textf(result *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* New, zeroed entries at the end of their list, owned by the result. Calls and users keep their address; the
+ * others are valid until the next one of their list is added. Never NULL: on exhaustion a scratch entry and
+ * r->out_of_memory. */
+result_call *result_add_call(result *r);
+result_user *result_add_user(result *r);
+result_expectation *result_add_expectation(result *r);
+result_link *result_add_link(result *r);
+result_media *result_add_media(result *r, result_call *call);
+void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
+void result_add_version(result *r, const char *name, const char *version);
+
+/* PASS if all expectations held, FAIL otherwise; leaves ERROR alone if r->error is set. Sets and returns it.
+ */
+result_verdict result_judge(result *r);
+
+void result_free(result *r); /* legal on the zero value and NULL */
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+const char *result_verdict_name(result_verdict verdict); /* "pass", "fail", "error" */
+const char *result_call_state_name(result_call_state s); /* "established", "failed", "dropped" */
+size_t result_calls_in_state(const result *r, result_call_state s);
+/* invite to established; false if the call was not established. */
+bool result_setup_ns(const result_call *call, uint64_t *ns);
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+/* result.json, schema reports/schema/result.schema.json; the same result gives the same bytes. The file is
+ * written under a temporary name and renamed. */
+ibk_err result_write_json(const result *r, const char *path, ibk_diag *diag);
+ibk_err result_json(ibk_buf *out, const result *r); /* the same text in memory */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
