@@ -37,6 +37,7 @@ enum ibk_category {
     X(STATE, USAGE, 3, "the object is not in a state for this call")                                         \
     X(NO_MEMORY, RESOURCE, 1, "out of memory")                                                               \
     X(LIMIT, RESOURCE, 2, "a limit on sizes or counts was reached")                                          \
+    X(IO, RESOURCE, 3, "reading or writing a file failed")                                                   \
     X(RANDOM, RANDOM, 1, "the random source failed")                                                         \
     X(TRUNCATED, WIRE, 1, "the input ends inside a field")                                                   \
     X(TRAILING, WIRE, 2, "octets follow the last payload")                                                   \
