@@ -1,0 +1,64 @@
+/* One party's end of an audio stream: G.711 in RTP with RTCP beside it, protected by libsrtp2 with the keys
+ * that MIKEY-IBAKE derived. No sockets, no clock: packets and times go in and out. */
+#ifndef IMS_MEDIA_STREAM_H
+#define IMS_MEDIA_STREAM_H
+
+#include "ims/media/source.h"
+
+#define MEDIA_PACKET_MAX 1500 /* octets of the largest packet that media_stream_* writes or accepts */
+
+/* SRTP master key and salt of one crypto session: TEK and salt of RFC 3830 §4.1.3, for
+ * AES_CM_128_HMAC_SHA1_80. */
+typedef struct media_keys {
+    uint8_t key[16], salt[14];
+} media_keys;
+
+typedef struct media_config {
+    media_source *source;   /* what this end says; retained */
+    media_source *expected; /* what the other end says, or NULL: content is not compared; retained */
+    unsigned ptime_ms;      /* 10, 20, 30, 40, 60 */
+    uint32_t ssrc;
+    uint16_t first_sequence;  /* below 2^15, RFC 3711 §3.3.1 */
+    uint32_t first_timestamp; /* RTP clock at the first packet, and with it the place in the source */
+    const char *cname;        /* borrowed for the stream's life */
+    const media_keys *send_keys,
+        *receive_keys; /* both or neither; copied into libsrtp, not kept. NULL: plain RTP */
+} media_config;
+
+typedef struct media_stats {
+    uint64_t sent, received;     /* packets; received: accepted */
+    uint64_t octets;             /* of payload accepted */
+    uint64_t lost;               /* by sequence number, up to the highest one accepted */
+    uint64_t auth_failures;      /* refused by the authentication tag */
+    uint64_t replays, malformed; /* refused otherwise */
+    uint64_t compared;           /* accepted packets held against `expected` … */
+    uint64_t mismatches;         /* … and found to differ */
+    uint64_t jitter_ns;          /* RFC 3550 §6.4.1 */
+    uint64_t rtcp_sent, rtcp_received, rtcp_refused;
+    uint64_t first_accepted_ns; /* virtual time; valid when received > 0 */
+} media_stats;
+
+typedef struct media_stream media_stream;
+
+/* libsrtp2's own global state, once a process. False: libsrtp's self-tests failed. */
+bool media_library_start(void);
+void media_library_stop(void);
+const char *media_library_version(void);
+
+ibk_err media_stream_new(media_stream **out, const media_config *config);
+void media_stream_free(media_stream *stream); /* libsrtp wipes the keys */
+
+/* The next RTP packet, due every ptime. */
+ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], size_t *len);
+/* An RTCP compound packet; utc_ns is the node's wall clock. */
+ibk_err media_stream_send_rtcp(media_stream *stream, uint64_t now_ns, int64_t utc_ns,
+                               uint8_t out[MEDIA_PACKET_MAX], size_t *len);
+
+/* IBK_OK: accepted and counted; else the reason of the refusal (BAD_MAC, REPLAYED, BAD_VALUE …), counted too.
+ */
+ibk_err media_stream_receive(media_stream *stream, uint64_t now_ns, const uint8_t *packet, size_t len);
+ibk_err media_stream_receive_rtcp(media_stream *stream, uint64_t now_ns, const uint8_t *packet, size_t len);
+
+const media_stats *media_stream_stats(const media_stream *stream);
+
+#endif
