@@ -53,7 +53,7 @@ ibk_err keylog_load(keylog *out, const char *path, keylog_where *where,
                     ibk_diag *diag); /* where.line 0: the file */
 void keylog_free(keylog *log);       /* wipes */
 
-/* First record of this kind with this CSB ID (X … AUTHKEY) after `from`; `count` if none. */
+/* First record of this kind with this CSB ID (X … AUTHKEY) at or after index `from`; `count` if none. */
 size_t keylog_find(const keylog *log, ibk_keylog_kind kind, uint32_t csb_id, size_t from);
 
 #ifdef __cplusplus
