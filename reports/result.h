@@ -133,6 +133,7 @@ typedef struct result {
     size_t version_count;
     bool out_of_memory; /* sticky; result_write_json() then fails */
     struct result_block *arena;
+    uint64_t scratch[32]; /* where entries go that could not be had */
 } result;
 
 /* ---- building --------------------------------------------------------------------------------- */

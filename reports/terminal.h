@@ -28,8 +28,10 @@ typedef enum term_style {
 } term_style;
 /* Escape sequence that begins a style (or ends all with TERM_PLAIN), "" without colour. */
 const char *term_begin(const term *t, term_style style);
-/* Columns that this UTF-8 text takes (combining and wide characters counted as a terminal does, roughly). */
+/* Characters of this UTF-8 text: one column each, as names and labels here have it. */
 unsigned term_columns(const char *text);
+/* Writes before, text, after; control characters of `text`, which may come from the network, become '?'. */
+void term_text(const term *t, const char *before, const char *text, const char *after);
 
 /* ---- the table of calls ------------------------------------------------------------------------- */
 
@@ -49,8 +51,9 @@ typedef struct ladder_options {
 
 /* Draws the messages of recorded events (trace_message_begin): nodes across in the order in which they first
  * appear, time down, an arrow for each message sent, MIKEY messages named, lost ones marked, retransmissions
- * collapsed into a count. Fits t->width columns (at least 60; nodes are dropped into a note if even that is
- * too narrow). IBK_ERR_NO_MEMORY, or IBK_OK, also when there is nothing to draw. */
+ * collapsed into a count. Fits t->width columns (at least 60; at most 16 nodes; what
+ * is beyond a limit is counted in a last line). IBK_ERR_NO_MEMORY, or IBK_OK, also when there is nothing to
+ * draw. */
 ibk_err report_ladder(const term *t, const trace_memory *events, const ladder_options *options);
 
 /* ---- progress ------------------------------------------------------------------------------------- */

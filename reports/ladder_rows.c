@@ -1,0 +1,139 @@
+/* ibakelab: from recorded events to the rows of a ladder: which messages, between whom, how often, lost or
+ * not. */
+#include "reports/ladder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ibk_span text(const trace_event *e, const char *key) {
+    return trace_event_text(e, key);
+}
+
+/* A message logged with trace_message_begin, sent or received. */
+static bool is_message(const trace_event *e) {
+    return text(e, "label").len && text(e, "peer").len &&
+           (strcmp(e->event, "sent") == 0 || strcmp(e->event, "received") == 0);
+}
+
+static bool starts_with(ibk_span text_, const char *start) {
+    size_t len = strlen(start);
+    return text_.len >= len && memcmp(text_.data, start, len) == 0;
+}
+
+/* The conversation to show: the one asked for, else that of the first INVITE, else the first with a name. */
+static ibk_span choose_call(const trace_memory *events, const ladder_options *options, uint32_t kinds) {
+    if (options->call)
+        return ibk_span_str(options->call);
+    ibk_span any = {0};
+    for (size_t i = 0; i < trace_memory_count(events); i++) {
+        const trace_event *e = trace_memory_at(events, i);
+        if (!(kinds & TRACE_MASK(e->kind)) || !is_message(e) || !text(e, "call").len)
+            continue;
+        if (starts_with(text(e, "label"), "INVITE"))
+            return text(e, "call");
+        if (!any.len)
+            any = text(e, "call");
+    }
+    return any;
+}
+
+static int lane_of(ladder *l, ibk_span name) {
+    for (size_t i = 0; i < l->lane_count; i++)
+        if (ibk_span_equal(l->lanes[i], name))
+            return (int)i;
+    if (l->lane_count == LADDER_MAX_LANES)
+        return -1;
+    l->lanes[l->lane_count] = name;
+    return (int)l->lane_count++;
+}
+
+static bool same_message(const trace_event *a, const trace_event *b) {
+    return a->kind == b->kind && ibk_span_equal(text(a, "label"), text(b, "label")) &&
+           ibk_span_equal(text(a, "call"), text(b, "call")) &&
+           ibk_span_equal(text(a, "cseq"), text(b, "cseq"));
+}
+
+/* A retransmission belongs to the latest row of the same message between the same two. */
+static ladder_row *original_of(ladder *l, const trace_event *e, int from, int to) {
+    for (size_t i = l->row_count; i-- > 0;)
+        if (l->rows[i].from == from && l->rows[i].to == to && same_message(l->rows[i].event, e))
+            return &l->rows[i];
+    return NULL;
+}
+
+static ibk_err add_sent(ladder *l, const trace_event *e) {
+    int from = lane_of(l, ibk_span_str(e->node)), to = lane_of(l, text(e, "peer"));
+    if (from < 0 || to < 0) {
+        l->hidden++;
+        return IBK_OK;
+    }
+    l->logs[from] = true;
+    ladder_row *again = trace_event_flag(e, "retransmission") ? original_of(l, e, from, to) : NULL;
+    if (again) {
+        again->sent++;
+        return IBK_OK;
+    }
+    if (l->row_count == l->max_rows) {
+        l->hidden++;
+        return IBK_OK;
+    }
+    if (l->row_count == l->row_capacity) {
+        size_t capacity = l->row_capacity ? 2 * l->row_capacity : 64;
+        ladder_row *grown = realloc(l->rows, capacity * sizeof *grown);
+        if (!grown)
+            return IBK_ERR_NO_MEMORY;
+        l->rows = grown;
+        l->row_capacity = capacity;
+    }
+    l->rows[l->row_count++] = (ladder_row){.event = e, .from = from, .to = to, .sent = 1};
+    return IBK_OK;
+}
+
+/* An arrival counts for the earliest row of that message which still has copies under way. */
+static void add_received(ladder *l, const trace_event *e) {
+    int to = lane_of(l, ibk_span_str(e->node)), from = lane_of(l, text(e, "peer"));
+    if (to >= 0)
+        l->logs[to] = l->any_received = true;
+    for (size_t i = 0; i < l->row_count && from >= 0; i++) {
+        ladder_row *row = &l->rows[i];
+        if (row->from != from || row->to != to || row->received >= row->sent ||
+            !ibk_span_equal(text(row->event, "label"), text(e, "label")) ||
+            !ibk_span_equal(text(row->event, "call"), text(e, "call")))
+            continue;
+        row->received++;
+        return;
+    }
+}
+
+ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_options *options) {
+    uint32_t kinds = options->kinds
+                         ? options->kinds
+                         : TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) | TRACE_MASK(TRACE_MIKEY);
+    *l = (ladder){.max_rows = options->max_rows ? options->max_rows : 200};
+    l->call = options->all ? (ibk_span){0} : choose_call(events, options, kinds);
+    for (size_t i = 0; i < trace_memory_count(events); i++) {
+        const trace_event *e = trace_memory_at(events, i);
+        if (!(kinds & TRACE_MASK(e->kind)) || !is_message(e))
+            continue;
+        if (!options->all && !ibk_span_equal(text(e, "call"), l->call))
+            continue;
+        if (strcmp(e->event, "received") == 0) {
+            add_received(l, e);
+            continue;
+        }
+        ibk_err err = add_sent(l, e);
+        if (err)
+            return err;
+    }
+    l->hidden += trace_memory_dropped(events);
+    return IBK_OK;
+}
+
+bool ladder_row_lost(const ladder *l, const ladder_row *row) {
+    return row->received == 0 && l->any_received && l->logs[row->to];
+}
+
+void ladder_free(ladder *l) {
+    free(l->rows);
+    *l = (ladder){0};
+}

@@ -1,0 +1,174 @@
+/* ibakelab: building and reading the result of a run. */
+#include "reports/result.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything that the result owns hangs in one list of blocks. */
+struct result_block {
+    struct result_block *next;
+};
+
+static void *arena_alloc(result *r, size_t size) {
+    struct result_block *block = calloc(1, sizeof *block + size);
+    if (!block) {
+        r->out_of_memory = true;
+        return NULL;
+    }
+    block->next = r->arena;
+    r->arena = block;
+    return block + 1;
+}
+
+const char *result_text(result *r, const char *text) {
+    if (!text)
+        return NULL;
+    size_t size = strlen(text) + 1;
+    char *copy = arena_alloc(r, size);
+    return copy ? memcpy(copy, text, size) : "";
+}
+
+const char *result_textf(result *r, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : arena_alloc(r, (size_t)len + 1);
+    if (text)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text ? text : "";
+}
+
+/* One more zeroed element at the end of a list: storage doubles whenever the count is a power of two. */
+static void *grow(result *r, void *list, size_t *count, size_t size) {
+    char *elements = *(void **)list;
+    if ((*count & (*count - 1)) == 0) {
+        char *grown = realloc(elements, (*count ? 2 * *count : 1) * size);
+        if (!grown) {
+            r->out_of_memory = true;
+            return NULL;
+        }
+        *(void **)list = elements = grown;
+    }
+    return memset(elements + (*count)++ * size, 0, size);
+}
+
+/* For the entries that could not be had: written to, never read. Kept in the result, so that it is no global.
+ */
+static void *scratch(result *r) {
+    memset(r->scratch, 0, sizeof r->scratch);
+    return r->scratch;
+}
+
+_Static_assert(sizeof(result_call) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_user) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_media) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_link) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_expectation) <= sizeof((result *)0)->scratch,
+               "scratch holds every kind of entry");
+
+result_call *result_add_call(result *r) {
+    result_call *call = arena_alloc(r, sizeof *call);
+    result_call **slot = call ? grow(r, &r->calls, &r->call_count, sizeof *slot) : NULL;
+    if (!slot)
+        return scratch(r);
+    *slot = call;
+    return call;
+}
+
+result_user *result_add_user(result *r) {
+    result_user *user = arena_alloc(r, sizeof *user);
+    result_user **slot = user ? grow(r, &r->users, &r->user_count, sizeof *slot) : NULL;
+    if (!slot)
+        return scratch(r);
+    *slot = user;
+    return user;
+}
+
+result_expectation *result_add_expectation(result *r) {
+    void *entry = grow(r, &r->expectations, &r->expectation_count, sizeof *r->expectations);
+    return entry ? entry : scratch(r);
+}
+
+result_link *result_add_link(result *r) {
+    void *entry = grow(r, &r->links, &r->link_count, sizeof *r->links);
+    return entry ? entry : scratch(r);
+}
+
+result_media *result_add_media(result *r, result_call *call) {
+    if (r->out_of_memory)
+        return scratch(r);
+    void *entry = grow(r, &call->media, &call->media_count, sizeof *call->media);
+    return entry ? entry : scratch(r);
+}
+
+void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets) {
+    if (r->out_of_memory)
+        return;
+    result_mikey *entry = grow(r, &call->mikey, &call->mikey_count, sizeof *entry);
+    if (entry)
+        *entry = (result_mikey){.name = result_text(r, name), .octets = octets};
+}
+
+void result_add_version(result *r, const char *name, const char *version) {
+    result_version *entry = grow(r, &r->versions, &r->version_count, sizeof *entry);
+    if (entry)
+        *entry = (result_version){.name = result_text(r, name), .version = result_text(r, version)};
+}
+
+result_verdict result_judge(result *r) {
+    r->verdict = RESULT_PASS;
+    for (size_t i = 0; i < r->expectation_count; i++)
+        if (!r->expectations[i].held)
+            r->verdict = RESULT_FAIL;
+    if (r->error)
+        r->verdict = RESULT_ERROR;
+    return r->verdict;
+}
+
+void result_free(result *r) {
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->call_count; i++) {
+        free(r->calls[i]->mikey);
+        free(r->calls[i]->media);
+    }
+    free(r->calls);
+    free(r->users);
+    free(r->expectations);
+    free(r->links);
+    free(r->versions);
+    while (r->arena) {
+        struct result_block *next = r->arena->next;
+        free(r->arena);
+        r->arena = next;
+    }
+    *r = (result){0};
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+const char *result_verdict_name(result_verdict verdict) {
+    return verdict == RESULT_PASS ? "pass" : verdict == RESULT_FAIL ? "fail" : "error";
+}
+
+const char *result_call_state_name(result_call_state s) {
+    return s == RESULT_CALL_ESTABLISHED ? "established" : s == RESULT_CALL_DROPPED ? "dropped" : "failed";
+}
+
+size_t result_calls_in_state(const result *r, result_call_state s) {
+    size_t count = 0;
+    for (size_t i = 0; i < r->call_count; i++)
+        count += r->calls[i]->state == s;
+    return count;
+}
+
+bool result_setup_ns(const result_call *call, uint64_t *ns) {
+    if (!call->invite.set || !call->established.set || call->established.ns < call->invite.ns)
+        return false;
+    *ns = call->established.ns - call->invite.ns;
+    return true;
+}

@@ -1,0 +1,179 @@
+/* The result model and result.json. With a path as its argument the program only writes a sample there, which
+ * schema_test.py validates. */
+#include "reports/result.h"
+#include "reports/terminal.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void fill(result *r) {
+    r->title = result_text(r, "First call");
+    r->scenario = result_textf(r, "scenarios/%s.yaml", "first");
+    r->seed = UINT64_MAX;
+    r->virtual_ns = 12345678901;
+    result_add_version(r, "ns-3", "3.37");
+    for (int i = 0; i < 5; i++) {
+        result_expectation *e = result_add_expectation(r);
+        e->text = result_textf(r, "calls.established >= %d", i);
+        e->line = (unsigned)i;
+        e->held = i < 3;
+        e->observed = "2";
+    }
+    result_user *u = result_add_user(r);
+    u->name = "alice";
+    u->registered = result_at(0);
+    u->failure = "the KMS answered 403\x1b[31m";
+    for (int i = 0; i < 3; i++) {
+        result_call *c = result_add_call(r);
+        c->id = result_textf(r, "call-%d", i + 1);
+        c->from = "alice";
+        c->to = "b\xff";
+        c->state = i < 2 ? RESULT_CALL_ESTABLISHED : RESULT_CALL_FAILED;
+        c->invite = result_at(1000000000);
+        if (i < 2)
+            c->established = result_at(1412300000u + 1000000000u * (unsigned)i);
+        else
+            c->failure = "404 Not Found\n";
+        c->csb_id = 0x0a0b0c0d;
+        c->keys_agree = true;
+        result_add_mikey(r, c, "I_MESSAGE_1", 900);
+        result_add_mikey(r, c, "R_MESSAGE_1", 950);
+        result_media *m = result_add_media(r, c);
+        m->from = "alice";
+        m->sent = 250;
+        m->received = 249;
+        m->protected_ = true;
+    }
+    result_link *l = result_add_link(r);
+    l->name = "a-p";
+    l->packets_ab = 17;
+}
+
+static void test_json_is_complete_and_repeatable(void **state) {
+    (void)state;
+    result r = {0}, again = {0};
+    ibk_buf text = {0}, other = {0};
+    fill(&r);
+    fill(&again);
+    assert_int_equal(result_judge(&r), RESULT_FAIL);
+    result_judge(&again);
+    assert_int_equal(result_json(&text, &r), IBK_OK);
+    assert_int_equal(result_json(&other, &again), IBK_OK);
+    assert_true(ibk_span_equal(ibk_buf_span(&text), ibk_buf_span(&other)));
+    json_t *root = json_loadb((char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    const char *verdict, *seed, *to, *csb;
+    json_int_t setup, median;
+    json_t *calls;
+    assert_int_equal(json_unpack(root, "{s:s,s:s,s:o,s:{s:{s:I}}}", "verdict", &verdict, "seed", &seed,
+                                 "calls", &calls, "summary", "setup_ns", "median", &median),
+                     0);
+    assert_string_equal(verdict, "fail");
+    assert_string_equal(seed, "18446744073709551615");
+    assert_int_equal(median, 412300000);
+    assert_int_equal(json_array_size(calls), 3);
+    assert_int_equal(
+        json_unpack(json_array_get(calls, 0), "{s:I,s:s,s:s}", "setup_ns", &setup, "to", &to, "csb_id", &csb),
+        0);
+    assert_int_equal(setup, 412300000);
+    assert_string_equal(to, "b?");
+    assert_string_equal(csb, "0a0b0c0d");
+    assert_true(json_is_null(json_object_get(json_array_get(calls, 2), "setup_ns")));
+    json_decref(root);
+    ibk_buf_free(&text);
+    ibk_buf_free(&other);
+    result_free(&r);
+    result_free(&again);
+    result_free(NULL);
+}
+
+static void test_verdicts(void **state) {
+    (void)state;
+    result r = {0};
+    assert_int_equal(result_judge(&r), RESULT_PASS);
+    result_add_expectation(&r)->held = true;
+    assert_int_equal(result_judge(&r), RESULT_PASS);
+    result_add_expectation(&r);
+    assert_int_equal(result_judge(&r), RESULT_FAIL);
+    r.error = "it broke";
+    assert_int_equal(result_judge(&r), RESULT_ERROR);
+    result_free(&r);
+}
+
+static void test_many_entries(void **state) {
+    (void)state;
+    result r = {0};
+    result_call *first = result_add_call(&r);
+    first->id = "first";
+    for (int i = 0; i < 1000; i++)
+        result_add_media(&r, result_add_call(&r))->sent = (uint64_t)i;
+    assert_string_equal(r.calls[0]->id, "first");
+    assert_int_equal(r.call_count, 1001);
+    assert_int_equal(r.calls[1000]->media[0].sent, 999);
+    result_free(&r);
+}
+
+static void test_exhaustion_is_told(void **state) {
+    (void)state;
+    result r = {.out_of_memory = true};
+    ibk_buf text = {0};
+    ibk_diag diag = {0};
+    assert_int_equal(result_json(&text, &r), IBK_ERR_NO_MEMORY);
+    r.out_of_memory = false;
+    assert_int_equal(result_write_json(&r, "/nonexistent/result.json", &diag), IBK_ERR_IO);
+    assert_non_null(strstr(diag.detail, "/nonexistent/result.json"));
+    ibk_buf_free(&text);
+    result_free(&r);
+}
+
+static void test_table(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    result r = {0};
+    fill(&r);
+    result_judge(&r);
+    r.calls[0]->from = "zo\xc3\xab";
+    term t = {.file = open_memstream(&text, &len), .utf8 = true, .width = 100};
+    report_table(&t, &r, 2, false);
+    fclose(t.file);
+    assert_string_equal(text, "FAIL  First call   seed 18446744073709551615, 12.346 s of virtual time\n"
+                              "  ✗ calls.established >= 3   observed: 2   (scenarios/first.yaml:3)\n"
+                              "  ✗ calls.established >= 4   observed: 2   (scenarios/first.yaml:4)\n"
+                              "  3 of 5 expectations held\n"
+                              "  alice: the KMS answered 403?[31m\n"
+                              "\n"
+                              "  call    from   to  state        set-up    keys   media         resent\n"
+                              "  call-1  zoë    b\xff  established  412.3 ms  agree  SRTP 249/250  0\n"
+                              "  call-2  alice  b\xff  established  1.412 s   agree  SRTP 249/250  0\n"
+                              "  and 1 more calls: 2 of 3 established in all\n");
+    free(text);
+    result_free(&r);
+}
+
+static int write_sample(const char *path) {
+    result r = {0};
+    fill(&r);
+    result_judge(&r);
+    ibk_err err = result_write_json(&r, path, NULL);
+    result_free(&r);
+    return err ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2)
+        return write_sample(argv[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_is_complete_and_repeatable),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_many_entries),
+        cmocka_unit_test(test_exhaustion_is_told),
+        cmocka_unit_test(test_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+/* ibakelab: verdict, expectations and calls for the terminal. */
+#include "reports/terminal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define COLUMNS 8
+#define CELL    48
+
+typedef struct row {
+    char cell[COLUMNS][CELL];
+    term_style style; /* of the state */
+} row;
+
+/* Text from the network or a scenario must not drive the terminal: control characters become '?'. */
+static void set_cell(char cell[CELL], const char *text) {
+    size_t len = 0;
+    for (; text && text[len] && len < CELL - 1; len++)
+        cell[len] = (unsigned char)text[len] < 0x20 || text[len] == 0x7F ? '?' : text[len];
+    while (text && text[len] && len && ((unsigned char)text[len] & 0xC0) == 0x80)
+        len--; /* do not cut inside a character */
+    cell[len] = 0;
+}
+
+static void set_duration(char cell[CELL], bool known, uint64_t ns) {
+    if (!known)
+        set_cell(cell, "-");
+    else if (ns < 1000000000u)
+        snprintf(cell, CELL, "%.1f ms", (double)ns / 1e6);
+    else
+        snprintf(cell, CELL, "%.3f s", (double)ns / 1e9);
+}
+
+static void fill_media(char cell[CELL], const result_call *c) {
+    uint64_t received = 0, sent = 0;
+    bool all_protected = c->media_count > 0;
+    for (size_t i = 0; i < c->media_count; i++) {
+        received += c->media[i].received;
+        sent += c->media[i].sent;
+        all_protected &= c->media[i].protected_;
+    }
+    if (!c->media_count)
+        set_cell(cell, "none");
+    else
+        snprintf(cell, CELL, "%s %" PRIu64 "/%" PRIu64, all_protected ? "SRTP" : "RTP", received, sent);
+}
+
+static void fill_call(row *out, const result_call *c) {
+    uint64_t ns = 0;
+    *out = (row){0};
+    set_cell(out->cell[0], c->id);
+    set_cell(out->cell[1], c->from);
+    set_cell(out->cell[2], c->to);
+    set_cell(out->cell[3], result_call_state_name(c->state));
+    bool known = result_setup_ns(c, &ns);
+    set_duration(out->cell[4], known, ns);
+    set_cell(out->cell[5], c->csb_id == 0 ? "none" : c->keys_agree ? "agree" : "differ");
+    fill_media(out->cell[6], c);
+    snprintf(out->cell[7], CELL, "%" PRIu64, c->retransmissions);
+    out->style = c->state == RESULT_CALL_ESTABLISHED ? TERM_GREEN : TERM_RED;
+}
+
+static void print_row(const term *t, const row *r, const unsigned widths[COLUMNS], bool header) {
+    for (unsigned i = 0; i < COLUMNS; i++) {
+        term_style style = header ? TERM_DIM : i == 3 ? r->style : TERM_PLAIN;
+        bool last = i == COLUMNS - 1;
+        fprintf(t->file, "  %s%s%s%*s", style ? term_begin(t, style) : "", r->cell[i],
+                style ? term_begin(t, TERM_PLAIN) : "",
+                last ? 0 : (int)(widths[i] - term_columns(r->cell[i])), "");
+    }
+    fputc('\n', t->file);
+}
+
+static void print_calls(const term *t, const result *r, size_t max_calls) {
+    static const char *const titles[COLUMNS] = {"call",   "from", "to",    "state",
+                                                "set-up", "keys", "media", "resent"};
+    row header = {0}, line;
+    unsigned widths[COLUMNS];
+    size_t shown = r->call_count < max_calls ? r->call_count : max_calls;
+    for (unsigned i = 0; i < COLUMNS; i++) {
+        set_cell(header.cell[i], titles[i]);
+        widths[i] = term_columns(titles[i]);
+    }
+    for (size_t n = 0; n < shown; n++) {
+        fill_call(&line, r->calls[n]);
+        for (unsigned i = 0; i < COLUMNS; i++)
+            if (term_columns(line.cell[i]) > widths[i])
+                widths[i] = term_columns(line.cell[i]);
+    }
+    fputc('\n', t->file);
+    print_row(t, &header, widths, true);
+    for (size_t n = 0; n < shown; n++) {
+        fill_call(&line, r->calls[n]);
+        print_row(t, &line, widths, false);
+        if (r->calls[n]->failure)
+            term_text(t, "      ", r->calls[n]->failure, "\n");
+    }
+    if (shown < r->call_count)
+        fprintf(t->file, "  and %zu more calls: %zu of %zu established in all\n", r->call_count - shown,
+                result_calls_in_state(r, RESULT_CALL_ESTABLISHED), r->call_count);
+}
+
+static void print_expectations(const term *t, const result *r, bool verbose) {
+    size_t held = 0;
+    for (size_t i = 0; i < r->expectation_count; i++) {
+        const result_expectation *e = &r->expectations[i];
+        held += e->held;
+        if (e->held && !verbose)
+            continue;
+        const char *mark = e->held ? (t->utf8 ? "✓" : "ok") : (t->utf8 ? "✗" : "FAILED");
+        fprintf(t->file, "  %s%s%s ", term_begin(t, e->held ? TERM_GREEN : TERM_RED), mark,
+                term_begin(t, TERM_PLAIN));
+        term_text(t, "", e->text ? e->text : "", "");
+        if (e->observed)
+            term_text(t, "   observed: ", e->observed, "");
+        if (e->line && (e->file || r->scenario)) {
+            term_text(t, "   (", e->file ? e->file : r->scenario, "");
+            fprintf(t->file, ":%u)", e->line);
+        }
+        fputc('\n', t->file);
+    }
+    if (r->expectation_count)
+        fprintf(t->file, "  %zu of %zu expectations held\n", held, r->expectation_count);
+}
+
+void term_text(const term *t, const char *before, const char *text, const char *after) {
+    fputs(before, t->file);
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text, t->file);
+    fputs(after, t->file);
+}
+
+void report_table(const term *t, const result *r, size_t max_calls, bool verbose) {
+    static const char *const words[] = {"ERROR", "PASS", "FAIL"};
+    term_style style = r->verdict == RESULT_PASS ? TERM_GREEN : TERM_RED;
+    fprintf(t->file, "%s%s%s%s  ", term_begin(t, TERM_BOLD), term_begin(t, style), words[r->verdict],
+            term_begin(t, TERM_PLAIN));
+    term_text(t, "", r->title ? r->title : r->scenario ? r->scenario : "run", "");
+    fprintf(t->file, "   %sseed %" PRIu64 ", %.3f s of virtual time", term_begin(t, TERM_DIM), r->seed,
+            (double)r->virtual_ns / 1e9);
+    if (r->parameters)
+        term_text(t, ", ", r->parameters, "");
+    fprintf(t->file, "%s\n", term_begin(t, TERM_PLAIN));
+    if (r->error)
+        term_text(t, "  ", r->error, "\n");
+    print_expectations(t, r, verbose);
+    for (size_t i = 0; i < r->user_count; i++)
+        if (r->users[i]->failure) {
+            term_text(t, "  ", r->users[i]->name ? r->users[i]->name : "?", ": ");
+            term_text(t, "", r->users[i]->failure, "\n");
+        }
+    if (r->call_count)
+        print_calls(t, r, max_calls);
+}
