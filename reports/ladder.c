@@ -154,7 +154,7 @@ static void put_label(canvas *c, const ladder_row *row, bool lost, unsigned left
     unsigned len = span_columns(label), after = c->width > right + 2 ? c->width - right - 2 : 0;
     unsigned before = left > TIME_WIDTH + 1 ? left - TIME_WIDTH - 1 : 0;
     if (len <= after || after >= before)
-        put_text(c, right + 2, label, after, style);
+        put(c, right + 2 + put_text(c, right + 2, label, after, style), " ", " ", TERM_PLAIN);
     else
         put_text(c, left - 1 - (len < before ? len : before), label, before, style);
 }

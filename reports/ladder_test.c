@@ -93,7 +93,12 @@ static void test_first_call_in_ascii(void **state) {
     char *text = draw(w, 80, false, &(ladder_options){.title = "call c"});
     assert_string_equal(text, "call c\n"
                               "  seconds            alice                 pcscf                  bob\n"
-                              "   0.010000            |- INVITE I_MESSAGE_1 x2 >|                     |\n");
+                              "   0.010000            |-------------------->| INVITE I_MESSAGE_1 x2\n"
+                              "   0.030000            |  INVITE I_MESSAGE_1 |-------------------->|\n"
+                              "   0.040000            |                     |<- 183 R_MESSAGE_1 --|\n"
+                              "   0.050000            |x--------------------| 183 R_MESSAGE_1 lost\n"
+                              "   0.060000            |                     |<----- 200 OK -------|\n"
+                              "   0.070000            |------------------- ACK ------------------>|\n");
     free(text);
     world_free(w);
 }
