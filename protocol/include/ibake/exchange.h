@@ -1,0 +1,95 @@
+/* ibakelab: what sessions, key requests and the KMS share: identities and the IBE identities made of them
+ * (P-9), timestamps that never repeat, and the replay cache (RFC 3830 §5.4). Times are ns since 1970 UTC on
+ * the node's own wall clock (ibk_time.utc_ns). */
+#ifndef IBAKE_EXCHANGE_H
+#define IBAKE_EXCHANGE_H
+
+#include <ibake/mikey.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- identities ------------------------------------------------------------------------------- */
+
+#define IBK_IDENTITY_MAX 1024 /* octets of ID data that an exchange accepts */
+
+/* What an IDR payload says, without its role. Borrowed octets. */
+typedef struct ibk_identity {
+    uint8_t id_type; /* enum ibk_id_type */
+    ibk_span id;     /* "sip:alice@home.example" */
+} ibk_identity;
+
+ibk_identity ibk_identity_uri(const char *uri);                        /* of type URI; borrows the text */
+bool ibk_identity_equal(const ibk_identity *a, const ibk_identity *b); /* type and octets */
+
+/* How long an IBE key is for (P-9). It is a setting of the KMS; every user of a KMS has the same. */
+typedef enum ibk_granularity {
+    IBK_GRANULARITY_DAY = 0, /* YYYYMMDD */
+    IBK_GRANULARITY_HOUR,    /* YYYYMMDDHH */
+    IBK_GRANULARITY_MONTH    /* YYYYMM */
+} ibk_granularity;
+
+size_t ibk_granularity_digits(ibk_granularity granularity); /* 8, 10, 6 */
+
+/* P-9: appends ID data octets || date of utc_ns in UTC. IBK_ERR_LIMIT: id longer than IBK_IDENTITY_MAX;
+ * IBK_ERR_USAGE: a year outside 1970 to 9999. */
+ibk_err ibk_ibe_identity(ibk_buf *out, ibk_span id, ibk_granularity granularity, int64_t utc_ns);
+/* The ID data octets that an IBE identity begins with (borrowed). IBK_ERR_BAD_VALUE: it does not end in a
+ * date of that granularity, or nothing precedes it. */
+ibk_err ibk_ibe_identity_base(ibk_span *id, ibk_span ibe_identity, ibk_granularity granularity);
+/* The first instant of the period that utc_ns lies in, and the first one after it. */
+int64_t ibk_period_start(ibk_granularity granularity, int64_t utc_ns);
+int64_t ibk_period_end(ibk_granularity granularity, int64_t utc_ns);
+
+/* ---- timestamps of our own messages -------------------------------------------------------------- */
+
+/* RFC 3830 §5.2: every message of an initiator has a T of its own. One for each node, owned by the node; the
+ * zero value is ready. If the clock stands still, the least unit (2^-32 s; one second for NTP-UTC-32) is
+ * added. */
+typedef struct ibk_timestamps {
+    uint64_t last[4]; /* by ts_type, the last value used; COUNTER: may be restored from storage */
+    bool used[4];
+} ibk_timestamps;
+
+/* IBK_ERR_UNSUPPORTED: unknown type. IBK_ERR_LIMIT: COUNTER is used up, or the clock was set back by more
+ * than 2^31 units of the timestamp. */
+ibk_err ibk_timestamps_next(ibk_timestamps *timestamps, ibk_t *out, uint8_t ts_type, int64_t utc_ns);
+
+/* ---- replay cache ---------------------------------------------------------------------------------- */
+
+/* One for each node, shared by its sessions or its KMS. Holds SHA-256 hashes of messages that were accepted,
+ * until their T lies outside the allowed skew (a replay then fails by its T alone). Not for several threads
+ * at once. */
+typedef struct ibk_replay_cache ibk_replay_cache;
+
+#define IBK_REPLAY_DEFAULT_ENTRIES 4096
+#define IBK_REPLAY_MAX_ENTRIES     ((size_t)1 << 20)
+#define IBK_REPLAY_DEFAULT_SKEW_NS (300 * INT64_C(1000000000)) /* five minutes either way */
+
+typedef struct ibk_replay_config {
+    size_t max_entries;      /* 0: IBK_REPLAY_DEFAULT_ENTRIES */
+    int64_t skew_ns;         /* allowed difference between T and our clock, either way; 0: the default */
+    int64_t counter_life_ns; /* COUNTER is no time: how long such an entry stays; 0: 32 days, longer than an
+                                IBE key of any granularity lives */
+} ibk_replay_config;
+
+ibk_err ibk_replay_cache_new(ibk_replay_cache **out,
+                             const ibk_replay_config *config); /* config may be NULL */
+void ibk_replay_cache_free(ibk_replay_cache *cache);
+int64_t ibk_replay_cache_skew(const ibk_replay_cache *cache); /* ns */
+size_t ibk_replay_cache_count(const ibk_replay_cache *cache);
+void ibk_replay_cache_forget(ibk_replay_cache *cache); /* empties it: a node that lost its memory */
+
+/* RFC 3830 §5.3: before any other check. IBK_ERR_CLOCK_SKEW: T differs from utc_ns by more than the skew, in
+ * the NTP era nearest to utc_ns (§4.2.8). IBK_ERR_REPLAYED: `octets` were added before. Entries that have
+ * lapsed at utc_ns are dropped. */
+ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns);
+/* After authentication (P-15). IBK_ERR_CACHE_FULL: the message has to be refused, for it could be replayed.
+ */
+ibk_err ibk_replay_add(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
