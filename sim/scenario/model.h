@@ -1,0 +1,290 @@
+/* ibakelab: a scenario file as a validated model, and its loader.
+ *
+ *     scn_errors errors = {0};
+ *     scn_scenario *s;
+ *     if (scn_load_file(&s, &errors, "scenarios/basic/first-call.yaml", sets, set_count) != IBK_OK)
+ *         scn_errors_print(&errors, stderr, colour), exit(2);
+ *     …  s->users[i].domain->kms.identity  …
+ *     scn_free(s);
+ *
+ * Everything that a loaded scenario points to lives in it and dies with scn_free. References are pointers
+ * into its arrays, groups (`count:`) are expanded, defaults are filled in, and every value lies in the range
+ * that docs/scenario-reference.md states: who uses the model need not check again. Times are nanoseconds,
+ * sizes octets, rates bits a second.
+ */
+#ifndef SCENARIO_MODEL_H
+#define SCENARIO_MODEL_H
+
+#include <ibake.h>
+#include <stdio.h>
+
+#define SCN_VERSION     1 /* the value of the key `ibakelab` */
+#define SCN_MAX_USERS   20000
+#define SCN_MAX_CALLS   20000
+#define SCN_MAX_ENTRIES 1000    /* of one list or mapping in the file */
+#define SCN_MAX_FILE    1048576 /* octets of a scenario file */
+#define SCN_PSK_MAX     64
+
+/* Where something was written. `file` is the scenario's path as given, or "--set path=value" with line 0. */
+typedef struct scn_where {
+    const char *file;
+    unsigned line, column; /* from 1; 0: not from a file */
+} scn_where;
+
+/* ---- the network --------------------------------------------------------------------------------- */
+
+/* A class of point-to-point links. Delay, rate, loss and queue hold for each direction by itself. */
+typedef struct scn_link {
+    const char *name;  /* "access", "core", or a class of the file */
+    uint64_t delay_ns; /* one way */
+    uint64_t rate_bps;
+    uint32_t loss_ppb;      /* packets lost of 10^9 sent: 5 % is 50,000,000 */
+    uint32_t queue_packets; /* the queue of each sender; what comes when it is full is dropped */
+    uint32_t mtu;           /* octets of an IP packet */
+} scn_link;
+
+static inline double scn_link_loss(const scn_link *link) {
+    return link->loss_ppb / 1e9; /* probability in [0, 1] */
+}
+
+typedef struct scn_network {
+    int ip; /* 4 or 6 */
+} scn_network;
+
+/* ---- home networks ------------------------------------------------------------------------------- */
+
+typedef enum scn_issue { SCN_ISSUE_MONTH = 0, SCN_ISSUE_DAY } scn_issue;
+
+/* The KMS of a domain; its node is kms.<domain>. */
+typedef struct scn_kms {
+    const char *identity; /* IDRkms, a NAI: "kms@home.example" */
+    unsigned parameters;  /* ready-made set: 1024, 2048, 3072; 0: the two files */
+    const char *parameters_file,
+        *master_file;   /* DER BFPublicParameters, BFMasterSecret; readable at load time */
+    scn_issue issue;    /* P-10: which days' keys a request by URI or NAI yields */
+    uint8_t encryption; /* KEMAC of REQUEST_KEY_RESP: 0 NULL, 1 AES-CM-128, 2 AES-KW-128, 3 AES-CM-256 */
+    uint8_t mac;        /* V of key request and response: 1 HMAC-SHA-1-160, 2 HMAC-SHA-256-256 */
+    uint8_t prf;        /* enum ibk_prf of key request and response */
+} scn_kms;
+
+/* What UEs and KMS of a domain do in every MIKEY exchange. */
+typedef struct scn_mikey {
+    uint8_t timestamp;      /* enum ibk_ts_type: NTP_UTC, NTP or NTP_UTC_32 */
+    uint64_t clock_skew_ns; /* a T further away than this is refused, RFC 3830 §5.4 */
+    uint32_t replay_cache;  /* messages that a cache holds */
+} scn_mikey;
+
+/* An IMS home network: pcscf.<name>, icscf.<name>, scscf.<name>, hss.<name>, kms.<name>. */
+typedef struct scn_domain {
+    const char *name; /* "home.example" */
+    scn_kms kms;
+    scn_mikey mikey;
+} scn_domain;
+
+/* ---- users ----------------------------------------------------------------------------------------- */
+
+typedef struct scn_user {
+    const char *name;             /* "alice", "caller-17": unique */
+    const scn_domain *domain;     /* its home network */
+    const char *identity;         /* public identity and MIKEY identity: "sip:alice@home.example", unique */
+    const char *private_identity; /* digest user name: "alice@home.example" */
+    const char *password;         /* what the UE uses */
+    const char *hss_password;     /* what the HSS knows */
+    ibk_span psk;                 /* what the UE uses towards its KMS, 16..64 octets */
+    ibk_span kms_psk;             /* what the KMS has on file for this user */
+    const char *kms;              /* identity of the KMS that the UE asks; need not exist */
+    const scn_link *link;         /* its access link */
+    int64_t clock_offset_ns;      /* its wall clock minus the true one */
+    uint64_t on_ns;               /* when it is switched on: asks for keys and registers */
+    bool register_;               /* false: it never registers (it still asks for its keys) */
+    bool send_errors;             /* P-16: sends an Error message when it aborts an exchange */
+    size_t entry;                 /* place in `users:` of the file, from 0 */
+} scn_user;
+
+/* ---- calls ----------------------------------------------------------------------------------------- */
+
+typedef enum scn_party { SCN_CALLER = 0, SCN_CALLEE } scn_party;
+typedef enum scn_codec { SCN_PCMU = 0, SCN_PCMA = 8 } scn_codec;
+typedef enum scn_srtp { SCN_SRTP_AES_CM_128_HMAC_SHA1_80 = 0, SCN_SRTP_AES_CM_128_HMAC_SHA1_32 } scn_srtp;
+
+/* What one end says: a tone, or a sound file (one channel, 8,000 samples a second) if `file` is not NULL. */
+typedef struct scn_source {
+    unsigned tone_hz;
+    const char *file;
+} scn_source;
+
+typedef struct scn_media {
+    scn_source caller, callee;
+    scn_codec codec;
+    unsigned ptime_ms; /* 10, 20, 30, 40, 60 */
+    scn_srtp srtp;
+} scn_media;
+
+typedef struct scn_call {
+    const char *name; /* "first", "call-3", "many-17": unique */
+    const scn_user *from, *to;
+    uint64_t at_ns;       /* the INVITE is sent */
+    uint64_t ring_ns;     /* from the callee's 180 to its 200 */
+    uint64_t duration_ns; /* from the ACK to the BYE */
+    scn_party hang_up;    /* who sends the BYE */
+    bool cancel;          /* the caller sends CANCEL … */
+    uint64_t cancel_ns;   /* … this long after the INVITE, unless the call was answered before */
+    uint8_t curve;        /* ECC curve of ECCPT: 8 P-256, 11 P-384, 14 P-521 */
+    uint8_t prf;          /* enum ibk_prf of I_MESSAGE_1 */
+    scn_media media;
+    size_t entry; /* place in `calls:` of the file, from 0 */
+} scn_call;
+
+/* ---- expectations ------------------------------------------------------------------------------------ */
+
+typedef enum scn_bound_op {
+    SCN_EXACTLY = 0,
+    SCN_AT_LEAST,
+    SCN_AT_MOST,
+    SCN_ABOVE,
+    SCN_BELOW,
+    SCN_ALL /* every member of the set, which is never empty; value is unused */
+} scn_bound_op;
+
+typedef struct scn_bound {
+    scn_bound_op op;
+    uint64_t value; /* count, or ns for times; `none` is EXACTLY 0 */
+} scn_bound;
+
+/* COUNT: of the members of the set, how many …; EACH: holds if the value of every member that has one fits
+ * the bound and at least one member has one; SUM: the sum over the set; IS: every member of the set has this
+ * value.
+ */
+#define SCN_EXPECT_LIST(X)                                                                                   \
+    /* a set of calls */                                                                                     \
+    X(CALLS_ESTABLISHED, COUNT)     /* the caller received the 200 (INVITE) */                               \
+    X(CALLS_FAILED, COUNT)          /* never established: refused, cancelled, timed out, keys refused */     \
+    X(CALLS_COMPLETED, COUNT)       /* established and ended by the planned BYE */                           \
+    X(CALLS_KEYS_AGREE, COUNT)      /* both ends derived the same TEK and salt for every crypto session */   \
+    X(CALLS_MEDIA_PROTECTED, COUNT) /* SRTP packets accepted in both directions, and no plain RTP at all */  \
+    X(CALLS_MEDIA_INTACT, COUNT)    /* … and what was received is what was sent */                         \
+    X(CALLS_SETUP_TIME, EACH)       /* ns from the first INVITE to the 200, of each established call */      \
+    X(CALLS_PACKETS_RECEIVED, EACH) /* media packets accepted, of each direction of each established call */ \
+    X(CALLS_RETRANSMISSIONS, SUM)   /* SIP messages sent again, by all nodes */                              \
+    X(CALLS_SIP_STATUS, IS)         /* bound.value: final status of the INVITE */                            \
+    X(CALLS_REASON, IS)             /* bound.value: ibk_err with which an end gave up */                     \
+    /* a set of users */                                                                                     \
+    X(USERS_REGISTERED, COUNT)    /* REGISTER was answered 200 */                                            \
+    X(USERS_KEYS_OBTAINED, COUNT) /* at least one private key arrived and was verified */                    \
+    X(USERS_PRIVATE_KEYS, EACH)   /* private keys received, of each user that obtained keys */               \
+    X(USERS_KEYS_FAILURE, IS)     /* bound.value: scn_keys_failure */                                        \
+    /* the whole network */                                                                                  \
+    X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
+    X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
+    X(NETWORK_PLAINTEXT_MEDIA, SUM) /* packets on core links that carry readable media */
+
+typedef enum scn_expect_kind {
+    SCN_EXPECT_NONE = 0,
+#define SCN_EXPECT_ENUM(name, how) SCN_EXPECT_##name,
+    SCN_EXPECT_LIST(SCN_EXPECT_ENUM)
+#undef SCN_EXPECT_ENUM
+} scn_expect_kind;
+
+typedef enum scn_expect_how { SCN_COUNT = 0, SCN_EACH, SCN_SUM, SCN_IS } scn_expect_how;
+typedef enum scn_expect_set { SCN_SET_CALLS = 0, SCN_SET_USERS, SCN_SET_NETWORK } scn_expect_set;
+
+/* Why a user has no private keys. */
+typedef enum scn_keys_failure {
+    SCN_KEYS_REFUSED = 1, /* the KMS refused the request: Error message, or no authentication */
+    SCN_KEYS_UNKNOWN_KMS, /* the KMS that the user asks has no address in this network */
+    SCN_KEYS_NO_ANSWER,   /* no connection, or no response in time */
+    SCN_KEYS_BAD_RESPONSE /* a response came and was refused by the UE */
+} scn_keys_failure;
+
+typedef struct scn_expectation {
+    scn_expect_kind kind;
+    scn_expect_how how;
+    scn_expect_set set;
+    size_t first, count; /* members: calls[first .. first+count) or users[…]; count > 0; NETWORK: 0, 1 */
+    scn_bound bound;
+    const char *text; /* "calls: established all", "call first: setup-time at most 2 s" */
+    scn_where where;
+} scn_expectation;
+
+/* Does `observed` fit? `members` is the size of the set (for SCN_ALL, with COUNT). */
+bool scn_bound_holds(const scn_bound *bound, uint64_t observed, uint64_t members);
+const char *scn_keys_failure_name(scn_keys_failure failure); /* "refused", as in the file; never NULL */
+
+/* ---- the scenario -------------------------------------------------------------------------------------- */
+
+typedef struct scn_scenario {
+    const char *path;                /* as given */
+    const char *title, *description; /* description may be "" */
+    uint64_t seed;
+    int64_t start_utc_ns;   /* true UTC at virtual time 0, ns since 1970 */
+    uint64_t time_limit_ns; /* the run ends here at the latest; it ends earlier when nothing is left to do */
+    scn_network network;
+    scn_link *links; /* [0] is access, [1] is core */
+    size_t link_count;
+    scn_domain *domains;
+    size_t domain_count; /* at least 1 */
+    scn_user *users;
+    size_t user_count; /* at least 1 */
+    scn_call *calls;
+    size_t call_count;             /* may be 0: registration and keys alone */
+    scn_expectation *expectations; /* in the order of the file */
+    size_t expectation_count;      /* at least 1 */
+    struct scn_file *file;         /* the loader's own: what scn_write_resolved writes, and the memory */
+} scn_scenario;
+
+static inline const scn_link *scn_core_link(const scn_scenario *s) {
+    return &s->links[1];
+}
+
+const scn_user *scn_find_user(const scn_scenario *s, const char *name);     /* NULL: none */
+const scn_domain *scn_find_domain(const scn_scenario *s, const char *name); /* NULL: none */
+
+/* ---- loading ---------------------------------------------------------------------------------------------
+ */
+
+#define SCN_ERRORS_MAX 20
+
+typedef struct scn_error {
+    char file[256]; /* path as given, or "--set path=value" */
+    unsigned line, column;
+    char message[256]; /* "unknown key 'dealy' in links.access" */
+    char hint[256]; /* "did you mean 'delay'?", "expected a time such as 20 ms (ns, us, ms, s, min, h)"; may
+                       be "" */
+    char excerpt[160]; /* the line of the file, without its end; may be "" */
+} scn_error;
+
+/* The zero value is "none". `count` in the order of the file; `more`: there were others beyond the array. */
+typedef struct scn_errors {
+    scn_error list[SCN_ERRORS_MAX];
+    size_t count;
+    bool more;
+} scn_errors;
+
+/* Loads a scenario. `sets` are texts "path=value" (links.access.loss=5 %, users[0].psk=…, calls.0.at=2 s,
+ * users.alice.register=false), applied in order before anything is checked; the last of one path wins.
+ * Relative paths in the file are taken from the file's folder. IBK_OK: *out is owned by the caller.
+ * IBK_ERR_BAD_VALUE: the file was refused, *errors tells why; IBK_ERR_IO: it could not be read, *errors tells
+ * why; IBK_ERR_NO_MEMORY. *out is NULL on every error. `errors` must not be NULL. */
+ibk_err scn_load_file(scn_scenario **out, scn_errors *errors, const char *path, const char *const *sets,
+                      size_t set_count);
+/* The same of text in memory; `name` stands for the path, and its folder is where relative paths start. */
+ibk_err scn_load_text(scn_scenario **out, scn_errors *errors, const char *name, ibk_span text,
+                      const char *const *sets, size_t set_count);
+void scn_free(scn_scenario *scenario); /* wipes keys; legal on NULL */
+
+/* "path:3:5: message", the line with a caret, the hint; ANSI colours only if asked for. */
+void scn_errors_print(const scn_errors *errors, FILE *out, bool colour);
+
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------ */
+
+/* The resolved configuration: YAML with every default filled in and every override applied. Loading it gives
+ * the same model. Groups stay groups. Keys derived from the seed stay `auto`. */
+ibk_err scn_write_resolved(ibk_buf *out, const scn_scenario *scenario);
+
+/* All keys with type, unit, default, range and meaning, from the table that the loader uses: for a terminal,
+ * and as docs/scenario-reference.md. */
+ibk_err scn_reference_text(ibk_buf *out);
+ibk_err scn_reference_markdown(ibk_buf *out);
+
+#endif
