@@ -1,5 +1,6 @@
 /* Reading: our scan, then libosip2's parser, then the strict checks of RFC 3261 that it leaves out. */
 #include "ims/sip/convert.h"
+#include "ims/sip/put.h"
 #include "ims/sip/scan.h"
 #include "ims/sip/text.h"
 
@@ -272,13 +273,33 @@ static ibk_err read_all(reading *r, ibk_span octets, sip_framing framing) {
     return err ? err : read_body(r, octets, framing);
 }
 
-/* libosip2 gets the header section alone: bodies are ours. */
-static ibk_err parse_header(reading *r, ibk_span octets) {
-    if (osip_message_init(&r->osip) != 0)
-        return IBK_ERR_NO_MEMORY;
-    if (osip_message_parse(r->osip, (const char *)octets.data, r->scan.header_len) != 0)
-        return ibk_fail(r->diag, IBK_ERR_BAD_TEXT, "header", 0, "not a SIP header section");
-    return IBK_OK;
+/* libosip2 gets the start line and the fields whose values it is to take apart; bodies and texts are ours,
+ * and so is what it would make of a Content-Type without body. */
+static ibk_err parse_header(reading *r) {
+    static const char *const wanted[] = {"Via",  "From",  "To",           "Call-ID",
+                                         "CSeq", "Route", "Record-Route", "Contact"};
+    ibk_buf buf = {0};
+    sip_put put = {.buf = &buf};
+    put_raw(&put, r->scan.start_line);
+    put_raw(&put, "\r\n");
+    for (size_t i = 0; i < r->scan.field_count; i++) {
+        const sip_field *field = &r->scan.field[i];
+        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+            if (strcmp(field->name, wanted[k]) != 0)
+                continue;
+            put_raw(&put, field->name);
+            put_raw(&put, ": ");
+            put_raw(&put, field->value);
+            put_raw(&put, "\r\n");
+        }
+    }
+    put_octets(&put, "\r\n", 3); // with a zero behind: the library reads to the end of a text
+    if (!put.err && osip_message_init(&r->osip) != 0)
+        put.err = IBK_ERR_NO_MEMORY;
+    if (!put.err && osip_message_parse(r->osip, (const char *)buf.data, buf.len - 1) != 0)
+        put.err = ibk_fail(r->diag, IBK_ERR_BAD_TEXT, "header", 0, "not a SIP header section");
+    ibk_buf_free(&buf);
+    return put.err;
 }
 
 ibk_err sip_msg_parse(sip_msg **out, ibk_span octets, sip_framing framing, ibk_diag *diag) {
@@ -295,7 +316,7 @@ ibk_err sip_msg_parse(sip_msg **out, ibk_span octets, sip_framing framing, ibk_d
     for (size_t i = 0; !err && i < sizeof single / sizeof *single; i++)
         err = sip_scan_one(&r.scan, single[i], &field, diag);
     if (!err)
-        err = parse_header(&r, octets);
+        err = parse_header(&r);
     if (!err)
         err = read_all(&r, octets, framing);
     if (!err && (r.msg->arena.failed || r.msg->err))

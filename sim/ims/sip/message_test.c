@@ -342,7 +342,9 @@ static void survives_mutation(void **state) {
                 fail_msg("%s %s: %.*s\n--- from\n%.*s", diag.payload, diag.detail, (int)out.len,
                          (char *)out.data, (int)len, (char *)exact);
             assert_int_equal(sip_msg_encode(&twice, again), IBK_OK);
-            assert_true(ibk_span_equal(ibk_buf_span(&out), ibk_buf_span(&twice)));
+            if (!ibk_span_equal(ibk_buf_span(&out), ibk_buf_span(&twice)))
+                fail_msg("unstable: %.*s\n--- then\n%.*s", (int)out.len, (char *)out.data, (int)twice.len,
+                         (char *)twice.data);
             ibk_buf_free(&out);
             ibk_buf_free(&twice);
         }

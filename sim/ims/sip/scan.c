@@ -62,7 +62,7 @@ const char *sip_canonical_name(const char *name) {
 }
 
 /* Offset of the CRLF that ends the line at `from`; SIZE_MAX and an error for anything else. */
-static size_t line_end(ibk_span octets, size_t from, ibk_diag *diag, ibk_err *err) {
+static size_t find_line_end(ibk_span octets, size_t from, ibk_diag *diag, ibk_err *err) {
     for (size_t i = from; i < octets.len; i++) {
         uint8_t c = octets.data[i];
         if (c == '\r' && i + 1 < octets.len && octets.data[i + 1] == '\n')
@@ -105,18 +105,21 @@ static ibk_err take_field(sip_arena *arena, sip_field *out, ibk_span octets, siz
     char *value = sip_arena_alloc(arena, len - start + 1), *next = value;
     if (!value)
         return IBK_ERR_NO_MEMORY;
-    for (size_t i = start; i < len; i++) { // RFC 3261 §7.3.1: a fold is one space
-        bool fold = text[i] == '\r' || text[i] == '\n';
-        if (fold && next > value && next[-1] == ' ')
+    bool fold = true; // the blanks before the value go, too
+    for (size_t i = start; i < len; i++) {
+        bool line_end = text[i] == '\r' || text[i] == '\n';
+        if (line_end)
+            fold = true;
+        if (line_end || (fold && is_blank((uint8_t)text[i])))
             continue;
-        if (fold || !(next == value && is_blank((uint8_t)text[i])))
-            *next++ = fold || text[i] == '\t' ? ' ' : text[i];
+        if (fold && next > value && next[-1] != ' ') // RFC 3261 §7.3.1: a fold is one space
+            *next++ = ' ';
+        fold = false;
+        *next++ = text[i] == '\t' ? ' ' : text[i];
     }
     while (next > value && next[-1] == ' ')
         next--;
     *next = 0;
-    while (*value == ' ')
-        value++;
     *out = (sip_field){sip_canonical_name(sip_arena_strn(arena, text, name)), value, from};
     return IBK_OK;
 }
@@ -124,7 +127,7 @@ static ibk_err take_field(sip_arena *arena, sip_field *out, ibk_span octets, siz
 ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_diag *diag) {
     ibk_err err = IBK_OK;
     *out = (sip_scan){0};
-    size_t end = line_end(octets, 0, diag, &err);
+    size_t end = find_line_end(octets, 0, diag, &err);
     if (err)
         return err;
     out->start_line = sip_arena_strn(arena, (const char *)octets.data, end);
@@ -132,7 +135,7 @@ ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_di
     if (!out->field)
         return IBK_ERR_NO_MEMORY;
     for (size_t at = end + 2;;) {
-        size_t stop = line_end(octets, at, diag, &err);
+        size_t stop = find_line_end(octets, at, diag, &err);
         if (err)
             return err;
         if (stop == at) {
@@ -140,7 +143,7 @@ ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_di
             return arena->failed ? IBK_ERR_NO_MEMORY : IBK_OK;
         }
         while (stop + 2 < octets.len && is_blank(octets.data[stop + 2]) && !err)
-            stop = line_end(octets, stop + 2, diag, &err);
+            stop = find_line_end(octets, stop + 2, diag, &err);
         if (err)
             return err;
         if (out->field_count == SIP_MAX_HEADERS)

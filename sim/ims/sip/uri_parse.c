@@ -55,6 +55,8 @@ static ibk_err convert_opaque(sip_arena *arena, sip_uri *out, const osip_uri_t *
     const char *text = in->string;
     if (!text || text[0] == 0)
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "an empty URI");
+    if (strpbrk(text, " \t<>\"\r\n"))
+        return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "a character that no URI has");
     if (strcmp(out->scheme, "tel") != 0) {
         out->user = sip_arena_str(arena, text);
         return IBK_OK;
