@@ -53,23 +53,24 @@ typedef struct scn_network {
 
 /* ---- home networks ------------------------------------------------------------------------------- */
 
-typedef enum scn_issue { SCN_ISSUE_MONTH = 0, SCN_ISSUE_DAY } scn_issue;
-
-/* The KMS of a domain; its node is kms.<domain>. */
+/* The KMS of a domain; its node is kms.<domain>. The algorithms are those of RFC 6267 §4.2.1. */
 typedef struct scn_kms {
     const char *identity; /* IDRkms, a NAI: "kms@home.example" */
     unsigned parameters;  /* ready-made set: 1024, 2048, 3072; 0: the two files */
-    const char *parameters_file,
-        *master_file;   /* DER BFPublicParameters, BFMasterSecret; readable at load time */
-    scn_issue issue;    /* P-10: which days' keys a request by URI or NAI yields */
-    uint8_t encryption; /* KEMAC of REQUEST_KEY_RESP: 0 NULL, 1 AES-CM-128, 2 AES-KW-128, 3 AES-CM-256 */
-    uint8_t mac;        /* V of key request and response: 1 HMAC-SHA-1-160, 2 HMAC-SHA-256-256 */
-    uint8_t prf;        /* enum ibk_prf of key request and response */
+    const char
+        *parameters_file;    /* DER BFPublicParameters, readable at load time; NULL with a ready-made set */
+    const char *master_file; /* DER BFMasterSecret of them */
+    ibk_granularity granularity; /* P-9: how long a key is for */
+    ibk_kms_issue issue;         /* P-10: which keys a request by URI yields */
+    ibk_kms_errors errors;       /* what a refused user is told */
+    uint8_t encryption;          /* enum ibk_encr_alg of KEMAC, not NULL */
+    uint8_t mac;                 /* enum ibk_mac_alg of V, not NULL */
+    uint8_t prf;                 /* enum ibk_prf */
 } scn_kms;
 
 /* What UEs and KMS of a domain do in every MIKEY exchange. */
 typedef struct scn_mikey {
-    uint8_t timestamp;      /* enum ibk_ts_type: NTP_UTC, NTP or NTP_UTC_32 */
+    uint8_t timestamp;      /* enum ibk_ts_type of every T that is made */
     uint64_t clock_skew_ns; /* a T further away than this is refused, RFC 3830 §5.4 */
     uint32_t replay_cache;  /* messages that a cache holds */
 } scn_mikey;
@@ -97,7 +98,7 @@ typedef struct scn_user {
     int64_t clock_offset_ns;      /* its wall clock minus the true one */
     uint64_t on_ns;               /* when it is switched on: asks for keys and registers */
     bool register_;               /* false: it never registers (it still asks for its keys) */
-    bool send_errors;             /* P-16: sends an Error message when it aborts an exchange */
+    ibk_error_policy errors;      /* P-16: what a UE that aborts an exchange tells its peer */
     size_t entry;                 /* place in `users:` of the file, from 0 */
 } scn_user;
 
