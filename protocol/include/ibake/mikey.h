@@ -21,13 +21,13 @@ extern "C" {
 
 /* ---- registries ----------------------------------------------------------------------------- */
 
-#define IBK_MIKEY_VERSION     1
-#define IBK_MIKEY_MAX_LEN     ((size_t)1 << 18) /* a message; larger is IBK_ERR_LIMIT */
-#define IBK_CHAIN_MAX         1024              /* payloads in a message or in encrypted content */
-#define IBK_RAND_MIN          16                /* RFC 3830 §6.11 */
-#define IBK_IBE_PLAINTEXT_MAX 65535             /* content of one IBAKE or ESK */
-#define IBK_SESSION_CS_ID     0xFF              /* RFC 6267 §5.1, RFC 3830 §4.1.4 */
-#define IBK_SESSION_CSB_ID    0xFFFFFFFFu
+#define IBK_MIKEY_VERSION  1
+#define IBK_MIKEY_MAX_LEN  ((size_t)1 << 18) /* a message; larger is IBK_ERR_LIMIT */
+#define IBK_CHAIN_MAX      1024              /* payloads in a message or in encrypted content */
+#define IBK_RAND_MIN       16                /* RFC 3830 §6.11 */
+#define IBK_INNER_MAX      65535             /* octets of the content of an IBAKE, ESK or KEMAC */
+#define IBK_SESSION_CS_ID  0xFF              /* RFC 6267 §5.1, RFC 3830 §4.1.4 */
+#define IBK_SESSION_CSB_ID 0xFFFFFFFFu
 
 enum ibk_data_type { /* HDR data type */
                      IBK_MSG_ERROR = 6,
@@ -415,7 +415,7 @@ typedef struct ibk_srtp_policy {
     uint8_t auth_alg, auth_key_len; /* default HMAC-SHA-1, 20 */
     uint8_t salt_key_len;           /* default 14 */
     uint8_t prf;                    /* default 0: AES-CM */
-    uint8_t kdr;                    /* key derivation rate as RFC 3830 codes it, default 0 */
+    uint32_t kdr;                   /* key derivation rate of RFC 3711, at most 2^24, default 0 */
     bool srtp_encr, srtcp_encr;     /* default on */
     uint8_t fec_order;              /* default 0: FEC-SRTP */
     bool srtp_auth;                 /* default on */
@@ -488,6 +488,10 @@ bool ibk_encr_known(uint8_t encr_alg);
 /* Writes ibk_mac_len(alg) octets over the spans in turn. UNSUPPORTED: unknown alg. */
 ibk_err ibk_mac_compute(uint8_t out[IBK_MAC_MAX], uint8_t mac_alg, ibk_span key, const ibk_span *spans,
                         size_t n_spans);
+
+/* The MAC of a KEMAC that is not the message's last payload (RFC 3830 §5.2, §6.2, public-key case): over the
+ * payload up to its MAC, its next payload taken as 0. RFC 6267 §4.2.1.3 prefers NULL and a V. */
+ibk_err ibk_kemac_mac(uint8_t out[IBK_MAC_MAX], const ibk_kemac *kemac, ibk_span auth_key);
 
 /* KEMAC data: plain <-> cipher, appended to out. Keys: encr and salt of `keys`; AES-CM also takes CSB ID and
  * T of the message. AES-KW: the plain octets are padded with zeros to a multiple of 8, at least 16 (RFC
