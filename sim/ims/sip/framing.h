@@ -8,6 +8,7 @@
 typedef struct sip_framer {
     ibk_buf buf;
     size_t scanned; /* octets in which the end of the header is known not to be */
+    size_t taken;   /* octets of the message that was given out last */
 } sip_framer;
 
 /* Appends what the connection delivered. IBK_ERR_LIMIT when more than one message's limit would wait. */

@@ -64,6 +64,7 @@ sip_msg *sip_msg_clone(const sip_msg *msg) {
     out->call_id = sip_arena_str(arena, msg->call_id);
     out->cseq = msg->cseq;
     out->max_forwards = msg->max_forwards;
+    out->strict = msg->strict;
     copy_headers(out, msg);
     sip_msg_set_body(out, msg->content_type, msg->body);
     if (arena->failed) {

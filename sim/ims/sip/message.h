@@ -39,6 +39,7 @@ typedef struct sip_msg {
     const char *call_id;
     uint32_t cseq;    /* below 2^31; its method is `method` */
     int max_forwards; /* -1: absent */
+    bool strict; /* the next hop is the Request-URI in spite of Route: a strict router (RFC 3261 §12.2.1.1) */
 
     sip_header *header; /* every other field */
     size_t header_count;
