@@ -75,7 +75,8 @@ int main(int argc, char **argv) {
         return help();
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
         return version();
-    char *help_argv[] = {argc > 2 ? argv[2] : argv[1], "--help", NULL};
+    char help_option[] = "--help";
+    char *help_argv[] = {argc > 2 ? argv[2] : argv[1], help_option, NULL};
     bool ask_help = strcmp(word, "help") == 0;
     if (ask_help)
         word = argv[2];
