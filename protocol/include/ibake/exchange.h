@@ -35,9 +35,11 @@ size_t ibk_granularity_digits(ibk_granularity granularity); /* 8, 10, 6 */
 /* P-9: appends ID data octets || date of utc_ns in UTC. IBK_ERR_LIMIT: id longer than IBK_IDENTITY_MAX;
  * IBK_ERR_USAGE: a year outside 1970 to 9999. */
 ibk_err ibk_ibe_identity(ibk_buf *out, ibk_span id, ibk_granularity granularity, int64_t utc_ns);
-/* The ID data octets that an IBE identity begins with (borrowed). IBK_ERR_BAD_VALUE: it does not end in a
- * date of that granularity, or nothing precedes it. */
-ibk_err ibk_ibe_identity_base(ibk_span *id, ibk_span ibe_identity, ibk_granularity granularity);
+/* The ID data octets that an IBE identity begins with (borrowed), and the first instant of its period.
+ * IBK_ERR_BAD_VALUE: it does not end in a date of that granularity (to 2261), or nothing precedes the date.
+ */
+ibk_err ibk_ibe_identity_split(ibk_span *id, int64_t *start_ns, ibk_span ibe_identity,
+                               ibk_granularity granularity);
 /* The first instant of the period that utc_ns lies in, and the first one after it. */
 int64_t ibk_period_start(ibk_granularity granularity, int64_t utc_ns);
 int64_t ibk_period_end(ibk_granularity granularity, int64_t utc_ns);
@@ -45,15 +47,14 @@ int64_t ibk_period_end(ibk_granularity granularity, int64_t utc_ns);
 /* ---- timestamps of our own messages -------------------------------------------------------------- */
 
 /* RFC 3830 §5.2: every message of an initiator has a T of its own. One for each node, owned by the node; the
- * zero value is ready. If the clock stands still, the least unit (2^-32 s; one second for NTP-UTC-32) is
- * added. */
+ * zero value is ready. If the clock stands still or was set back by less than a minute, the last value counts
+ * on by its least unit (2^-32 s; one second for NTP-UTC-32); set back further, the clock is believed. */
 typedef struct ibk_timestamps {
     uint64_t last[4]; /* by ts_type, the last value used; COUNTER: may be restored from storage */
     bool used[4];
 } ibk_timestamps;
 
-/* IBK_ERR_UNSUPPORTED: unknown type. IBK_ERR_LIMIT: COUNTER is used up, or the clock was set back by more
- * than 2^31 units of the timestamp. */
+/* IBK_ERR_UNSUPPORTED: unknown type. IBK_ERR_LIMIT: COUNTER is used up. */
 ibk_err ibk_timestamps_next(ibk_timestamps *timestamps, ibk_t *out, uint8_t ts_type, int64_t utc_ns);
 
 /* ---- replay cache ---------------------------------------------------------------------------------- */
