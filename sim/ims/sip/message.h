@@ -41,6 +41,9 @@ typedef struct sip_msg {
     int max_forwards; /* -1: absent */
     bool strict; /* the next hop is the Request-URI in spite of Route: a strict router (RFC 3261 §12.2.1.1) */
 
+    const char
+        *branch_mark; /* appended to the branch that we add next: a proxy's loop detection; NULL: nothing */
+
     sip_header *header; /* every other field */
     size_t header_count;
 

@@ -90,7 +90,9 @@ ibk_err sip_stack_prepare(sip_stack *stack, sip_msg *request, sip_dest *dest) {
     sip_via_push(request, &via);
     if (request->arena.failed)
         return IBK_ERR_NO_MEMORY;
-    sip_param_set(&request->arena, &request->via[0].params, "branch", branch);
+    const char *mark = request->branch_mark ? request->branch_mark : "";
+    sip_param_set(&request->arena, &request->via[0].params, "branch",
+                  sip_arena_printf(&request->arena, "%s%s", branch, mark));
     if (dest->proto == SIP_UDP) // RFC 3581
         sip_param_set(&request->arena, &request->via[0].params, "rport", NULL);
     err = sip_msg_encode(&octets, request);
