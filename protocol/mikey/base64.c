@@ -1,27 +1,36 @@
 /* Strict base64: RFC 4648 §4. */
+#include "wire/reader.h"
+#include "wire/writer.h"
+
 #include <ibake/mikey.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* Up to three octets to four letters. */
+static void encode_group(uint8_t text[4], ibk_span in) {
+    uint32_t group = (uint32_t)in.data[0] << 16;
+    group |= in.len > 1 ? (uint32_t)in.data[1] << 8 : 0;
+    group |= in.len > 2 ? in.data[2] : 0;
+    text[0] = (uint8_t)alphabet[group >> 18];
+    text[1] = (uint8_t)alphabet[group >> 12 & 63];
+    text[2] = (uint8_t)(in.len > 1 ? alphabet[group >> 6 & 63] : '=');
+    text[3] = (uint8_t)(in.len > 2 ? alphabet[group & 63] : '=');
+}
+
 ibk_err ibk_base64_encode(ibk_buf *out, ibk_span octets) {
-    if (octets.len > IBK_BUF_MAX / 2)
-        return IBK_ERR_LIMIT;
-    size_t at = out->len;
-    ibk_err err = ibk_buf_resize(out, at + (octets.len + 2) / 3 * 4);
-    if (err)
-        return err;
-    uint8_t *to = octets.len ? out->data + at : NULL;
-    for (size_t i = 0; i < octets.len; i += 3, to += 4) {
-        size_t n = octets.len - i;
-        uint32_t group = (uint32_t)octets.data[i] << 16;
-        group |= n > 1 ? (uint32_t)octets.data[i + 1] << 8 : 0;
-        group |= n > 2 ? octets.data[i + 2] : 0;
-        to[0] = (uint8_t)alphabet[group >> 18];
-        to[1] = (uint8_t)alphabet[group >> 12 & 63];
-        to[2] = (uint8_t)(n > 1 ? alphabet[group >> 6 & 63] : '=');
-        to[3] = (uint8_t)(n > 2 ? alphabet[group & 63] : '=');
+    ibk_rd rd;
+    ibk_wr wr;
+    ibk_rd_init(&rd, octets);
+    ibk_wr_init(&wr, out);
+    while (!ibk_rd_at_end(&rd) && !wr.err) {
+        ibk_span in;
+        uint8_t text[4];
+        if (!ibk_rd_span(&rd, ibk_rd_left(&rd) < 3 ? ibk_rd_left(&rd) : 3, &in))
+            break;
+        encode_group(text, in);
+        ibk_wr_span(&wr, ibk_span_of(text, sizeof text));
     }
-    return IBK_OK;
+    return ibk_wr_finish(&wr);
 }
 
 /* Value of a letter of the alphabet, or -1. */
@@ -60,18 +69,20 @@ ibk_err ibk_base64_decode(ibk_buf *out, ibk_span text, ibk_diag *diag) {
     if (text.len % 4)
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, "base64", text.len, "%zu letters, no multiple of 4",
                         text.len);
-    size_t start = out->len;
-    ibk_err err = IBK_OK;
-    for (size_t i = 0; i < text.len && !err; i += 4) {
+    ibk_rd rd;
+    ibk_wr wr;
+    ibk_span letters;
+    ibk_rd_init(&rd, text);
+    ibk_wr_init(&wr, out);
+    while (!wr.err && ibk_rd_span(&rd, 4, &letters) && letters.len) {
         uint8_t octets[3];
         size_t n = 0, bad = 0;
-        err = decode_group(octets, &n, text.data + i, i + 4 == text.len, &bad);
-        if (err)
-            ibk_fail(diag, err, "base64", i + bad, "not base64 here");
-        else
-            err = ibk_buf_append(out, octets, n);
+        ibk_err err = decode_group(octets, &n, letters.data, ibk_rd_at_end(&rd), &bad);
+        if (err) {
+            ibk_fail(diag, err, "base64", rd.pos - 4 + bad, "not base64 here");
+            ibk_wr_fail(&wr, err);
+        }
+        ibk_wr_span(&wr, ibk_span_of(octets, n));
     }
-    if (err && out->len > start)
-        (void)ibk_buf_resize(out, start);
-    return err;
+    return ibk_wr_finish(&wr);
 }

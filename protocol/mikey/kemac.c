@@ -61,11 +61,12 @@ static ibk_err counter_mode(ibk_buf *out, uint8_t encr_alg, const ibk_msg_keys *
     uint8_t iv[IV_LEN];
     make_iv(iv, keys->salt, csb_id, t);
     size_t at = out->len, n;
-    ibk_err err = ibk_buf_resize(out, at + in.len);
+    uint8_t *room;
+    ibk_err err = ibk_buf_room(out, in.len, &room);
     if (err)
         return err;
     const EVP_CIPHER *cipher = encr_alg == IBK_ENCR_AES_CM_128 ? EVP_aes_128_ctr() : EVP_aes_256_ctr();
-    if (!run(out->data + at, in.len, &n, cipher, keys->encr, iv, true, in) || n != in.len) {
+    if (!run(room, in.len, &n, cipher, keys->encr, iv, true, in) || n != in.len) {
         (void)ibk_buf_resize(out, at);
         return IBK_ERR_INTERNAL;
     }
@@ -76,11 +77,11 @@ static ibk_err counter_mode(ibk_buf *out, uint8_t encr_alg, const ibk_msg_keys *
 static ibk_err key_wrap(ibk_buf *out, const ibk_msg_keys *keys, bool wrap, ibk_span in) {
     size_t at = out->len, n;
     size_t len = wrap ? in.len + WRAP_BLOCK : in.len - WRAP_BLOCK;
-    ibk_err err = ibk_buf_resize(out, at + in.len + 2 * WRAP_BLOCK); /* room that the library wants */
+    uint8_t *room;
+    ibk_err err = ibk_buf_room(out, in.len + 2 * WRAP_BLOCK, &room); /* what the library wants */
     if (err)
         return err;
-    bool ok = run(out->data + at, in.len + 2 * WRAP_BLOCK, &n, EVP_aes_128_wrap(), keys->encr, keys->salt,
-                  wrap, in) &&
+    bool ok = run(room, in.len + 2 * WRAP_BLOCK, &n, EVP_aes_128_wrap(), keys->encr, keys->salt, wrap, in) &&
               n == len;
     (void)ibk_buf_resize(out, ok ? at + len : at);
     return ok ? IBK_OK : wrap ? IBK_ERR_INTERNAL : IBK_ERR_DECRYPT;

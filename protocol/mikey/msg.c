@@ -13,7 +13,7 @@ ibk_err ibk_msg_parse(ibk_msg *out, ibk_span in, ibk_diag *diag) {
     else
         err = ibk_chain_read(&out->chain, &rd, first, IBK_PLACE_OUTER, diag);
     if (!err && !ibk_rd_at_end(&rd))
-        err = ibk_fail(diag, IBK_ERR_TRAILING, NULL, rd.pos, "%zu octets", ibk_rd_left(&rd));
+        err = ibk_fail(diag, IBK_ERR_TRAILING, "message", rd.pos, "%zu octets", ibk_rd_left(&rd));
     if (err) {
         ibk_msg_free(out);
         return err;

@@ -1,4 +1,5 @@
 /* Key derivation: RFC 3830 §4.1.2 to §4.1.4, RFC 6043 §6.1, RFC 6267 §5.1 and §5.2. */
+#include "wire/reader.h"
 #include "wire/writer.h"
 
 #include <ibake/mikey.h>
@@ -46,11 +47,13 @@ ibk_err ibk_prf_expand(uint8_t *out, size_t out_len, uint8_t prf, ibk_span inkey
     if (inkey.len == 0 || inkey.len > 65535 || label.len == 0 || label.len > LABEL_MAX || out_len > OUT_MAX)
         return IBK_ERR_USAGE;
     memset(out, 0, out_len);
+    ibk_rd rd;
+    ibk_span block;
     bool ok = true;
-    for (size_t at = 0; ok && at < inkey.len; at += BLOCK) {
-        size_t len = inkey.len - at < BLOCK ? inkey.len - at : BLOCK;
-        ok = p_hash(out, out_len, md, ibk_span_of(inkey.data + at, len), label);
-    }
+    ibk_rd_init(&rd, inkey);
+    while (ok && !ibk_rd_at_end(&rd))
+        ok = ibk_rd_span(&rd, ibk_rd_left(&rd) < BLOCK ? ibk_rd_left(&rd) : BLOCK, &block) &&
+             p_hash(out, out_len, md, block, label);
     if (!ok)
         ibk_wipe(out, out_len);
     return ok ? IBK_OK : IBK_ERR_INTERNAL;

@@ -1,8 +1,6 @@
 /* What V and SIGN cover, and V: RFC 6267 §5.4, RFC 3830 §5.2, P-8. */
 #include "mikey/payload.h"
 
-#include <string.h>
-
 /* The last payload if it is of this type, else NULL. */
 static const ibk_payload *closing(const ibk_msg *msg, uint8_t type) {
     if (msg->chain.count == 0)
@@ -59,9 +57,8 @@ ibk_err ibk_msg_write_v(const ibk_msg *msg, ibk_buf *out, ibk_span auth_key, con
     ibk_err err = compute(mac, msg, v->v.mac_alg, auth_key, ids, n_ids);
     if (!err)
         err = ibk_msg_write(msg, out);
-    size_t len = ibk_mac_len(v->v.mac_alg);
-    if (!err && len)
-        memcpy(out->data + out->len - len, mac, len);
+    if (!err)
+        ibk_buf_patch_end(out, ibk_span_of(mac, ibk_mac_len(v->v.mac_alg)));
     return err;
 }
 

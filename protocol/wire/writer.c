@@ -1,5 +1,7 @@
 #include "wire/writer.h"
 
+#include <string.h>
+
 void ibk_wr_init(ibk_wr *wr, ibk_buf *out) {
     *wr = (ibk_wr){.out = out, .start = out->len};
 }
@@ -93,4 +95,16 @@ void ibk_wr_span16(ibk_wr *wr, ibk_span span) {
     ibk_wr_mark mark = ibk_wr_open16(wr);
     ibk_wr_span(wr, span);
     ibk_wr_close(wr, mark);
+}
+
+ibk_err ibk_buf_room(ibk_buf *out, size_t len, uint8_t **room) {
+    size_t at = out->len;
+    ibk_err err = len > IBK_BUF_MAX ? IBK_ERR_LIMIT : ibk_buf_resize(out, at + len);
+    *room = err || !out->data ? NULL : out->data + at;
+    return err;
+}
+
+void ibk_buf_patch_end(ibk_buf *out, ibk_span octets) {
+    if (octets.len && octets.len <= out->len)
+        memcpy(out->data + (out->len - octets.len), octets.data, octets.len);
 }

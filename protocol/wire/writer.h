@@ -38,4 +38,9 @@ void ibk_wr_close(ibk_wr *wr, ibk_wr_mark mark);
 void ibk_wr_span8(ibk_wr *wr, ibk_span span);
 void ibk_wr_span16(ibk_wr *wr, ibk_span span);
 
+/* Appends `len` zero octets to a buffer and says where they are, for a cipher to fill. */
+ibk_err ibk_buf_room(ibk_buf *out, size_t len, uint8_t **room);
+/* Overwrites the last octets of a buffer, at most what it has. */
+void ibk_buf_patch_end(ibk_buf *out, ibk_span octets);
+
 #endif
