@@ -49,9 +49,9 @@ static void the_iv_takes_csb_id_and_time(void **state) {
         ibk_t t;
         const char *salt;
     } cases[] = {
-        {{IBK_TS_NTP_UTC, 0x0102030405060708}, "F0F1 CEC1 C4C5 F7F5 FBFD FFFD FBF5"},
-        {{IBK_TS_COUNTER, 0x05060708}, "F0F1 CEC1 C4C5 F6F7 F8F9 FFFD FBF5"},
-        {{IBK_TS_NTP_UTC_32, 0x01020304}, "F0F1 CEC1 C4C5 F7F5 FBFD FAFB FCFD"},
+        {{IBK_TS_NTP_UTC, 0x0102030405060708}, "F0F1 CEC1 C4C7 F7F5 FBFD FFFD FBF5"},
+        {{IBK_TS_COUNTER, 0x05060708}, "F0F1 CEC1 C4C7 F6F7 F8F9 FFFD FBF5"},
+        {{IBK_TS_NTP_UTC_32, 0x01020304}, "F0F1 CEC1 C4C7 F7F5 FBFD FAFB FCFD"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ibk_msg_keys keys = keys_of(kdf_key, cases[i].salt);
