@@ -58,14 +58,19 @@ static ibk_err error_of(srtp_err_status_t status) {
     }
 }
 
-/* AES_CM_128_HMAC_SHA1_80 for SRTP and SRTCP, RFC 3711's and this profile's default. */
-static ibk_err open_context(srtp_t *context, const media_keys *keys, srtp_ssrc_type_t direction) {
+/* AES_CM_128_HMAC_SHA1_80 for SRTP and SRTCP, RFC 3711's and this profile's default; SRTP's tag may be
+ * shorter. */
+static ibk_err open_context(srtp_t *context, const media_keys *keys, srtp_ssrc_type_t direction,
+                            unsigned tag_len) {
     uint8_t master[SRTP_AES_ICM_128_KEY_LEN_WSALT];
     srtp_policy_t policy = {.ssrc.type = direction, .key = master, .window_size = 128};
     _Static_assert(sizeof master == sizeof keys->key + sizeof keys->salt, "RFC 3711 §5.2");
     memcpy(master, keys->key, sizeof keys->key);
     memcpy(master + sizeof keys->key, keys->salt, sizeof keys->salt);
-    srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
+    if (tag_len == 4)
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
+    else
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
     srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
     ibk_err err = error_of(srtp_create(context, &policy));
     ibk_wipe(master, sizeof master);
@@ -75,6 +80,7 @@ static ibk_err open_context(srtp_t *context, const media_keys *keys, srtp_ssrc_t
 static bool config_is_sound(const media_config *config) {
     return config->source && config->cname && config->ptime_ms >= 10 && config->ptime_ms <= 60 &&
            config->ptime_ms % 10 == 0 && config->first_sequence < 0x8000 &&
+           (config->tag_len == 0 || config->tag_len == 4 || config->tag_len == 10) &&
            !config->send_keys == !config->receive_keys;
 }
 
@@ -94,9 +100,10 @@ ibk_err media_stream_new(media_stream **out, const media_config *config) {
     stream->next_timestamp = config->first_timestamp;
     ibk_err err = IBK_OK;
     if (config->send_keys) {
-        err = open_context(&stream->send_context, config->send_keys, ssrc_any_outbound);
+        err = open_context(&stream->send_context, config->send_keys, ssrc_any_outbound, config->tag_len);
         if (!err)
-            err = open_context(&stream->receive_context, config->receive_keys, ssrc_any_inbound);
+            err = open_context(&stream->receive_context, config->receive_keys, ssrc_any_inbound,
+                               config->tag_len);
     }
     if (err)
         media_stream_free(stream);

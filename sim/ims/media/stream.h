@@ -21,6 +21,7 @@ typedef struct media_config {
     uint16_t first_sequence;  /* below 2^15, RFC 3711 §3.3.1 */
     uint32_t first_timestamp; /* RTP clock at the first packet, and with it the place in the source */
     const char *cname;        /* borrowed for the stream's life */
+    unsigned tag_len; /* octets of the SRTP authentication tag: 10 (also 0), or 4; SRTCP's is always 10 */
     const media_keys *send_keys,
         *receive_keys; /* both or neither; copied into libsrtp, not kept. NULL: plain RTP */
 } media_config;

@@ -1,0 +1,64 @@
+/* Cx (3GPP TS 29.228, TS 29.229) between the CSCFs and the HSS: Diameter over TCP. */
+#ifndef IMS_CORE_CX_H
+#define IMS_CORE_CX_H
+
+#include "ims/core/diameter.h"
+#include "ims/host.h"
+#include "ims/sip/digest.h"
+
+#define CX_TEXT_MAX 256
+
+/* Server-Assignment-Type, TS 29.229 §6.3.15 */
+enum cx_assignment {
+    CX_NO_ASSIGNMENT = 0,
+    CX_REGISTRATION = 1,
+    CX_RE_REGISTRATION = 2,
+    CX_USER_DEREGISTRATION = 5
+};
+
+typedef struct cx_request {
+    enum diameter_command command; /* UAR, LIR, MAR, SAR */
+    const char *impu;              /* public identity */
+    const char *impi;              /* private identity; NULL in LIR */
+    const char *server;            /* S-CSCF's URI, MAR and SAR */
+    const char *visited;           /* visited network, UAR */
+    enum cx_assignment assignment; /* SAR */
+} cx_request;
+
+typedef struct cx_answer {
+    uint32_t result;          /* Result-Code or Experimental-Result-Code; 0: no answer */
+    bool ok;                  /* success, first or subsequent registration */
+    char server[CX_TEXT_MAX]; /* Server-Name, or "" */
+    char realm[CX_TEXT_MAX], ha1[SIP_DIGEST_HEX_MAX]; /* MAA: SIP-Digest-Authenticate */
+} cx_answer;
+
+/* ---- client: I-CSCF and S-CSCF --------------------------------------------------------------------- */
+
+typedef struct cx_client cx_client;
+typedef void cx_done(void *user, const cx_answer *answer);
+
+/* Connects when the first question is asked. */
+ibk_err cx_client_new(cx_client **out, ims_host *host, const sip_addr *server, const char *hss_name,
+                      const char *realm);
+/* Answers what is open with result 0, then frees. */
+void cx_client_free(cx_client *client);
+/* `done` is called exactly once, later, with result 0 after 10 s or when the connection fails. */
+ibk_err cx_client_ask(cx_client *client, const cx_request *request, cx_done *done, void *user);
+
+/* ---- server: HSS ------------------------------------------------------------------------------------- */
+
+typedef struct hss hss;
+
+typedef struct hss_subscriber {
+    const char *impu, *impi; /* sip:alice@home.example, alice@home.example */
+    const char *password;
+} hss_subscriber;
+
+/* `realm` is the home domain. */
+ibk_err hss_new(hss **out, const ims_host_config *host, const char *realm);
+/* Texts are copied; the password is kept as Digest-HA1 only. IBK_ERR_USAGE: this impu is there already. */
+ibk_err hss_add(hss *h, const hss_subscriber *subscriber);
+void hss_free(hss *h);
+const ims_host *hss_host(const hss *h);
+
+#endif

@@ -1,0 +1,179 @@
+#include "ims/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+uint64_t ims_host_now(const ims_host *host) {
+    return n3_now(host->world->sim);
+}
+
+ibk_time ims_host_time(const ims_host *host) {
+    uint64_t now = ims_host_now(host);
+    return (ibk_time){.mono_ns = now,
+                      .utc_ns = host->world->start_utc_ns + (int64_t)now + host->clock_offset_ns};
+}
+
+ims_timer ims_host_timer(ims_host *host, uint64_t delay_ns, void (*fire)(void *arg), void *arg) {
+    n3_timer timer = 0;
+    return n3_schedule(host->world->sim, &timer, delay_ns, fire, arg) == N3_OK ? timer : 0;
+}
+
+void ims_host_cancel(ims_host *host, ims_timer *timer) {
+    n3_cancel(host->world->sim, *timer);
+    *timer = 0;
+}
+
+/* ---- what the SIP stack asks
+ * ------------------------------------------------------------------------------------ */
+
+static uint64_t sip_now(void *user) {
+    return ims_host_now(user);
+}
+
+static uint64_t sip_timer_start(void *user, uint64_t delay_ns, void (*fire)(void *arg), void *arg) {
+    return ims_host_timer(user, delay_ns, fire, arg);
+}
+
+static void sip_timer_cancel(void *user, uint64_t handle) {
+    ims_host_cancel(user, &handle);
+}
+
+static ibk_err sip_draw(void *user, uint8_t *out, size_t len) {
+    return sim_random_draw(((ims_host *)user)->sip_random, out, len) ? IBK_OK : IBK_ERR_RANDOM;
+}
+
+static ibk_err sip_resolve(void *user, sip_addr *out, const char *host) {
+    return ims_names_find(((ims_host *)user)->world->names, out, host);
+}
+
+/* Names the MIKEY message in a body with a=key-mgmt, so that the log and the ladder show it. */
+static const char *mikey_in(const sip_msg *msg) {
+    static const char attribute[] = "a=key-mgmt:mikey ";
+    char line[64]; /* base64 of the first octets, enough for the data type */
+    ibk_buf head = {0};
+    const char *name = NULL;
+    if (!msg || !sip_has_body_type(msg, "application/sdp"))
+        return NULL;
+    ibk_span body = msg->body;
+    for (size_t at = 0; at + sizeof attribute - 1 + 4 <= body.len; at++) {
+        if (body.data[at] != 'a' ||
+            !ibk_span_equal(ibk_span_of(body.data + at, sizeof attribute - 1), ibk_span_str(attribute)))
+            continue;
+        snprintf(line, sizeof line, "%.4s", (const char *)body.data + at + sizeof attribute - 1);
+        if (ibk_base64_decode(&head, ibk_span_str(line), NULL) == IBK_OK && head.len >= 2)
+            name = ibk_msg_type_name(head.data[1]);
+        break;
+    }
+    ibk_buf_free(&head);
+    return name;
+}
+
+static void sip_traced(void *user, const sip_trace *event) {
+    ims_host *host = user;
+    trace *t = host->world->trace;
+    char peer[SIP_TEXT_ADDR_MAX];
+    sip_addr_ip(peer, &event->peer.addr);
+    trace_message message = {.kind = TRACE_SIP,
+                             .node = host->name,
+                             .sent = event->sent,
+                             .peer = peer,
+                             .label = event->label,
+                             .call = event->call,
+                             .cseq = event->cseq,
+                             .mikey = mikey_in(event->msg),
+                             .transport = sip_proto_param(event->peer.proto),
+                             .octets = event->octets,
+                             .retransmission = event->retransmission};
+    trace_message_begin(t, &message);
+    if (event->diag)
+        trace_diag(t, event->diag->err, event->diag);
+    trace_end(t);
+}
+
+static ibk_err start_sip(ims_host *host, const ims_host_config *config, const sip_core *core) {
+    sip_env env = {.user = host,
+                   .now = sip_now,
+                   .timer_start = sip_timer_start,
+                   .timer_cancel = sip_timer_cancel,
+                   .draw = sip_draw,
+                   .resolve = sip_resolve,
+                   .trace = sip_traced};
+    char ip[SIP_TEXT_ADDR_MAX];
+    size_t mtu = config->path_mtu ? config->path_mtu : 1500;
+    sip_addr_ip(ip, &host->addr);
+    sip_config stack = {.host = ip, .mtu_limit = mtu > 400 ? mtu - 200 : 200, .user_agent = "ibakelab"};
+    ibk_err err = sip_stack_new(&host->stack, &env, &stack, core);
+    if (err)
+        return err;
+    sip_net_config net = {.local = host->addr};
+    return sip_net_new(&host->net, host->node, host->stack, &net);
+}
+
+ibk_err ims_host_new(ims_host **out, const ims_host_config *config, const sip_core *core) {
+    *out = NULL;
+    ims_host *host = calloc(1, sizeof *host);
+    if (!host)
+        return IBK_ERR_NO_MEMORY;
+    host->world = config->world;
+    host->node = config->node;
+    host->name = config->name;
+    host->addr = config->addr;
+    host->addr.port = SIP_PORT;
+    host->clock_offset_ns = config->clock_offset_ns;
+    host->sip_random = sim_random_new(config->world->seed, config->name, "sip");
+    ibk_err err = host->sip_random ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (!err && !config->quiet)
+        err = start_sip(host, config, core);
+    if (err)
+        ims_host_free(host);
+    else
+        *out = host;
+    return err;
+}
+
+void ims_host_free(ims_host *host) {
+    if (!host)
+        return;
+    sip_net_free(host->net);
+    sip_stack_free(host->stack);
+    sim_random_free(host->sip_random);
+    for (size_t i = 0; i <= IBK_DRAW_BLIND; i++)
+        sim_random_free(host->draws[i]);
+    free(host);
+}
+
+/* ---- what the protocol code asks
+ * --------------------------------------------------------------------------------- */
+
+static ibk_err env_draw(void *user, ibk_draw_label label, uint8_t *out, size_t len) {
+    ims_host *host = user;
+    char name[16];
+    if (label > IBK_DRAW_BLIND)
+        return IBK_ERR_RANDOM;
+    if (!host->draws[label]) {
+        snprintf(name, sizeof name, "draw-%d", (int)label);
+        host->draws[label] = sim_random_new(host->world->seed, host->name, name);
+    }
+    return host->draws[label] && sim_random_draw(host->draws[label], out, len) ? IBK_OK : IBK_ERR_RANDOM;
+}
+
+static void env_trace(void *user, const ibk_trace_event *event) {
+    ims_host *host = user;
+    trace *t = host->world->trace;
+    trace_begin(t, TRACE_MIKEY, host->name, event->what);
+    trace_str(t, "what", event->detail);
+    if (event->diag)
+        trace_diag(t, event->diag->err, event->diag);
+    trace_end(t);
+}
+
+static void env_keylog(void *user, const ibk_keylog_record *record) {
+    keylog_write(((ims_host *)user)->world->keylog, record);
+}
+
+ibk_env ims_host_env(ims_host *host) {
+    return (ibk_env){.user = host,
+                     .draw = env_draw,
+                     .trace = env_trace,
+                     .keylog = host->world->keylog ? env_keylog : NULL};
+}

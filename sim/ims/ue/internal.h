@@ -1,0 +1,147 @@
+/* What the files of the UE share; nobody else includes it. */
+#ifndef IMS_UE_INTERNAL_H
+#define IMS_UE_INTERNAL_H
+
+#include "ims/sip/call.h"
+#include "ims/sip/digest.h"
+#include "ims/sip/ids.h"
+#include "ims/sip/sdp.h"
+#include "ims/ue/ue.h"
+#include "kms/key_client.h"
+
+#define UE_SDP_TYPE        "application/sdp"
+#define UE_MIKEY           "mikey"
+#define UE_CRYPTO_SESSIONS 2 /* two consecutive CS IDs for the m-line: RFC 4567 §7.1 */
+#define UE_PEER_CACHE      8
+
+enum { UE_CS_FROM_CALLER = 1, UE_CS_FROM_CALLEE = 2 };
+
+typedef struct ue_peer_entry {
+    ibk_ibe_peer *peer;
+    const ibk_ibe_params *params;
+    ibk_buf identity;
+} ue_peer_entry;
+
+typedef struct ue_media ue_media;
+typedef struct ue_call ue_call;
+
+struct ue {
+    ims_host *host;
+    const scn_scenario *scenario;
+    const scn_user *user;
+    const ue_params *params;
+    size_t param_count;
+    const char *pcscf;
+    ue_status status;
+
+    /* keys */
+    key_client *key_client;
+    ibk_key_list keys;
+    bool keys_pending;
+    ibk_replay_cache *replay;
+    ibk_timestamps timestamps;
+    ue_peer_entry peers[UE_PEER_CACHE];
+    size_t next_peer;
+
+    /* registration */
+    sip_client *registering;
+    char register_call_id[SIP_ID_MAX], register_tag[SIP_ID_MAX];
+    uint32_t register_cseq;
+    bool register_pending, answered_challenge;
+    ims_timer refresh;
+    sip_arena route_arena;
+    sip_name_addr *service_route;
+    size_t service_route_count;
+
+    /* calls */
+    sip_ua *ua;
+    ue_call **calls;
+    size_t call_count, call_cap;
+    const scn_call **expected; /* scripts of calls to come, in order */
+    size_t expected_count;
+    uint16_t next_rtp_port;
+};
+
+/* What a session waits for keys to do. */
+typedef enum ue_pending { UE_PENDING_NONE = 0, UE_PENDING_START, UE_PENDING_RECEIVE } ue_pending;
+
+struct ue_call {
+    ue *u;
+    const scn_call *script;
+    ue_call_view view;
+    sip_call *sip; /* NULL once ended */
+    sip_leg *leg;
+    ibk_session *session;
+    ims_timer session_timer, plan_timer, cancel_timer;
+    ue_pending pending;
+    ibk_buf pending_message;
+    sip_server *pending_server; /* the PRACK that waits for an answer */
+    sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
+    sip_arena arena;            /* of `remote` */
+    sip_sdp *remote;            /* the peer's latest description */
+    uint64_t sdp_session_id, sdp_version;
+    uint16_t rtp_port;
+    uint32_t ssrc;
+    ue_media *media;
+};
+
+/* ---- keys.c
+ * -------------------------------------------------------------------------------------------------- */
+ibk_err ue_keys_init(ue *u);
+void ue_keys_fetch(ue *u);
+void ue_keys_free(ue *u);
+/* How long keys of the peer's KMS are for (P-9); with peer NULL, or an unknown domain, of our own. */
+ibk_granularity ue_granularity_of(const ue *u, const ibk_identity *peer);
+ibk_node ue_node(ue *u); /* what a session may ask of this UE */
+
+/* ---- register.c
+ * ------------------------------------------------------------------------------------------------ */
+void ue_register(ue *u);
+void ue_register_free(ue *u);
+void ue_check_done(ue *u);
+
+/* ---- call.c: both ends
+ * -------------------------------------------------------------------------------------------- */
+ue_call *ue_call_new(ue *u, const scn_call *script, bool caller); /* NULL: out of memory */
+void ue_call_release(ue_call *call);                              /* everything but the view */
+void ue_call_free(ue_call *call);
+void ue_call_state(ue_call *call, const char *state); /* to the event log */
+ibk_err ue_call_open_session(ue_call *call, const ibk_identity *peer, ibk_span sdp_ids);
+/* Runs a step of the session and hands it to `ue_caller_step` or `ue_callee_step`. */
+void ue_call_start_session(ue_call *call);
+void ue_call_receive_mikey(ue_call *call, ibk_span message);
+void ue_call_keys_arrived(ue *u);
+/* Ends the exchange and the SIP call; reason is for this end's log. */
+void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag);
+ue_moment ue_call_now(const ue_call *call);
+void ue_call_plan_end(ue_call *call);
+
+/* ---- description.c: SDP with key management
+ * ------------------------------------------------------------------------ */
+/* An offer, or an answer to call->remote; carries `mikey` at session level. Appended to out. */
+ibk_err ue_sdp_write(ue_call *call, ibk_buf *out, bool answer, ibk_span mikey);
+/* Parses a body into call->remote and its MIKEY message into `mikey` (empty: it has none). */
+ibk_err ue_sdp_read(ue_call *call, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
+
+/* ---- caller.c, callee.c
+ * ----------------------------------------------------------------------------------------------- */
+extern const sip_ua_ops ue_ua_ops;
+void ue_caller_step(ue_call *call, const ibk_step *step);
+void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bool reliable);
+void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response);
+void ue_caller_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause);
+void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite);
+void ue_callee_step(ue_call *call, const ibk_step *step);
+void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
+void ue_callee_acked(ue_call *call);
+
+/* ---- media.c
+ * ----------------------------------------------------------------------------------------------------------
+ */
+/* Opens the sockets and the stream; packets go out from ue_media_talk on. */
+ibk_err ue_media_open(ue_call *call);
+void ue_media_talk(ue_call *call);
+void ue_media_close(ue_call *call); /* takes the statistics into the view */
+const media_stats *ue_media_stats(const ue_media *media);
+
+#endif

@@ -1,0 +1,86 @@
+/* The user equipment: one user's terminal. It fetches the private keys of its identity, registers, calls and
+ * is called; every call carries the four messages of RFC 6267 (P-13) and, once R_MESSAGE_2 is verified, SRTP.
+ */
+#ifndef IMS_UE_UE_H
+#define IMS_UE_UE_H
+
+#include "ims/host.h"
+#include "ims/media/stream.h"
+#include "scenario/model.h"
+
+typedef struct ue ue;
+
+/* The public parameters of a home network's KMS, as provisioned in every UE of the scenario. */
+typedef struct ue_params {
+    const scn_domain *domain;
+    const ibk_ibe_params *params;
+} ue_params;
+
+typedef struct ue_config {
+    ims_host_config host;
+    const scn_scenario *scenario;
+    const scn_user *user;
+    const char *pcscf;       /* host name of its P-CSCF */
+    const ue_params *params; /* borrowed: one for each domain */
+    size_t param_count;
+} ue_config;
+
+ibk_err ue_new(ue **out, const ue_config *config);
+void ue_free(ue *u); /* calls end without a word */
+
+/* Switched on: asks the KMS for its keys, and registers (unless the scenario says that it never does). */
+void ue_switch_on(ue *u);
+/* Places a call now, as the scenario describes it. */
+void ue_place_call(ue *u, const scn_call *script);
+/* Tells the called user's UE how to behave when this caller's next call arrives (ring time, what it says, …);
+ * the scripts of one caller are used in the order of this call. */
+ibk_err ue_expect_call(ue *u, const scn_call *script);
+
+/* ---- what happened ----------------------------------------------------------------------------------------
+ */
+
+typedef struct ue_moment {
+    uint64_t ns;
+    bool set;
+} ue_moment;
+
+typedef struct ue_status {
+    ue_moment register_begin, registered, keys_begin, keys_received;
+    unsigned keys;                 /* private keys that arrived and were verified */
+    scn_keys_failure keys_failure; /* 0: none */
+    ibk_diag keys_diag;            /* why, when keys_failure is set */
+    int register_status;           /* SIP status of a refusal, 0: none */
+    sip_cause register_cause;      /* TIMEOUT, TRANSPORT: no answer */
+    bool done;                     /* keys and registration have both ended, well or not */
+} ue_status;
+
+/* One end's view of one call. */
+typedef struct ue_call_view {
+    const scn_call *script; /* NULL: the call was not expected */
+    bool caller;
+    char call_id[128];
+    uint32_t csb_id;
+    ue_moment invite, provisional, keyed, established, ended;
+    int sip_status;   /* caller: final status of the INVITE, 0: none */
+    sip_cause cause;  /* how the SIP call ended */
+    bool planned_end; /* by the BYE that the scenario plans */
+    ibk_err reason;   /* why this end gave the exchange up; IBK_OK: it did not */
+    ibk_diag diag;
+    bool has_keys;
+    uint8_t key_digest[32]; /* SHA-256 over TEK and salt of every crypto session, to compare both ends */
+    size_t mikey_octets[4]; /* I_MESSAGE_1, R_MESSAGE_1, I_MESSAGE_2, R_MESSAGE_2, as this end sent or
+                               received it */
+    bool has_media;         /* the stream was opened; stats is valid */
+    bool media_protected;
+    media_stats stats;
+} ue_call_view;
+
+const ue_status *ue_get_status(const ue *u);
+const scn_user *ue_user(const ue *u);
+const ims_host *ue_host(const ue *u);
+size_t ue_call_count(const ue *u);
+const ue_call_view *ue_call_at(const ue *u, size_t index); /* with live statistics */
+/* Nothing is open any more: no call, no request. */
+bool ue_is_idle(const ue *u);
+
+#endif

@@ -1,0 +1,35 @@
+/* A UE's way to its KMS: REQUEST_KEY_PSK in an HTTP POST over TCP, and the answer (P-18). */
+#ifndef SIM_KMS_KEY_CLIENT_H
+#define SIM_KMS_KEY_CLIENT_H
+
+#include "ims/host.h"
+#include "scenario/model.h"
+
+#define KMS_HTTP_PORT 8080
+#define KMS_TARGET    "/mikey"
+
+typedef struct key_client key_client;
+
+typedef struct key_client_config {
+    ims_host *host;
+    const scn_user
+        *user; /* identity, PSK, and the KMS that it asks: "kms@home.example" is kms.home.example */
+    const ibk_ibe_params *params; /* of that KMS; NULL: none are known */
+    ibk_timestamps *timestamps;
+} key_client_config;
+
+typedef struct key_client_result {
+    scn_keys_failure failure; /* 0: keys arrived */
+    ibk_diag diag;            /* why not */
+} key_client_result;
+
+/* Called once. `keys` may be taken: set *keys to the zero value. NULL after a failure. */
+typedef void key_client_done(void *user, const key_client_result *result, ibk_key_list *keys);
+
+/* Asks for the KMS's current issue of the user's identity (P-10). `done` may run before this returns IBK_OK;
+ * after an error it does not run. A connection that fails is tried again, three times in all, within 32 s. */
+ibk_err key_client_start(key_client **out, const key_client_config *config, key_client_done *done,
+                         void *user);
+void key_client_free(key_client *client); /* an open request ends without `done` */
+
+#endif

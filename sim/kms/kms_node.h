@@ -1,0 +1,29 @@
+/* The KMS as a network node: HTTP POST of application/mikey over TCP (P-18) in front of libibake's KMS. */
+#ifndef SIM_KMS_KMS_NODE_H
+#define SIM_KMS_KMS_NODE_H
+
+#include "ims/host.h"
+#include "scenario/model.h"
+
+typedef struct kms_node kms_node;
+
+typedef struct kms_node_config {
+    ims_host_config host;
+    const scn_scenario *scenario;
+    const scn_domain *domain;
+    const ibk_ibe_params *params; /* borrowed */
+    const ibk_ibe_master *master; /* borrowed */
+} kms_node_config;
+
+typedef struct kms_node_stats {
+    uint64_t requests, issued, refused; /* MIKEY requests; answered with keys; otherwise */
+    uint64_t keys;                      /* private keys issued */
+} kms_node_stats;
+
+/* Serves the users of the scenario whose KMS it is. Writes PARAMS and MASTER to the key log. */
+ibk_err kms_node_new(kms_node **out, const kms_node_config *config);
+void kms_node_free(kms_node *k);
+const ims_host *kms_node_host(const kms_node *k);
+const kms_node_stats *kms_node_get_stats(const kms_node *k);
+
+#endif
