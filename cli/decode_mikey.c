@@ -96,6 +96,9 @@ static void describe_ibe(job *j, tree_node *parent, const ibk_payload *p) {
         j->d->malformed++;
         return;
     }
+    for (tree_node *field = parent->first; field != der; field = field->next)
+        if (field->offset == at && field->length == p->enc.data.len) /* not the same octets twice */
+            tree_text(&j->t, field, "BFCiphertextBlock, see below");
     if (!j->d->keys)
         return;
     ibk_buf plain = {0};
