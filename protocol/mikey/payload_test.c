@@ -140,6 +140,7 @@ static void too_many_payloads_are_refused(void **state) {
     m.hdr = (ibk_hdr){.data_type = IBK_MSG_ERROR, .map_type = IBK_MAP_EMPTY};
     assert_int_equal(ibk_msg_write(&m, &out), IBK_ERR_LIMIT);
     assert_int_equal(out.len, 0);
+    ibk_buf_free(&out);
     ibk_msg_free(&m);
 }
 
@@ -192,6 +193,7 @@ static void cannot_write(const ibk_payload *payload) {
     if (ibk_chain_write(&c, &out) != IBK_ERR_USAGE)
         fail_msg("payload %u was written", payload->type);
     assert_int_equal(out.len, 0);
+    ibk_buf_free(&out);
     ibk_chain_free(&c);
 }
 

@@ -53,6 +53,7 @@ static void bad_parameters_are_refused(void **state) {
     assert_int_equal(ibk_srtp_policy_write(&out, &(ibk_srtp_policy){.present = 1 << 13}), IBK_ERR_USAGE);
     p = (ibk_srtp_policy){.present = 1 << IBK_SRTP_KDR, .kdr = (1 << 24) + 1};
     assert_int_equal(ibk_srtp_policy_write(&out, &p), IBK_ERR_USAGE);
+    ibk_buf_free(&out);
 }
 
 int main(void) {

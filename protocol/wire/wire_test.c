@@ -24,10 +24,10 @@ static void numbers_go_both_ways(void **state) {
 
     ibk_rd rd;
     ibk_rd_init(&rd, ibk_buf_span(&buf));
-    uint8_t a, peek;
-    uint16_t b;
-    uint32_t c;
-    uint64_t d;
+    uint8_t a = 0, peek = 0;
+    uint16_t b = 0;
+    uint32_t c = 0;
+    uint64_t d = 0;
     assert_true(ibk_rd_peek_u8(&rd, &peek) && ibk_rd_u8(&rd, &a) && ibk_rd_u16(&rd, &b));
     assert_true(ibk_rd_u32(&rd, &c) && ibk_rd_u64(&rd, &d));
     assert_true(a == 0xA1 && peek == a && b == 0xB2C3 && c == 0xD4E5F607 && d == 0x1122334455667788);
