@@ -19,6 +19,8 @@ void repeater_stop(repeater *r) {
     const sip_env *env = env_of(r->call);
     env->timer_cancel(env->user, r->timer);
     sip_msg_free(r->response);
+    if (r->server && r->server != r->call->server) // of a re-INVITE: nothing more to learn from it
+        sip_server_watch(r->server, NULL, NULL);
     *r = (repeater){.call = r->call};
 }
 

@@ -91,11 +91,11 @@ static bool is_loop(const sip_proxy *proxy, const sip_msg *request) {
     loop_mark(mark, request);
     for (size_t i = 0; i < request->via_count; i++) {
         const sip_via *via = &request->via[i];
-        const char *branch = sip_branch(via);
+        const char *id = sip_branch(via);
         uint16_t port = via->port ? via->port : SIP_PORT;
-        size_t len = branch ? strlen(branch) : 0;
+        size_t len = id ? strlen(id) : 0;
         if (port == config->port && strcasecmp(via->host, config->host) == 0 && len > strlen(mark) &&
-            strcmp(branch + len - strlen(mark), mark) == 0)
+            strcmp(id + len - strlen(mark), mark) == 0)
             return true;
     }
     return false;
