@@ -1,0 +1,184 @@
+/* Raw users and groups to users. */
+#include "base/random.h"
+#include "scenario/names.h"
+#include <string.h>
+
+#define AUTO_PSK      32 /* octets */
+#define AUTO_PASSWORD 12
+
+static const scn_domain *domain_of(scn_ctx *ctx, scn_scenario *s, raw_user *u, size_t entry) {
+    if (u->domain == NULL) {
+        if (s->domain_count == 1)
+            return &s->domains[0];
+        scn_error *e =
+            scn_report(ctx, scn_where_of(&u->head, "domain"), "users[%zu] lacks the key 'domain'", entry);
+        scn_hint(e, "it can be left out only where there is one domain");
+        return NULL;
+    }
+    scn_nearest nearest = {.word = u->domain};
+    for (size_t i = 0; i < s->domain_count; i++) {
+        if (strcmp(s->domains[i].name, u->domain) == 0)
+            return &s->domains[i];
+        scn_nearest_try(&nearest, s->domains[i].name);
+    }
+    scn_error *e = scn_report(ctx, scn_where_of(&u->head, "domain"),
+                              "users[%zu].domain: there is no domain '%s'", entry, scn_show(ctx, u->domain));
+    scn_hint(e, nearest.best == NULL ? "the first domain is '%s'" : "did you mean '%s'?",
+             nearest.best == NULL ? s->domains[0].name : nearest.best);
+    return NULL;
+}
+
+static const scn_link *link_of(scn_ctx *ctx, scn_scenario *s, raw_user *u, size_t entry) {
+    scn_nearest nearest = {.word = u->link};
+    for (size_t i = 0; i < s->link_count; i++) {
+        bool core = i == 1; /* no UE hangs on a link of the core's class */
+        if (!core && strcmp(s->links[i].name, u->link) == 0)
+            return &s->links[i];
+        if (!core)
+            scn_nearest_try(&nearest, s->links[i].name);
+    }
+    scn_error *e =
+        scn_report(ctx, scn_where_of(&u->head, "link"), "users[%zu].link: there is no access link class '%s'",
+                   entry, scn_show(ctx, u->link));
+    if (nearest.best != NULL)
+        scn_hint(e, "did you mean '%s'?", nearest.best);
+    else
+        scn_hint(e, "define it under 'links', or leave the key out for 'access'");
+    return NULL;
+}
+
+/* The defaults that depend on other keys, as templates, so that the resolved configuration can show them. */
+static void fill_templates(scn_ctx *ctx, raw_user *u, const scn_domain *domain) {
+    const scn_section *section = scn_field_of(&scn_root_section, "users")->section;
+    const char *name = u->user.name;
+    static const char *const computed[] = {"domain",       "identity", "private-identity",
+                                           "hss-password", "kms-psk",  "kms"};
+    u->domain = domain->name;
+    if (u->user.identity == NULL)
+        u->user.identity = scn_printf(ctx->arena, "sip:%s@%s", name, domain->name);
+    if (u->user.private_identity == NULL)
+        u->user.private_identity = scn_printf(ctx->arena, "%s@%s", name, domain->name);
+    if (u->user.hss_password == NULL)
+        u->user.hss_password = u->user.password;
+    if (!scn_written(&u->head, "kms-psk"))
+        u->kms_psk = u->psk;
+    if (u->user.kms == NULL)
+        u->user.kms = domain->kms.identity;
+    for (size_t i = 0; i < sizeof computed / sizeof computed[0]; i++)
+        scn_give(section, &u->head, computed[i]);
+}
+
+/* ---- secrets from the seed
+ * --------------------------------------------------------------------------------- */
+
+static bool draw(scn_ctx *ctx, uint64_t seed, const char *name, const char *label, uint8_t *out, size_t len) {
+    sim_random *random = sim_random_new(seed, name, label);
+    bool ok = random != NULL && sim_random_draw(random, out, len);
+    sim_random_free(random);
+    ctx->arena->failed |= !ok;
+    return ok;
+}
+
+static ibk_span psk_of(scn_ctx *ctx, const scn_scenario *s, const raw_key *key, const char *name) {
+    if (!key->automatic)
+        return key->octets;
+    uint8_t *octets = scn_alloc(ctx->arena, AUTO_PSK);
+    if (octets == NULL || !draw(ctx, s->seed, name, "psk", octets, AUTO_PSK))
+        return (ibk_span){0};
+    return (ibk_span){octets, AUTO_PSK};
+}
+
+static const char *password_of(scn_ctx *ctx, const scn_scenario *s, const char *password, const char *name) {
+    uint8_t octets[AUTO_PASSWORD];
+    if (strcmp(password, "auto") != 0)
+        return password;
+    char *text = scn_alloc(ctx->arena, 2 * AUTO_PASSWORD + 1);
+    if (text == NULL || !draw(ctx, s->seed, name, "password", octets, sizeof octets))
+        return "";
+    for (size_t i = 0; i < sizeof octets; i++)
+        snprintf(text + 2 * i, 3, "%02x", octets[i]);
+    ibk_wipe(octets, sizeof octets);
+    return text;
+}
+
+/* ---- groups
+ * --------------------------------------------------------------------------------------------------- */
+
+static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t number, size_t entry) {
+    scn_arena *arena = ctx->arena;
+    scn_user *user = &s->users[s->user_count++];
+    *user = u->user;
+    user->name = scn_put_number(arena, u->user.name, number);
+    user->identity = scn_put_number(arena, u->user.identity, number);
+    user->private_identity = scn_put_number(arena, u->user.private_identity, number);
+    user->kms = scn_put_number(arena, u->user.kms, number);
+    user->password = password_of(ctx, s, u->user.password, user->name);
+    user->hss_password = password_of(ctx, s, u->user.hss_password, user->name);
+    user->psk = psk_of(ctx, s, &u->psk, user->name);
+    user->kms_psk = psk_of(ctx, s, &u->kms_psk, user->name);
+    user->on_ns += (number - 1) * u->every_ns;
+    user->entry = entry;
+}
+
+static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, size_t entry) {
+    scn_check_number(ctx, &u->head, "name", u->user.name);
+    scn_check_number(ctx, &u->head, "identity", u->user.identity);
+    scn_check_number(ctx, &u->head, "private-identity", u->user.private_identity);
+    scn_check_number(ctx, &u->head, "kms", u->user.kms);
+    if (u->group > 1 && !scn_has_number(u->user.name)) {
+        scn_error *e = scn_report(ctx, scn_where_of(&u->head, "name"),
+                                  "users[%zu] is a group whose name lacks '{n}'", entry);
+        scn_hint(e, "e.g. name: %s-{n}", u->user.name);
+    }
+    if (u->group == 1 && scn_written(&u->head, "every"))
+        scn_hint(scn_report(ctx, scn_where_of(&u->head, "every"), "'every' has no effect on a single user"),
+                 "it belongs to groups, with 'count'");
+    if (u->user.on_ns + (u->group - 1) * u->every_ns > s->time_limit_ns)
+        scn_hint(scn_report(ctx, scn_where_of(&u->head, "on"),
+                            "users[%zu] is switched on after the end of the run", entry),
+                 "the key 'time-limit' sets the end");
+}
+
+static void check_unique(scn_ctx *ctx, const scn_scenario *s, const raw_user *raw, bool identities) {
+    scn_index index;
+    if (!scn_index_new(ctx, &index, s->user_count))
+        return;
+    for (size_t i = 0; i < s->user_count; i++) {
+        const raw_head *head = &raw[s->users[i].entry].head;
+        index.list[index.count++] = (scn_named){identities ? s->users[i].identity : s->users[i].name, i,
+                                                scn_where_of(head, identities ? "identity" : "name")};
+    }
+    scn_index_sort(&index);
+    scn_index_unique(ctx, &index, identities ? "identities of users" : "names of users");
+}
+
+void scn_expand_users(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
+    raw_user *users = raw->users.items;
+    size_t total = 0, before = ctx->errors->count;
+    for (size_t i = 0; i < raw->users.count; i++)
+        total += users[i].group;
+    if (total > SCN_MAX_USERS) {
+        scn_report(ctx, scn_where_of(&raw->head, "users"),
+                   "%zu users are more than the %d that a scenario may have", total, SCN_MAX_USERS);
+        return;
+    }
+    out->users = scn_alloc_array(ctx->arena, total, sizeof *out->users);
+    for (size_t i = 0; i < raw->users.count && out->users != NULL; i++) {
+        raw_user *u = &users[i];
+        const scn_domain *domain = domain_of(ctx, out, u, i);
+        u->user.domain = domain;
+        u->user.link = u->link == NULL ? NULL : link_of(ctx, out, u, i);
+        check_group(ctx, out, u, i);
+        u->first = out->user_count;
+        u->count = u->group;
+        if (domain == NULL)
+            continue;
+        fill_templates(ctx, u, domain);
+        for (size_t n = 1; n <= u->group && !ctx->arena->failed && u->user.password != NULL; n++)
+            add_user(ctx, out, u, n, i);
+    }
+    if (ctx->errors->count == before && !ctx->arena->failed) {
+        check_unique(ctx, out, users, false);
+        check_unique(ctx, out, users, true);
+    }
+}

@@ -1,0 +1,423 @@
+#include "scenario/schema.h"
+#include <string.h>
+
+#define MS INT64_C(1000000)
+#define S  INT64_C(1000000000)
+#define H  (3600 * S)
+#define D  (24 * H)
+
+#define AT(type, member)         .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
+#define FIELDS(list)             .fields = (list), .count = sizeof(list) / sizeof((list)[0])
+#define SECTION(raw, member, s) .type = SCN_T_SECTION, AT(raw, member), .section = &(s)
+#define TIME                     .type = SCN_T_QUANTITY, .quantity = &scn_time_quantity
+#define WORDS(...)               ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
+
+/* ---- network --------------------------------------------------------------------------------------------
+ */
+
+static const scn_field network_fields[] = {
+    {"ip", SCN_T_ENUM, AT(raw_network, network.ip), .fallback = "4", .words = WORDS({"4", 4}, {"6", 6}),
+     .meaning = "IP version of every node and link"},
+};
+static const scn_section network_section = {"the network", FIELDS(network_fields),
+                                            .size = sizeof(raw_network),
+                                            .meaning = "What holds for the whole network."};
+
+#define LINK_FIELDS(delay_, rate_)                                                                           \
+    {                                                                                                        \
+        {"delay",                                                                                            \
+         TIME,                                                                                               \
+         AT(raw_link, link.delay_ns),                                                                        \
+         .fallback = delay_,                                                                                 \
+         .max = 10 * S,                                                                                      \
+         .meaning = "one-way propagation delay"},                                                            \
+            {"rate",                                                                                         \
+             SCN_T_QUANTITY,                                                                                 \
+             AT(raw_link, link.rate_bps),                                                                    \
+             .fallback = rate_,                                                                              \
+             .min = 1000,                                                                                    \
+             .max = 100 * S,                                                                                 \
+             .quantity = &scn_rate_quantity,                                                                 \
+             .meaning = "data rate of each direction"},                                                      \
+            {"loss",                                                                                         \
+             SCN_T_QUANTITY,                                                                                 \
+             AT(raw_link, link.loss_ppb),                                                                    \
+             .fallback = "0 %",                                                                              \
+             .max = 1000000000,                                                                              \
+             .quantity = &scn_share_quantity,                                                                \
+             .meaning = "share of the packets that are lost, each direction and packet by itself"},          \
+            {"queue",                                                                                        \
+             SCN_T_QUANTITY,                                                                                 \
+             AT(raw_link, link.queue_packets),                                                               \
+             .fallback = "100 packets",                                                                      \
+             .min = 1,                                                                                       \
+             .max = 100000,                                                                                  \
+             .quantity = &scn_packets_quantity,                                                              \
+             .meaning = "length of the sending queue; what comes when it is full is dropped"},               \
+            {"mtu",                                                                                          \
+             SCN_T_QUANTITY,                                                                                 \
+             AT(raw_link, link.mtu),                                                                         \
+             .fallback = "1500 bytes",                                                                       \
+             .min = 576,                                                                                     \
+             .max = 9000,                                                                                    \
+             .quantity = &scn_octets_quantity,                                                               \
+             .meaning = "largest IP packet (at least 1280 bytes with `ip: 6`)"},                             \
+    }
+static const scn_field access_fields[] = LINK_FIELDS("20 ms", "10 Mbit/s");
+static const scn_field core_fields[] = LINK_FIELDS("2 ms", "1 Gbit/s");
+static const scn_section access_section = {"a link class", FIELDS(access_fields), .size = sizeof(raw_link),
+                                           .meaning = "Links between a UE and its P-CSCF's site."};
+static const scn_section core_section = {"the core's links", FIELDS(core_fields), .size = sizeof(raw_link),
+                                         .meaning = "Links between the nodes of the core."};
+static const scn_section class_section = {
+    "a link class", FIELDS(access_fields), .size = sizeof(raw_link),
+    .meaning = "A further class of access links, for users who name it in their key `link`."};
+
+static const scn_field links_fields[] = {
+    {"access", SECTION(raw_links, access, access_section), .meaning = "links between UEs and the core"},
+    {"core", SECTION(raw_links, core, core_section), .meaning = "links between the nodes of the core"},
+};
+static const scn_section links_section = {"links",
+                                          FIELDS(links_fields),
+                                          .size = sizeof(raw_links),
+                                          .other = &class_section,
+                                          .other_offset = offsetof(raw_links, others),
+                                          .other_name_offset = offsetof(raw_link, link.name),
+                                          .other_word = "<class>",
+                                          .meaning = "Classes of point-to-point links."};
+
+/* ---- home networks ----------------------------------------------------------------------------------------
+ */
+
+static const scn_word prf_words[] = {
+    {"MIKEY-1", IBK_PRF_MIKEY_1}, {"HMAC-SHA-256", IBK_PRF_HMAC_SHA256}, {NULL, 0}};
+
+static const scn_field kms_fields[] = {
+    {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
+     .max = 250, .meaning = "identity of the KMS in IDRkms"},
+    {"parameters", SCN_T_ENUM, AT(raw_kms, kms.parameters), .computed = "3072 unless files are given",
+     .words = WORDS({"1024", 1024}, {"2048", 2048}, {"3072", 3072}),
+     .meaning =
+         "ready-made Boneh-Franklin parameters with their master secret: bits of the field F_p^2, for 80, "
+         "112 and 128 bits of strength"},
+    {"parameters-file", SCN_T_FILE, AT(raw_kms, kms.parameters_file),
+     .meaning = "in place of `parameters`: DER BFPublicParameters, as `ibakelab kms init` writes them"},
+    {"master-file", SCN_T_FILE, AT(raw_kms, kms.master_file),
+     .meaning = "DER BFMasterSecret that belongs to `parameters-file`"},
+    {"granularity", SCN_T_ENUM, AT(raw_kms, kms.granularity), .fallback = "day",
+     .words = WORDS({"hour", IBK_GRANULARITY_HOUR}, {"day", IBK_GRANULARITY_DAY},
+                    {"month", IBK_GRANULARITY_MONTH}),
+     .meaning = "how long a private key is for: its IBE identity ends in that date (P-9)"},
+    {"issue", SCN_T_ENUM, AT(raw_kms, kms.issue), .fallback = "period",
+     .words = WORDS({"period", IBK_ISSUE_PERIOD}, {"current", IBK_ISSUE_CURRENT}, {"next", IBK_ISSUE_NEXT}),
+     .meaning = "the keys that one request yields (P-10): those of the whole period (every day of the month; "
+                "every hour of the day; every month of the year), the current one alone, or it and the next"},
+    {"errors", SCN_T_ENUM, AT(raw_kms, kms.errors), .fallback = "all",
+     .words = WORDS({"all", IBK_KMS_ERRORS_ALL}, {"authenticated", IBK_KMS_ERRORS_AUTHENTICATED},
+                    {"silent", IBK_KMS_ERRORS_SILENT}),
+     .meaning = "who is told by an Error message that a request is refused: all, those who proved their PSK, "
+                "nobody"},
+    {"encryption", SCN_T_ENUM, AT(raw_kms, kms.encryption), .fallback = "AES-CM-128",
+     .words = WORDS({"AES-CM-128", IBK_ENCR_AES_CM_128}, {"AES-CM-256", IBK_ENCR_AES_CM_256},
+                    {"AES-KW-128", IBK_ENCR_AES_KW_128}),
+     .meaning = "encryption of the private keys in KEMAC"},
+    {"mac", SCN_T_ENUM, AT(raw_kms, kms.mac), .fallback = "HMAC-SHA-256-256",
+     .words = WORDS({"HMAC-SHA-1-160", IBK_MAC_HMAC_SHA1_160}, {"HMAC-SHA-256-256", IBK_MAC_HMAC_SHA256_256}),
+     .meaning = "MAC of V in key requests and their responses"},
+    {"prf", SCN_T_ENUM, AT(raw_kms, kms.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
+     .meaning = "pseudo-random function of key requests and their responses"},
+};
+static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
+                                        .meaning = "The key management service of a domain, kms.<domain>."};
+
+static const scn_field mikey_fields[] = {
+    {"timestamp", SCN_T_ENUM, AT(raw_mikey, mikey.timestamp), .fallback = "NTP-UTC",
+     .words = WORDS({"NTP-UTC", IBK_TS_NTP_UTC}, {"NTP", IBK_TS_NTP}, {"COUNTER", IBK_TS_COUNTER},
+                    {"NTP-UTC-32", IBK_TS_NTP_UTC_32}),
+     .meaning = "type of the T payload that UEs of this domain send"},
+    {"clock-skew", TIME, AT(raw_mikey, mikey.clock_skew_ns), .fallback = "5 min", .min = S, .max = 24 * H,
+     .meaning = "a T that differs from the receiver's clock by more is refused (RFC 3830 §5.4)"},
+    {"replay-cache", SCN_T_UINT, AT(raw_mikey, mikey.replay_cache), .fallback = "4096", .min = 1,
+     .max = 1000000,
+     .meaning =
+         "messages that each UE's and the KMS's replay cache holds; when it is full, messages are refused"},
+};
+static const scn_section mikey_section = {"mikey", FIELDS(mikey_fields), .size = sizeof(raw_mikey),
+                                          .meaning =
+                                              "What the UEs and the KMS of a domain do in every exchange."};
+
+static const scn_field domain_fields[] = {
+    {"name", SCN_T_DOMAIN, AT(raw_domain, name), .required = true, .min = 1, .max = 180,
+     .meaning = "DNS name of the home network; its nodes are pcscf., icscf., scscf., hss. and kms. of it"},
+    {"kms", SECTION(raw_domain, kms, kms_section), .meaning = "its key management service"},
+    {"mikey", SECTION(raw_domain, mikey, mikey_section), .meaning = "its MIKEY settings"},
+};
+static const scn_section domain_section = {"a domain", FIELDS(domain_fields), .size = sizeof(raw_domain),
+                                           .meaning = "An IMS home network."};
+
+/* ---- users ------------------------------------------------------------------------------------------------
+ */
+
+static const scn_field user_fields[] = {
+    {"name", SCN_T_NAME, AT(raw_user, user.name), .required = true, .min = 1, .max = 60,
+     .meaning = "unique name; in a group with `{n}`, which becomes 1, 2, 3 …"},
+    {"count", SCN_T_UINT, AT(raw_user, group), .fallback = "1", .min = 1, .max = SCN_MAX_USERS,
+     .meaning = "a group of that many users"},
+    {"domain", SCN_T_REFERENCE, AT(raw_user, domain), .computed = "the only domain", .min = 1, .max = 200,
+     .meaning = "name of the home network"},
+    {"identity", SCN_T_URI, AT(raw_user, user.identity), .computed = "`sip:NAME@DOMAIN`", .min = 5,
+     .max = 250, .meaning = "public identity, in SIP and in MIKEY"},
+    {"private-identity", SCN_T_NAI, AT(raw_user, user.private_identity), .computed = "`NAME@DOMAIN`",
+     .min = 3, .max = 250, .meaning = "private identity, the user name of digest authentication"},
+    {"password", SCN_T_PASSWORD, AT(raw_user, user.password), .fallback = "auto", .min = 1, .max = 128,
+     .meaning = "digest password that the UE uses; `auto` is drawn from the seed"},
+    {"hss-password", SCN_T_PASSWORD, AT(raw_user, user.hss_password), .computed = "that of `password`",
+     .min = 1, .max = 128,
+     .meaning = "digest password that the HSS knows: another one makes registration fail"},
+    {"psk", SCN_T_KEY, AT(raw_user, psk), .fallback = "auto", .min = 16, .max = SCN_PSK_MAX,
+     .meaning = "key that the UE shares with its KMS; `auto` is drawn from the seed"},
+    {"kms-psk", SCN_T_KEY, AT(raw_user, kms_psk), .computed = "that of `psk`", .min = 16, .max = SCN_PSK_MAX,
+     .meaning = "key that the KMS has on file for this user: another one makes key requests fail"},
+    {"kms", SCN_T_NAI, AT(raw_user, user.kms), .computed = "the identity of the domain's KMS", .min = 3,
+     .max = 250,
+     .meaning = "identity of the KMS that the UE asks for its keys; one that is not there is unknown"},
+    {"link", SCN_T_REFERENCE, AT(raw_user, link), .fallback = "access", .min = 1, .max = 60,
+     .meaning = "class of its access link, one of `links`"},
+    {"clock-offset", SCN_T_OFFSET, AT(raw_user, user.clock_offset_ns), .fallback = "0 s", .min = -366 * D,
+     .max = 366 * D, .meaning = "its wall clock minus the true time"},
+    {"on", TIME, AT(raw_user, user.on_ns), .fallback = "0 s", .max = 400 * D,
+     .meaning = "when it is switched on: it then registers and asks for its keys"},
+    {"every", TIME, AT(raw_user, every_ns), .fallback = "0 s", .max = H,
+     .meaning = "in a group: each user is switched on that much after the one before"},
+    {"register", SCN_T_BOOL, AT(raw_user, user.register_), .fallback = "true",
+     .meaning = "`false`: the user never registers, yet asks for its keys"},
+    {"errors", SCN_T_ENUM, AT(raw_user, user.errors), .fallback = "parameters",
+     .words =
+         WORDS({"parameters", IBK_ERRORS_PARAMETERS}, {"silent", IBK_ERRORS_SILENT}, {"all", IBK_ERRORS_ALL}),
+     .meaning =
+         "what a UE that aborts an exchange tells its peer by an Error message: unsupported parameters, "
+         "nothing, or failed authentication, decryption and echo too (P-16)"},
+};
+static const scn_section user_section = {"a user", FIELDS(user_fields), .size = sizeof(raw_user),
+                                         .meaning = "A user with one UE, or a group of them."};
+
+/* ---- calls
+ * ------------------------------------------------------------------------------------------------- */
+
+static const scn_field media_fields[] = {
+    {"caller", SCN_T_SOURCE, AT(raw_media, media.caller), .fallback = "440 Hz", .min = 1, .max = 3999,
+     .meaning = "what the caller says: a tone, or a sound file of one channel with 8,000 samples a second"},
+    {"callee", SCN_T_SOURCE, AT(raw_media, media.callee), .fallback = "660 Hz", .min = 1, .max = 3999,
+     .meaning = "what the callee says"},
+    {"codec", SCN_T_ENUM, AT(raw_media, media.codec), .fallback = "PCMU",
+     .words = WORDS({"PCMU", SCN_PCMU}, {"PCMA", SCN_PCMA}), .meaning = "G.711 µ-law or A-law"},
+    {"ptime", SCN_T_ENUM, AT(raw_media, media.ptime_ms), .fallback = "20 ms",
+     .words = WORDS({"10 ms", 10}, {"20 ms", 20}, {"30 ms", 30}, {"40 ms", 40}, {"60 ms", 60}),
+     .meaning = "sound in one RTP packet"},
+    {"srtp", SCN_T_ENUM, AT(raw_media, media.srtp), .fallback = "AES_CM_128_HMAC_SHA1_80",
+     .words = WORDS({"AES_CM_128_HMAC_SHA1_80", SCN_SRTP_AES_CM_128_HMAC_SHA1_80},
+                    {"AES_CM_128_HMAC_SHA1_32", SCN_SRTP_AES_CM_128_HMAC_SHA1_32}),
+     .meaning = "the SRTP policy offered in SP"},
+};
+static const scn_section media_section = {"media", FIELDS(media_fields), .size = sizeof(raw_media),
+                                          .meaning = "The sound of a call, in both directions."};
+
+static const scn_field call_fields[] = {
+    {"name", SCN_T_NAME, AT(raw_call, call.name), .computed = "`call-I`, I its place in the list from 1",
+     .min = 1, .max = 60, .meaning = "unique name; repeated calls get `-1`, `-2` … or what `{n}` says"},
+    {"from", SCN_T_REFERENCE, AT(raw_call, from), .required = true, .min = 1, .max = 60,
+     .meaning = "the caller, a user; `{n}` is the number of a repeated call"},
+    {"to", SCN_T_REFERENCE, AT(raw_call, to), .required = true, .min = 1, .max = 60,
+     .meaning = "the callee, a user of the same domain"},
+    {"at", TIME, AT(raw_call, call.at_ns), .fallback = "2 s", .max = 400 * D,
+     .meaning = "when the INVITE is sent"},
+    {"count", SCN_T_UINT, AT(raw_call, group), .fallback = "1", .min = 1, .max = SCN_MAX_CALLS,
+     .meaning = "repeats the call that often"},
+    {"every", TIME, AT(raw_call, every_ns), .fallback = "0 s", .max = 24 * H,
+     .meaning = "a repeated call begins that much after the one before"},
+    {"ring-time", TIME, AT(raw_call, call.ring_ns), .fallback = "1 s", .max = 180 * S,
+     .meaning = "from the callee's 180 to its 200"},
+    {"duration", TIME, AT(raw_call, call.duration_ns), .fallback = "5 s", .max = 24 * H,
+     .meaning = "from the ACK to the BYE"},
+    {"hang-up", SCN_T_ENUM, AT(raw_call, call.hang_up), .fallback = "caller",
+     .words = WORDS({"caller", SCN_CALLER}, {"callee", SCN_CALLEE}), .meaning = "who sends the BYE"},
+    {"cancel-after", TIME, AT(raw_call, call.cancel_ns), .max = H, .computed = "no CANCEL",
+     .meaning = "the caller takes the INVITE back after that time unless it was answered"},
+    {"curve", SCN_T_ENUM, AT(raw_call, call.curve), .fallback = "P-256",
+     .words = WORDS({"P-256", IBK_EC_P256}, {"P-384", IBK_EC_P384}, {"P-521", IBK_EC_P521}),
+     .meaning = "curve of [x]P and [y]P (P-21)"},
+    {"prf", SCN_T_ENUM, AT(raw_call, call.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
+     .meaning = "pseudo-random function of the exchange"},
+    {"media", SECTION(raw_call, media, media_section), .meaning = "its sound"},
+};
+static const scn_section call_section = {"a call", FIELDS(call_fields), .size = sizeof(raw_call),
+                                         .meaning = "A call, or repeated calls."};
+
+/* ---- expectations
+ * -------------------------------------------------------------------------------------------- */
+
+#define EXPECT(type_, kind)                                                                                  \
+    .type = (type_), AT(raw_expect, bounds[SCN_EXPECT_##kind]), .expect = SCN_EXPECT_##kind
+
+static const scn_word reason_words[] = {{"bad-mac", IBK_ERR_BAD_MAC},
+                                        {"bidding-down", IBK_ERR_BIDDING_DOWN},
+                                        {"clock-skew", IBK_ERR_CLOCK_SKEW},
+                                        {"decrypt", IBK_ERR_DECRYPT},
+                                        {"echo-mismatch", IBK_ERR_ECHO_MISMATCH},
+                                        {"identity-mismatch", IBK_ERR_IDENTITY_MISMATCH},
+                                        {"mismatch", IBK_ERR_MISMATCH},
+                                        {"no-key", IBK_ERR_NO_KEY},
+                                        {"no-params", IBK_ERR_NO_PARAMS},
+                                        {"not-authorized", IBK_ERR_NOT_AUTHORIZED},
+                                        {"peer-error", IBK_ERR_PEER_ERROR},
+                                        {"refused", IBK_ERR_REFUSED},
+                                        {"replayed", IBK_ERR_REPLAYED},
+                                        {"timeout", IBK_ERR_TIMEOUT},
+                                        {"unsupported", IBK_ERR_UNSUPPORTED},
+                                        {NULL, 0}};
+
+static const scn_field expect_calls_fields[] = {
+    {"established", EXPECT(SCN_T_COUNT_BOUND, CALLS_ESTABLISHED),
+     .meaning = "how many are established: the caller receives the 200 (INVITE)"},
+    {"completed", EXPECT(SCN_T_COUNT_BOUND, CALLS_COMPLETED),
+     .meaning = "how many are established and end by the planned BYE"},
+    {"failed", EXPECT(SCN_T_COUNT_BOUND, CALLS_FAILED), .meaning = "how many are never established"},
+    {"sip-status", EXPECT(SCN_T_STATUS, CALLS_SIP_STATUS), .min = 300, .max = 699,
+     .meaning = "final status of the INVITE, of every one of them"},
+    {"reason", EXPECT(SCN_T_WORD, CALLS_REASON), .words = reason_words,
+     .meaning = "why an end gave the key exchange up, of every one of them"},
+    {"keys-agree", EXPECT(SCN_T_COUNT_BOUND, CALLS_KEYS_AGREE),
+     .meaning = "in how many both ends derive the same keys"},
+    {"media-protected", EXPECT(SCN_T_COUNT_BOUND, CALLS_MEDIA_PROTECTED),
+     .meaning = "in how many SRTP packets are accepted in both directions, and no plain RTP is sent"},
+    {"media-intact", EXPECT(SCN_T_COUNT_BOUND, CALLS_MEDIA_INTACT),
+     .meaning = "in how many both ends receive sound, and every accepted packet is what was said"},
+    {"setup-time", EXPECT(SCN_T_TIME_BOUND, CALLS_SETUP_TIME),
+     .meaning = "from the first INVITE to the 200, for each established call (ringing included)"},
+    {"packets-received", EXPECT(SCN_T_NUMBER_BOUND, CALLS_PACKETS_RECEIVED),
+     .meaning = "media packets accepted, for each direction of each established call"},
+    {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, CALLS_RETRANSMISSIONS),
+     .meaning = "SIP messages of these calls that are sent again, in sum"},
+};
+static const scn_section expect_calls_section = {
+    "expectations of calls", FIELDS(expect_calls_fields), .size = sizeof(raw_expect),
+    .meaning =
+        "Of all calls, or of one (a repeated one with all its repetitions). A bound that nothing can be held "
+        "against, such as a set-up time when no call is established, does not hold."};
+
+static const scn_word keys_failure_words[] = {{"refused", SCN_KEYS_REFUSED},
+                                              {"unknown-kms", SCN_KEYS_UNKNOWN_KMS},
+                                              {"no-answer", SCN_KEYS_NO_ANSWER},
+                                              {"bad-response", SCN_KEYS_BAD_RESPONSE},
+                                              {NULL, 0}};
+static const scn_field expect_users_fields[] = {
+    {"registered", EXPECT(SCN_T_COUNT_BOUND, USERS_REGISTERED),
+     .meaning = "how many are registered with the S-CSCF"},
+    {"keys-obtained", EXPECT(SCN_T_COUNT_BOUND, USERS_KEYS_OBTAINED),
+     .meaning = "how many receive private keys from their KMS, and verify them"},
+    {"private-keys", EXPECT(SCN_T_NUMBER_BOUND, USERS_PRIVATE_KEYS),
+     .meaning = "private keys received, for each user who obtains keys"},
+    {"keys-failure", EXPECT(SCN_T_WORD, USERS_KEYS_FAILURE), .words = keys_failure_words,
+     .meaning = "why they have no keys, for every one of them"},
+};
+static const scn_section expect_users_section = {"expectations of users", FIELDS(expect_users_fields),
+                                                 .size = sizeof(raw_expect),
+                                                 .meaning = "Of all users, or of one (or a group)."};
+
+static const scn_field expect_network_fields[] = {
+    {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, NETWORK_RETRANSMISSIONS),
+     .meaning = "SIP messages that are sent again, by all nodes, registration included"},
+    {"packets-lost", EXPECT(SCN_T_NUMBER_BOUND, NETWORK_PACKETS_LOST),
+     .meaning = "packets that links lose, or drop from a full queue"},
+    {"plaintext-media", EXPECT(SCN_T_NUMBER_BOUND, NETWORK_PLAINTEXT_MEDIA),
+     .meaning = "packets on the core's links in which the sound can be read"},
+};
+static const scn_section expect_network_section = {"expectations of the network",
+                                                   FIELDS(expect_network_fields), .size = sizeof(raw_expect),
+                                                   .meaning = "Of the whole network."};
+
+static const scn_section expect_call_section = {"calls by name",
+                                                .size = sizeof(raw_expect_named),
+                                                .other = &expect_calls_section,
+                                                .other_offset = offsetof(raw_expect_named, others),
+                                                .other_name_offset = offsetof(raw_expect, name),
+                                                .other_word = "<call>",
+                                                .meaning = "Calls by their names."};
+static const scn_section expect_user_section = {"users by name",
+                                                .size = sizeof(raw_expect_named),
+                                                .other = &expect_users_section,
+                                                .other_offset = offsetof(raw_expect_named, others),
+                                                .other_name_offset = offsetof(raw_expect, name),
+                                                .other_word = "<user>",
+                                                .meaning = "Users by their names."};
+
+static const scn_field expect_fields[] = {
+    {"calls", SECTION(raw_expects, calls, expect_calls_section), .meaning = "of all calls"},
+    {"call", SECTION(raw_expects, call, expect_call_section), .meaning = "of single calls, by name"},
+    {"users", SECTION(raw_expects, users, expect_users_section), .meaning = "of all users"},
+    {"user", SECTION(raw_expects, user, expect_user_section),
+     .meaning = "of single users or groups, by name"},
+    {"network", SECTION(raw_expects, network, expect_network_section), .meaning = "of the whole network"},
+};
+static const scn_section expect_section = {
+    "expect", FIELDS(expect_fields), .size = sizeof(raw_expects),
+    .meaning = "What must hold. The run's exit status is 0 if all of it did, 1 if not."};
+
+/* ---- the file
+ * -------------------------------------------------------------------------------------------------- */
+
+static const scn_field root_fields[] = {
+    {"ibakelab", SCN_T_UINT, AT(raw_scenario, version), .required = true, .min = SCN_VERSION,
+     .max = SCN_VERSION, .meaning = "version of the scenario language"},
+    {"title", SCN_T_LINE, AT(raw_scenario, title), .required = true, .min = 1, .max = 200,
+     .meaning = "one line for reports"},
+    {"description", SCN_T_TEXT, AT(raw_scenario, description), .fallback = "", .max = 4000,
+     .meaning = "what the scenario shows"},
+    {"seed", SCN_T_UINT, AT(raw_scenario, seed), .fallback = "1", .max = INT64_MAX,
+     .meaning = "everything random follows from it: keys, lost packets"},
+    {"start", SCN_T_DATE, AT(raw_scenario, start_utc_ns), .fallback = "2026-03-02T09:00:00Z",
+     .min = 946684800 * S, .max = 2082758399 * S,
+     .meaning = "true time (UTC) at which the run begins: timestamps and the dates of IBE identities follow "
+                "from it"},
+    {"time-limit", TIME, AT(raw_scenario, time_limit_ns), .fallback = "10 min", .min = S, .max = 400 * D,
+     .meaning =
+         "virtual time at which the run ends at the latest; it ends earlier when nothing is left to do"},
+    {"network", SECTION(raw_scenario, network, network_section),
+     .meaning = "what holds for the whole network"},
+    {"links", SECTION(raw_scenario, links, links_section), .meaning = "classes of links"},
+    {"domains", SCN_T_LIST, AT(raw_scenario, domains), .required = true, .section = &domain_section,
+     .meaning = "the IMS home networks"},
+    {"users", SCN_T_LIST, AT(raw_scenario, users), .required = true, .section = &user_section,
+     .meaning = "the users"},
+    {"calls", SCN_T_LIST, AT(raw_scenario, calls), .section = &call_section, .meaning = "the calls"},
+    {"expect", SECTION(raw_scenario, expect, expect_section), .required = true, .meaning = "what must hold"},
+};
+const scn_section scn_root_section = {"a scenario", FIELDS(root_fields), .size = sizeof(raw_scenario),
+                                      .meaning = "The file itself."};
+
+/* ---- looking up
+ * -------------------------------------------------------------------------------------------------- */
+
+const scn_field *scn_field_of(const scn_section *section, const char *key) {
+    for (size_t i = 0; i < section->count; i++) {
+        if (strcmp(section->fields[i].key, key) == 0)
+            return &section->fields[i];
+    }
+    return NULL;
+}
+
+void scn_give(const scn_section *section, raw_head *head, const char *key) {
+    const scn_field *field = scn_field_of(section, key);
+    if (field != NULL)
+        head->given |= UINT64_C(1) << (field - section->fields);
+}
+
+bool scn_written(const raw_head *head, const char *key) {
+    return head->node != NULL && scn_node_get(head->node, key) != NULL;
+}
+
+const scn_where *scn_where_of(const raw_head *head, const char *key) {
+    static const scn_where nowhere;
+    const scn_node *value = head->node == NULL ? NULL : scn_node_get(head->node, key);
+    return value != NULL ? &value->where : head->node != NULL ? &head->node->where : &nowhere;
+}

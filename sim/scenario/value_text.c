@@ -1,0 +1,163 @@
+/* Names, addresses, keys, files, sounds. */
+#include "scenario/value.h"
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_alpha(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_alnum(char c) {
+    return is_alpha(c) || (c >= '0' && c <= '9');
+}
+
+/* Letters, digits and `more`; "{n}" anywhere, at most once. */
+static bool only(const char *text, size_t len, const char *more) {
+    bool number = false;
+    for (size_t i = 0; i < len; i++) {
+        if (is_alnum(text[i]) || strchr(more, text[i]) != NULL)
+            continue;
+        if (number || len - i < 3 || memcmp(text + i, "{n}", 3) != 0)
+            return false;
+        number = true;
+        i += 2;
+    }
+    return true;
+}
+
+static bool is_domain(const char *text) {
+    const char *label = text;
+    for (const char *c = text;; c++) {
+        if (*c == '.' || *c == '\0') {
+            if (c == label || c - label > 63 || label[0] == '-' || c[-1] == '-')
+                return false;
+            label = c + 1;
+            if (*c == '\0')
+                return true;
+        } else if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && *c != '-') {
+            return false;
+        }
+    }
+}
+
+/* RFC 3261 user part without escapes and passwords; RFC 7542 user names are a little wider. */
+static bool is_user_at_host(const char *text) {
+    const char *at = strchr(text, '@');
+    return at != NULL && at != text && only(text, (size_t)(at - text), "-_.!~*'()+&=") && is_domain(at + 1);
+}
+
+static bool printable(const char *text, bool lines) {
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == 0x7F || (c < 0x20 && !(lines && c == '\n')))
+            return false;
+    }
+    return true;
+}
+
+static const char *problem_of(scn_type type, const char *text) {
+    switch (type) {
+    case SCN_T_NAME:
+    case SCN_T_REFERENCE:
+        if (type == SCN_T_REFERENCE && is_domain(text))
+            return NULL;
+        return is_alpha(text[0]) && only(text, strlen(text), "-_") ? NULL : "is no name";
+    case SCN_T_DOMAIN:
+        return is_domain(text) ? NULL : "is no domain name";
+    case SCN_T_URI:
+        return strncmp(text, "sip:", 4) == 0 && is_user_at_host(text + 4) ? NULL : "is no SIP URI of a user";
+    case SCN_T_NAI:
+        return is_user_at_host(text) ? NULL : "is not of the form user@domain";
+    case SCN_T_TEXT:
+        return printable(text, true) ? NULL : "holds control characters";
+    default:
+        return printable(text, false) ? NULL : "holds control characters or line ends";
+    }
+}
+
+bool scn_read_text(const scn_value *v, const char **out) {
+    const char *text = v->node->text;
+    int64_t len = (int64_t)strlen(text);
+    if (len < v->field->min)
+        return scn_value_refuse(v, "is too short");
+    if (len > v->field->max)
+        return scn_value_refuse(v, "is too long");
+    const char *problem = problem_of(v->field->type, text);
+    if (problem != NULL)
+        return scn_value_refuse(v, problem);
+    *out = text;
+    return true;
+}
+
+/* ---- keys
+ * -------------------------------------------------------------------------------------------------- */
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+bool scn_read_key(const scn_value *v, raw_key *out) {
+    const char *text = v->node->text;
+    size_t len = strlen(text);
+    if (strcmp(text, "auto") == 0) {
+        *out = (raw_key){.automatic = true};
+        return true;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (hex_digit(text[i]) < 0)
+            return scn_value_refuse(v, "is neither hexadecimal nor 'auto'");
+    }
+    if (len % 2 != 0)
+        return scn_value_refuse(v, "has an odd number of hexadecimal digits");
+    if ((int64_t)(len / 2) < v->field->min || (int64_t)(len / 2) > v->field->max)
+        return scn_value_refuse(v, "has the wrong length");
+    uint8_t *octets = scn_alloc(v->ctx->arena, len / 2);
+    if (octets == NULL)
+        return false;
+    for (size_t i = 0; i < len / 2; i++)
+        octets[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+    *out = (raw_key){.octets = {octets, len / 2}};
+    return true;
+}
+
+/* ---- files and sounds
+ * ----------------------------------------------------------------------------------------- */
+
+static bool readable(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, R_OK) == 0;
+}
+
+bool scn_read_file(const scn_value *v, const char **out) {
+    const char *text = v->node->text;
+    if (!printable(text, false) || text[0] == '\0')
+        return scn_value_refuse(v, "is no path of a file");
+    const char *path = text[0] == '/' ? text : scn_printf(v->ctx->arena, "%s%s", v->ctx->folder, text);
+    if (!readable(path)) {
+        scn_error *e = scn_report(v->ctx, &v->node->where, "%s: there is no readable file '%s'", v->path,
+                                  scn_show(v->ctx, text));
+        scn_hint(e, "paths start at the folder of the scenario%s%s", v->ctx->folder[0] != '\0' ? ": " : "",
+                 scn_show(v->ctx, v->ctx->folder));
+        return false;
+    }
+    *out = path;
+    return true;
+}
+
+bool scn_read_source(const scn_value *v, scn_source *out) {
+    int64_t hertz = 0;
+    const char *unit = "";
+    scn_number_result result = scn_number_read(&hertz, &unit, v->node->text, &scn_hertz_quantity, false);
+    *out = (scn_source){0};
+    if (result == SCN_NUMBER_NONE || (result == SCN_NUMBER_BAD_UNIT && strchr(unit, '.') != NULL))
+        return scn_read_file(v, &out->file);
+    if (!scn_read_quantity(v, &hertz, v->node->text, &scn_hertz_quantity, false) ||
+        !scn_value_in_range(v, hertz))
+        return false;
+    out->tone_hz = (unsigned)hertz;
+    return true;
+}
