@@ -87,12 +87,13 @@ ibk_err ibk_chain_read(ibk_chain *chain, ibk_rd *rd, uint8_t first, unsigned pla
 
 /* The zero padding of AES key wrap: at most 7 octets after the chain (or, up to the least length of 16, after
  * a shorter one). */
-static ibk_err check_padding(ibk_rd *rd, ibk_diag *diag) {
+static ibk_err read_padding(ibk_chain *chain, ibk_rd *rd, ibk_diag *diag) {
     size_t at = rd->pos;
     bool is_padded = rd->len % 8 == 0 && rd->len >= 16 && (ibk_rd_left(rd) < 8 || rd->len == 16);
     if (!is_padded)
         return ibk_fail(diag, IBK_ERR_TRAILING, "KEMAC", at, "%zu octets", ibk_rd_left(rd));
     uint8_t octet;
+    chain->padding = ibk_rd_left(rd);
     while (ibk_rd_u8(rd, &octet))
         if (octet != 0)
             return ibk_fail(diag, IBK_ERR_BAD_PADDING, "KEMAC", at, "%zu octets follow, not all zero",
@@ -114,7 +115,7 @@ ibk_err ibk_chain_parse(ibk_chain *out, uint8_t container, uint8_t first, ibk_sp
     ibk_rd_init(&rd, in);
     ibk_err err = ibk_chain_read(out, &rd, first, place, diag);
     if (!err && !ibk_rd_at_end(&rd))
-        err = container == IBK_PL_KEMAC ? check_padding(&rd, diag)
+        err = container == IBK_PL_KEMAC ? read_padding(out, &rd, diag)
                                         : ibk_fail(diag, IBK_ERR_TRAILING, ibk_payload_name(container),
                                                    rd.pos, "%zu octets", ibk_rd_left(&rd));
     if (err)
@@ -144,6 +145,7 @@ ibk_err ibk_chain_write(const ibk_chain *chain, ibk_buf *out) {
     ibk_wr wr;
     ibk_wr_init(&wr, out);
     ibk_chain_put(&wr, chain);
+    ibk_wr_zeros(&wr, chain->padding);
     return ibk_wr_finish(&wr);
 }
 

@@ -73,13 +73,8 @@ static void mutate(const sample *s, ibk_buf *copy, size_t at, uint8_t value) {
     ibk_err err = reencode(s, ibk_buf_span(copy), &out, &diag);
     if (err && diag.offset > copy->len)
         fail_msg("%s: octet %zu = %u: offset %zu", s->name, at, value, diag.offset);
-    if (!err && !ibk_span_equal(ibk_buf_span(&out), ibk_buf_span(copy))) {
-        /* the zero padding of key wrap is not part of the chain */
-        bool is_padding = s->container == IBK_PL_KEMAC && out.len < copy->len && copy->len - out.len < 8 &&
-                          memcmp(out.data, copy->data, out.len) == 0;
-        if (!is_padding)
-            fail_msg("%s: octet %zu = %u is written back otherwise", s->name, at, value);
-    }
+    if (!err && !ibk_span_equal(ibk_buf_span(&out), ibk_buf_span(copy)))
+        fail_msg("%s: octet %zu = %u is written back otherwise", s->name, at, value);
     ibk_buf_free(&out);
 }
 

@@ -150,7 +150,11 @@ static void key_wrap_padding_is_accepted_and_checked(void **state) {
     ibk_chain c = {0};
     ibk_buf octets = unhex(sixteen);
     assert_int_equal(ibk_chain_parse(&c, IBK_PL_KEMAC, IBK_PL_IDR, ibk_buf_span(&octets), NULL), IBK_OK);
-    assert_int_equal(c.count, 1);
+    assert_true(c.count == 1 && c.padding == 10);
+    ibk_buf out = {0};
+    assert_int_equal(ibk_chain_write(&c, &out), IBK_OK);
+    assert_true(ibk_span_equal(ibk_buf_span(&out), ibk_buf_span(&octets)));
+    ibk_buf_free(&out);
     ibk_chain_free(&c);
     octets.data[15] = 1;
     assert_int_equal(ibk_chain_parse(&c, IBK_PL_KEMAC, IBK_PL_IDR, ibk_buf_span(&octets), NULL),

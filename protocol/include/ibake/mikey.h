@@ -289,7 +289,8 @@ typedef struct ibk_payload {
 typedef struct ibk_chain {
     ibk_payload *items;
     size_t count, cap;
-    ibk_err err; /* IBK_OK, IBK_ERR_NO_MEMORY or IBK_ERR_LIMIT */
+    size_t padding; /* zero octets that followed the last payload of a KEMAC's content; written again */
+    ibk_err err;    /* IBK_OK, IBK_ERR_NO_MEMORY or IBK_ERR_LIMIT */
 } ibk_chain;
 
 void ibk_chain_free(ibk_chain *chain); /* legal on the zero value and NULL */
