@@ -39,6 +39,59 @@ static void the_exchange_of_rfc_5903(void **state) {
                  "522BDE0AF0D8585B8DEF9C183B5AE38F50235206A8674ECB5D98EDB20EB153A2");
 }
 
+/* Made by plain affine arithmetic from the curves' parameters: k, l, [k]G, [l][k]G. */
+static const struct {
+    uint8_t curve;
+    const char *k, *l, *kg, *lkg;
+} multiples[] = {
+    {IBK_EC_P192, "fd068360f343eedaa6836723bbdc8ef2bb28386af0cd71e9",
+     "761d81c71983a45168a2c081cc8aad6f93f696fade49aa61",
+     "04e14eb116c46ab2794dfa8cb8c05fba24523d89f42c903f8384d8ce42268bcd1121699d84e8c1dbec233c97e3e70e7771",
+     "043cbddacd9837b6c20cf2e648d1dd55a087b82f7fe54ef0b7abd5c0362bf34d92389fec85620dba335ecca45a5adf202d"},
+    {IBK_EC_P224, "48501329c5336d8e7ec0951b87d931365fe6b45debebe5f50874a9f0",
+     "c82d6fd568a3410216330a20c721151a765b1452548a8aa1867168ea",
+     "045abde2db86fa58623f8d1157d4797ce70f9cceedd43139e6645fc917b6874db2318a57e34ba2b034385e220939d7c00a56a8d"
+     "d75ddbf8ed5",
+     "04c74b4cc3ed2099c08ae4adf634c8b4ec57dc07c1b15de34cff738f15459b4df25c2f0e7b91bb977932e4f2b681b5ca01545a1"
+     "c8631db9afe"},
+    {IBK_EC_P256, "c0389d30572fd1b6a076c830b3d35d08106c1cb3964901adc96388def0dbb7d4",
+     "3222cb7ce8e7fdfb8df5f7c1968e0c128ca3420c8c20fdbe3006024b5775d260",
+     "047c68d16b24304ea23e7a1f81517457f0c2826d65fd2657f6e4813dcfe430aefcf703a79ee2d2d4ff21d9fb8c9cf67974a8dc5"
+     "c09372a8c2df53a4c22397195f2",
+     "04bf9b10dc639ee35dd0e33eb3f68b74dce66246465af5a7a8c9ba185d8fa007137a97ea3f88965e91d8ce32f085b4cd7cc173b"
+     "476dc726deedbc9a2ba0df8f5ca"},
+    {IBK_EC_P384,
+     "1aacfeae315b257c7c4a28fab3dda28e3310551a70f6eaadaa2112e2589402a42c40a8d37bdc30d508c33bc5a5bcb469",
+     "68e0761eadfbd299630eb5d10a6ab71fbf6aa2b64dcb1fe56fbebb331b33e8b77be956651064384465d1c216ce10842b",
+     "04d48eb2b0a09c96bc12a31009687ee0ff195c6f20eda3e603ce51500bf83fa6c90aabb3bad91b8a52990ae79ca581f82e09d1a"
+     "a218847c0c7f1862d35ad3cb8fe14e21f69d90698eac662828999415727e9f76c4d0bdfc0f25196722eaa0bc89b",
+     "048626d56af292dbd015251c5a8e0bc260e56b4425165cdc696e9269053f3f482f3a761591d541afd77b6d93352ae495c0cf88e"
+     "d830cf4346d1cd3459e64327ab4e1ae447a7fbccd3b87ab91b3a1dddeb59af6d4df85d015fee77fd7e8cb7676c3"},
+    {IBK_EC_P521,
+     "005987bb7302a07d04672b98795b662fe0c43cffdd17c8553e34164dfb3d3a64106066277188d8727dc06ae644204294cf9908e"
+     "8fb1bc1faa9f2868c4a2cc4f71af2",
+     "01db50698d4db3c93f94f9c15a44a2e52c633b5dd101604986d28c908fd6af54ddc06be6c87224ccfc9827d31b30d38f006c1b3"
+     "f21d1df833db126a4906d32bb2219",
+     "0401581b9574cc6f79d7e3081ad808310894b1fb9fe9212a3015169a6b7e92209b32fc6bbbf3b2307240bd21dc71ccb8db969f9"
+     "7cc6b0c91ad01093568cbb7ae2d3c2e01bfe909a59a9158208638a48617e4f45184f14159e4a62edcc0d027207e03ccbd82e0b8"
+     "7980b3abeb3d65688d758d6ccd637efc697bbca0017fc9571c28ee6b8e2e",
+     "040005d0e605c3a189a123b899a7c54b6c1543baa191ad89d25183755ae71d9ffaeb70d4e23227489200aae60886279b114fb60"
+     "00e4d7ae31ee4b7cfe1cd986549903e01b17bc04b375fe3eda1610ff1951e776a05b361bb0a17b51a796882d29617c32f69d9e2"
+     "46f38caa5ef1657dc3c8d19903564534d1c857675cf766b0c1c25a8eb8c2"},
+};
+
+static void multiples_computed_otherwise(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof multiples / sizeof multiples[0]; i++) {
+        ibk_ec_key k = key_of(multiples[i].curve, multiples[i].k),
+                   l = key_of(multiples[i].curve, multiples[i].l);
+        ibk_ec_point shared;
+        is_point(&k.pub, multiples[i].kg);
+        assert_int_equal(ibk_ec_shared(&shared, &l, &k.pub), IBK_OK);
+        is_point(&shared, multiples[i].lkg);
+    }
+}
+
 static void every_curve_agrees_with_itself(void **state) {
     (void)state;
     uint64_t counter = 0;
@@ -163,9 +216,9 @@ static void keys_are_drawn_by_rejection(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_exchange_of_rfc_5903),    cmocka_unit_test(every_curve_agrees_with_itself),
-        cmocka_unit_test(bad_points_are_refused),      cmocka_unit_test(scalars_lie_between_1_and_n),
-        cmocka_unit_test(keys_are_drawn_by_rejection),
+        cmocka_unit_test(the_exchange_of_rfc_5903),       cmocka_unit_test(multiples_computed_otherwise),
+        cmocka_unit_test(every_curve_agrees_with_itself), cmocka_unit_test(bad_points_are_refused),
+        cmocka_unit_test(scalars_lie_between_1_and_n),    cmocka_unit_test(keys_are_drawn_by_rejection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
