@@ -135,9 +135,10 @@ ibk_err cli_read_file(ibk_buf *out, const char *path, size_t limit, ibk_diag *di
 ibk_err cli_write_file(const char *path, ibk_span content, unsigned mode, bool force, ibk_diag *diag) {
     int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
     int fd = open(path, flags, mode);
+    if (fd < 0 && errno == EEXIST)
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "it exists already; --force overwrites it");
     if (fd < 0)
-        return ibk_fail(diag, IBK_ERR_IO, NULL, 0, "%s",
-                        errno == EEXIST ? "it exists already; --force overwrites it" : strerror(errno));
+        return ibk_fail(diag, errno == ENOSPC ? IBK_ERR_IO : IBK_ERR_REFUSED, NULL, 0, "%s", strerror(errno));
     bool written = !force || fchmod(fd, mode) == 0;
     for (size_t at = 0; written && at < content.len;) {
         ssize_t got = write(fd, content.data + at, content.len - at);

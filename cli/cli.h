@@ -45,7 +45,8 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 bool cli_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 /* A whole file ("-": standard input), at most `limit` octets. `out` starts from zero. */
 ibk_err cli_read_file(ibk_buf *out, const char *path, size_t limit, ibk_diag *diag);
-/* Writes a whole file with `mode`; without `force` an existing one is left alone and an error. */
+/* Writes a whole file with `mode`; without `force` an existing one is left alone. IBK_ERR_REFUSED: it exists,
+ * or cannot be created here; IBK_ERR_IO: it could not be written. diag->detail says why. */
 ibk_err cli_write_file(const char *path, ibk_span content, unsigned mode, bool force, ibk_diag *diag);
 
 /* ---- randomness ------------------------------------------------------------------------------------ */

@@ -50,7 +50,9 @@ static ibk_err write_der(const char *path, ibk_buf *der, unsigned mode, bool for
     ibk_diag diag = {0};
     ibk_err err = cli_write_file(path, ibk_buf_span(der), mode, force, &diag);
     if (err)
-        *status = cli_fail(COMMAND, path, err, &diag);
+        cli_error(COMMAND, "%s: %s", path, diag.detail);
+    if (err)
+        *status = err == IBK_ERR_IO ? CLI_INTERNAL : CLI_BAD;
     ibk_buf_free(der);
     return err;
 }

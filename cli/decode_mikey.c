@@ -71,7 +71,7 @@ static void describe_chain(job *j, tree_node *parent, uint8_t container, ibk_spa
 
 static tree_node *add_content(job *j, tree_node *parent, size_t len, const char *by) {
     tree_node *node = tree_add(&j->t, parent, "decrypted content");
-    tree_text(&j->t, node, "%zu octets, by %s; offsets below count from its start", len, by);
+    tree_text(&j->t, node, "%zu octets, by %s; offsets from its start", len, by);
     return node;
 }
 
