@@ -5,7 +5,6 @@
 
 #define NS_PER_SECOND   INT64_C(1000000000)
 #define SECONDS_PER_DAY INT64_C(86400)
-#define MAX_DIGITS      10
 
 ibk_identity ibk_identity_uri(const char *uri) {
     return (ibk_identity){.id_type = IBK_ID_URI, .id = ibk_span_str(uri)};
@@ -86,7 +85,7 @@ ibk_err ibk_ibe_identity(ibk_buf *out, ibk_span id, ibk_granularity granularity,
     if (utc_ns < 0 || id.len == 0) {
         return IBK_ERR_USAGE;
     }
-    char date[MAX_DIGITS];
+    char date[IBK_DATE_MAX];
     put_digits(date, 4, c.year);
     put_digits(date + 4, 2, c.month);
     put_digits(date + 6, 2, c.day);

@@ -77,7 +77,9 @@ static ibk_err take_content(call *c, ibk_span plain, const ibk_identity *idr) {
 /* What I_MESSAGE_2 will need, before anything is changed: it may be pending. */
 static ibk_err check_reachable(call *c, const ibk_identity *idr) {
     const ibk_ibe_params *params;
-    return box_params(c, idr, &params);
+    ibk_identity asked = owned_id_get(&c->s->asked); /* an ESK goes to the one who was called */
+    ibk_err err = box_params(c, idr, &params);
+    return err ? err : box_params(c, &asked, &params);
 }
 
 ibk_err r_message_1_process(call *c) {

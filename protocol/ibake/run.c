@@ -60,6 +60,9 @@ static void run_row(call *c, const transition *row) {
     ibk_err err = row->process ? row->process(c) : IBK_OK;
     if (!err && row->build) {
         err = row->build(c);
+        if (err == CALL_PENDING && row->process) { /* found while processing, gone while building */
+            err = call_fail(c, IBK_ERR_NO_PARAMS, "IDR", "the look-up changed its mind");
+        }
     }
     if (err == CALL_PENDING) {
         c->step->state = c->s->state;

@@ -13,6 +13,7 @@ extern "C" {
 /* ---- identities ------------------------------------------------------------------------------- */
 
 #define IBK_IDENTITY_MAX 1024 /* octets of ID data that an exchange accepts */
+#define IBK_DATE_MAX     10   /* digits of the longest date */
 
 /* What an IDR payload says, without its role. Borrowed octets. */
 typedef struct ibk_identity {

@@ -1,0 +1,80 @@
+/* Test support: two KMSs, users with keys, repeatable randomness, a key log in memory. Linked into tests
+ * only. */
+#ifndef IBAKE_LAB_H
+#define IBAKE_LAB_H
+
+#include "ibake/session_internal.h"
+#include <ibake/kms.h>
+
+#define LAB_NOON INT64_C(1795521600000000000) /* 2026-11-24T12:00:00Z */
+#define LAB_DAY  (86400 * INT64_C(1000000000))
+
+typedef struct lab_random {
+    uint64_t seed, draws;
+    uint64_t fail_at; /* the draw, from 1, that fails; 0: none */
+} lab_random;
+
+typedef struct lab_domain {
+    ibk_ibe_params *params;
+    ibk_ibe_master *master;
+} lab_domain;
+
+#define LAB_LOG_MAX 4096
+
+/* A key log of hashes: kind, ids and value of each record. */
+typedef struct lab_log {
+    ibk_buf octets;
+    size_t records;
+    size_t kinds[IBK_KEYLOG_SALT + 1];
+} lab_log;
+
+typedef struct lab_user {
+    const char *uri;
+    const lab_domain *domain;
+    ibk_granularity granularity;
+    lab_random random;
+    lab_log log;
+    ibk_replay_cache *replay;
+    ibk_timestamps timestamps;
+    int64_t utc_ns, mono_ns;          /* this user's clocks */
+    int64_t key_shift_ns;             /* keys of another time than asked for: the wrong date */
+    bool no_key;                      /* for anybody but `uri` */
+    int pending_params, pending_keys; /* so many look-ups answer PENDING first */
+    bool accept_others, refuse_initiator, csb_taken;
+    int csb_asked;
+    const char *also; /* another identity whose keys the user holds (a common identity) */
+} lab_user;
+
+extern lab_domain lab_home, lab_away; /* n = 1024, made by lab_setup */
+
+void lab_setup(void);
+void lab_teardown(void);
+
+void lab_user_init(lab_user *user, const char *uri, const lab_domain *domain, uint64_t seed);
+void lab_user_free(lab_user *user);
+ibk_time lab_now(const lab_user *user);
+ibk_env lab_env(lab_user *user);
+/* A configuration with two crypto sessions, one policy, "mikey" as SDP identifiers. Borrows static data. */
+ibk_session_config lab_config(lab_user *user, ibk_session_role role, const char *peer);
+
+/* Both ends of one exchange. */
+typedef struct lab_pair {
+    lab_user alice, bob;
+    ibk_session_config ac, bc;
+    ibk_session *a, *b;
+    ibk_buf m[4]; /* the messages as sent */
+    ibk_step step;
+} lab_pair;
+
+void lab_pair_init(lab_pair *pair); /* alice at home, bob away */
+void lab_pair_free(lab_pair *pair);
+void lab_pair_sessions(lab_pair *pair); /* makes a and b anew */
+/* Plays the exchange up to and including message number `upto` (1 to 4) being processed. */
+void lab_pair_play(lab_pair *pair, int upto);
+/* Message number i (0 to 3) to its receiver; the answer is stored as the next message. */
+void lab_deliver(lab_pair *pair, int i, ibk_span octets);
+void lab_keys_agree(lab_pair *pair); /* asserts: both established, same TEKs and salts, right peers */
+
+bool lab_all_zero(const void *data, size_t len);
+
+#endif

@@ -1,0 +1,79 @@
+/* What all messages of the key request have in common: header and identities. */
+#include "kms/kms_internal.h"
+
+ibk_hdr request_hdr(uint8_t data_type, uint8_t prf, uint32_t csb_id, bool v_flag) {
+    /* RFC 6267 §4.2.1.1, §6.1 (N4 to N7, N86 to N89): #CS is 0, the map is the Empty map */
+    return (ibk_hdr){.data_type = data_type,
+                     .v_flag = v_flag,
+                     .prf = prf,
+                     .csb_id = csb_id,
+                     .n_cs = 0,
+                     .map_type = IBK_MAP_EMPTY};
+}
+
+uint8_t mac_that_fits(uint8_t prf) {
+    return prf == IBK_PRF_HMAC_SHA256 ? IBK_MAC_HMAC_SHA256_256 : IBK_MAC_HMAC_SHA1_160;
+}
+
+bool mac_acceptable(uint8_t mac_alg) { /* RFC 3830 §4.2.4 (N18): never NULL */
+    return mac_alg == IBK_MAC_HMAC_SHA1_160 || mac_alg == IBK_MAC_HMAC_SHA256_256;
+}
+
+static bool is_user(uint8_t role) {
+    return role == IBK_ROLE_I || role == IBK_ROLE_R;
+}
+
+static ibk_err read_one(parties *out, const ibk_payload *p, ibk_diag *diag) {
+    ibk_identity id = {.id_type = p->id.id_type, .id = p->id.data};
+    if (id.id.len == 0 || id.id.len > IBK_IDENTITY_MAX + IBK_DATE_MAX) {
+        return ibk_fail(diag, IBK_ERR_LIMIT, "IDR", p->offset, "%zu octets of ID data", id.id.len);
+    }
+    if (is_user(p->id.role)) {
+        if (out->n_users == IBK_KMS_MAX_USERS) {
+            return ibk_fail(diag, IBK_ERR_LIMIT, "IDR", p->offset, "more than %d users", IBK_KMS_MAX_USERS);
+        }
+        out->users[out->n_users++] = id;
+        return IBK_OK;
+    }
+    ibk_identity *slot = p->id.role == IBK_ROLE_KMS   ? &out->kms
+                         : p->id.role == IBK_ROLE_PSK ? &out->psk
+                                                      : NULL;
+    if (slot && slot->id.len > 0) {
+        return ibk_fail(diag, IBK_ERR_UNEXPECTED_PAYLOAD, "IDR", p->offset, "twice the same role");
+    }
+    if (slot) { /* other roles are unexpected payloads: ignored (§4.2.1.2, N17) */
+        *slot = id;
+    }
+    return IBK_OK;
+}
+
+ibk_err parties_read(parties *out, const ibk_msg *msg, bool request, ibk_diag *diag) {
+    *out = (parties){0};
+    const ibk_payload *p;
+    for (size_t i = 0; (p = ibk_msg_find(msg, IBK_PL_IDR, i)) != NULL; i++) {
+        ibk_err err = read_one(out, p, diag);
+        if (err) {
+            return err;
+        }
+    }
+    if (request && (out->n_users == 0 || out->kms.id.len == 0)) {
+        return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "IDR", 0,
+                        out->n_users ? "no IDRkms" : "no IDRi/r"); /* N8 */
+    }
+    return IBK_OK;
+}
+
+size_t parties_covered(const parties *p, ibk_span *ids) {
+    for (size_t i = 0; i < p->n_users; i++) {
+        ids[i] = p->users[i].id;
+    }
+    ids[p->n_users] = p->kms.id;
+    return p->n_users + 1;
+}
+
+void parties_add_users(const parties *p, ibk_msg *msg) {
+    for (size_t i = 0; i < p->n_users; i++) {
+        ibk_add_idr(&msg->chain, IBK_ROLE_I, p->users[i].id_type, p->users[i].id);
+    }
+    ibk_add_idr(&msg->chain, IBK_ROLE_KMS, p->kms.id_type, p->kms.id);
+}
