@@ -16,14 +16,19 @@ static const char *key_list(scn_ctx *ctx, const scn_section *section) {
     return list;
 }
 
-static void unknown_key(scn_ctx *ctx, const scn_section *section, const scn_node *key, const char *path) {
-    scn_nearest nearest = {.word = key->text};
+static const char *nearest_key(const scn_section *section, const char *key) {
+    scn_nearest nearest = {.word = key};
     for (size_t i = 0; i < section->count; i++)
         scn_nearest_try(&nearest, section->fields[i].key);
+    return nearest.best;
+}
+
+static void unknown_key(scn_ctx *ctx, const scn_section *section, const scn_node *key, const char *path) {
+    const char *nearest = nearest_key(section, key->text);
     scn_error *e =
         scn_report(ctx, &key->where, "unknown key '%s' %s", scn_show(ctx, key->text), in_path(ctx, path));
-    if (nearest.best != NULL)
-        scn_hint(e, "did you mean '%s'?", nearest.best);
+    if (nearest != NULL)
+        scn_hint(e, "did you mean '%s'?", nearest);
     else
         scn_hint(e, "the keys here are: %s", key_list(ctx, section));
     ctx->shape_broken = true;
@@ -88,11 +93,17 @@ static bool stands_alone(const scn_field *field) {
     }
 }
 
-static void missing(scn_ctx *ctx, const scn_field *field, const scn_node *node, const char *path) {
+static void missing(scn_ctx *ctx, const scn_section *section, const scn_field *field, const scn_node *node,
+                    const char *path) {
+    ctx->shape_broken = true;
+    for (size_t i = 0; i < node->count; i++) {
+        const char *near = nearest_key(section, node->keys[i].text);
+        if (near != NULL && strcmp(near, field->key) == 0)
+            return; /* it is there, misspelt: one report is enough */
+    }
     scn_error *e = path[0] == '\0' ? scn_report(ctx, &node->where, "the key '%s' is missing", field->key)
                                    : scn_report(ctx, &node->where, "%s lacks the key '%s'", path, field->key);
     scn_hint(e, "%s: %s", field->key, field->meaning);
-    ctx->shape_broken = true;
 }
 
 /* True if the field has a value afterwards. */
@@ -115,7 +126,7 @@ static void convert_field(scn_ctx *ctx, void *raw, size_t index, const scn_secti
     const char *place = join(ctx, path, field->key);
     bool has_value = true;
     if (value == NULL && field->required)
-        missing(ctx, field, node, path);
+        missing(ctx, section, field, node, path);
     else if (field->type == SCN_T_SECTION)
         scn_convert(ctx, at, field->section, value, place);
     else if (field->type == SCN_T_LIST && value != NULL)

@@ -63,7 +63,7 @@ static void check_group(calls *c, const raw_call *call) {
     scn_check_number(c->ctx, &call->head, "name", call->call.name);
     scn_check_number(c->ctx, &call->head, "from", call->from);
     scn_check_number(c->ctx, &call->head, "to", call->to);
-    if (call->group == 1 && scn_written(&call->head, "every"))
+    if (call->group == 1 && call->every_ns != 0)
         scn_hint(
             scn_report(c->ctx, scn_where_of(&call->head, "every"), "'every' has no effect on a single call"),
             "it belongs to repeated calls, with 'count'");

@@ -130,7 +130,7 @@ static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, 
                                   "users[%zu] is a group whose name lacks '{n}'", entry);
         scn_hint(e, "e.g. name: %s-{n}", u->user.name);
     }
-    if (u->group == 1 && scn_written(&u->head, "every"))
+    if (u->group == 1 && u->every_ns != 0)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "every"), "'every' has no effect on a single user"),
                  "it belongs to groups, with 'count'");
     if (u->user.on_ns + (u->group - 1) * u->every_ns > s->time_limit_ns)

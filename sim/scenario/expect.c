@@ -30,8 +30,8 @@ static void check_bound(scn_ctx *ctx, const members *m, const scn_field *field, 
                   (bound->op == SCN_BELOW && bound->value > m->count);
     if (never || always)
         scn_hint(scn_report(ctx, where, "%s.%s can %s hold", m->path, field->key, never ? "never" : "only"),
-                 "there %s %zu %s", m->count == 1 ? "is" : "are", m->count,
-                 m->set == SCN_SET_CALLS ? "of these calls" : "of these users");
+                 "there %s %zu such %s%s", m->count == 1 ? "is" : "are", m->count,
+                 m->set == SCN_SET_CALLS ? "call" : "user", m->count == 1 ? "" : "s");
 }
 
 static void add(scn_ctx *ctx, scn_scenario *s, raw_expect *raw, const scn_section *section,

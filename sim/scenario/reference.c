@@ -63,9 +63,32 @@ static const char *default_of(book *b, const scn_field *f) {
     return f->fallback[0] == '\0' ? "empty" : scn_printf(&b->arena, "%s%s%s", quote, f->fallback, quote);
 }
 
+/* Shorter than in an error: the reference explains units and bounds once, at its top. */
+static const char *type_of(book *b, const scn_field *f) {
+    switch (f->type) {
+    case SCN_T_QUANTITY:
+        return f->quantity->what;
+    case SCN_T_OFFSET:
+        return "a time with or without sign";
+    case SCN_T_NAME:
+    case SCN_T_REFERENCE:
+        return "a name";
+    case SCN_T_COUNT_BOUND:
+        return "a count such as all, none, 3, at least 95";
+    case SCN_T_NUMBER_BOUND:
+        return "a bound such as none, 31, at least 200";
+    case SCN_T_TIME_BOUND:
+        return "a bound such as at most 2 s";
+    default:
+        return scn_type_text(&b->arena, f);
+    }
+}
+
 static const char *value_of(book *b, const scn_field *f) {
     const char *range = scn_range_text(&b->arena, f);
-    return scn_printf(&b->arena, "%s%s%s", scn_type_text(&b->arena, f), range[0] == '\0' ? "" : "; ", range);
+    if (f->type == SCN_T_NAME || f->type == SCN_T_REFERENCE)
+        range = "";
+    return scn_printf(&b->arena, "%s%s%s", type_of(b, f), range[0] == '\0' ? "" : ", ", range);
 }
 
 /* ---- for a terminal
@@ -111,7 +134,12 @@ static void text_chapter(book *b, const chapter *c) {
 
 ibk_err scn_reference_text(ibk_buf *out) {
     book b = {.out = out};
-    put(&b, "The keys of a scenario file\n");
+    put(&b, "The keys of a scenario file\n\n");
+    put_wrapped(&b,
+                "Values with a unit: times in ns, us, ms, s, min, h, d; rates in bit/s, kbit/s, Mbit/s, "
+                "Gbit/s; shares in % "
+                "or ppm; sizes in bytes; queues in packets; tones in Hz or kHz.",
+                2);
     collect(&b, &scn_root_section, "");
     for (size_t i = 0; i < b.count; i++)
         text_chapter(&b, &b.chapters[i]);
@@ -133,17 +161,20 @@ static const char introduction[] =
     "- A scenario is one YAML document in UTF-8. Unknown and duplicate keys are refused. Aliases (`*name`) "
     "are copied;\n"
     "  merge keys (`<<`) and tags are not used.\n"
-    "- A value with a unit is a number and its unit: `20 ms`, `10 Mbit/s`, `0.5 %`, `1500 bytes`, `100 "
-    "packets`. A bare\n"
-    "  number is an error, `0` too.\n"
+    "- A value with a unit is a number and its unit: times in ns, us, ms, s, min, h, d; rates in bit/s, "
+    "kbit/s,\n"
+    "  Mbit/s, Gbit/s; shares in % or ppm; sizes in bytes; queues in packets; tones in Hz or kHz. `20 ms`, "
+    "`0.5 %`. A\n"
+    "  bare number is an error, `0` too.\n"
+    "- A name is a letter, then letters, digits, `-` and `_`.\n"
     "- `ibakelab run FILE --set path=value` changes a value before anything is checked: `--set "
     "links.access.loss='5 %'`,\n"
     "  `--set users[0].register=false`, `--set calls.first.at='2 s'`. Entries of a list go by number (from "
     "0) or by name;\n"
     "  a name with dots goes in brackets: `domains[home.example].kms.parameters=1024`.\n"
-    "- A count (`all`, `none`, `at least 95`) says of how many members of a set something must hold; a "
-    "bound\n"
-    "  (`at most 2 s`, `at least 200`) holds for each member.\n"
+    "- A count says of how many members of a set something must hold: `all`, `none`, `3`, `at least 95`, `at "
+    "most 5`,\n"
+    "  `above 5`, `below 6`. A bound holds for each member: `31`, `none`, `at least 200`, `at most 2 s`.\n"
     "- `ibakelab show FILE` prints the resolved configuration: every default filled in.\n";
 
 static void markdown_chapter(book *b, const chapter *c) {

@@ -6,11 +6,11 @@
 #define H  (3600 * S)
 #define D  (24 * H)
 
-#define AT(type, member)         .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
-#define FIELDS(list)             .fields = (list), .count = sizeof(list) / sizeof((list)[0])
+#define AT(type, member)        .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
+#define FIELDS(list)            .fields = (list), .count = sizeof(list) / sizeof((list)[0])
 #define SECTION(raw, member, s) .type = SCN_T_SECTION, AT(raw, member), .section = &(s)
-#define TIME                     .type = SCN_T_QUANTITY, .quantity = &scn_time_quantity
-#define WORDS(...)               ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
+#define TIME                    .type = SCN_T_QUANTITY, .quantity = &scn_time_quantity
+#define WORDS(...)              ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
 
 /* ---- network --------------------------------------------------------------------------------------------
  */
@@ -393,7 +393,7 @@ static const scn_field root_fields[] = {
     {"expect", SECTION(raw_scenario, expect, expect_section), .required = true, .meaning = "what must hold"},
 };
 const scn_section scn_root_section = {"a scenario", FIELDS(root_fields), .size = sizeof(raw_scenario),
-                                      .meaning = "The file itself."};
+                                      .meaning = "The top level."};
 
 /* ---- looking up
  * -------------------------------------------------------------------------------------------------- */
