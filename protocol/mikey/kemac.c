@@ -78,10 +78,11 @@ static ibk_err key_wrap(ibk_buf *out, const ibk_msg_keys *keys, bool wrap, ibk_s
     size_t at = out->len, n;
     size_t len = wrap ? in.len + WRAP_BLOCK : in.len - WRAP_BLOCK;
     uint8_t *room;
-    ibk_err err = ibk_buf_room(out, in.len + 2 * WRAP_BLOCK, &room); /* what the library wants */
+    ibk_err err = ibk_buf_room(out, in.len + (size_t)2 * WRAP_BLOCK, &room); /* what the library wants */
     if (err)
         return err;
-    bool ok = run(room, in.len + 2 * WRAP_BLOCK, &n, EVP_aes_128_wrap(), keys->encr, keys->salt, wrap, in) &&
+    bool ok = run(room, in.len + (size_t)2 * WRAP_BLOCK, &n, EVP_aes_128_wrap(), keys->encr, keys->salt, wrap,
+                  in) &&
               n == len;
     (void)ibk_buf_resize(out, ok ? at + len : at);
     return ok ? IBK_OK : wrap ? IBK_ERR_INTERNAL : IBK_ERR_DECRYPT;

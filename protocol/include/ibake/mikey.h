@@ -322,7 +322,8 @@ const ibk_payload *ibk_chain_find_idr(const ibk_chain *chain, uint8_t role, size
 /* Decrypted content of the payload `container`: IBK_PL_IBAKE (IDR, ECCPT), IBK_PL_ESK (IDR, SK) or
  * IBK_PL_KEMAC (ID, IDR, Key data); another payload type inside is IBK_ERR_BAD_CHAIN. `first` is the type of
  * the first payload, IBK_PL_IDR by P-4. `out` starts as the zero value and is empty on failure. Zero octets
- * after the last payload are accepted in KEMAC only, at most 7: the padding of AES key wrap. */
+ * after the last payload are accepted in KEMAC only: the padding of AES key wrap to a multiple of 8, at least
+ * 16 in all. */
 ibk_err ibk_chain_parse(ibk_chain *out, uint8_t container, uint8_t first, ibk_span in, ibk_diag *diag);
 /* Appends the payloads to out (inner content, to be encrypted); the writer owns next payload and lengths. */
 ibk_err ibk_chain_write(const ibk_chain *chain, ibk_buf *out);
