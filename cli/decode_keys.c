@@ -228,7 +228,7 @@ static bool fits_session(v_check *c, ibk_span k_session, uint8_t mac_alg) {
 
 /* Whether this record verifies V. Counts in c->tried those that could. */
 static bool record_fits(v_check *c, const ibk_keylog_record *r, uint8_t mac_alg) {
-    if (is_request(c->msg))
+    if (is_request(c->msg) || c->exchange->request_id_count) /* an Error may answer a key request, too */
         return r->kind == IBK_KEYLOG_PSK && fits_derived(c, r->value, mac_alg);
     if (r->csb_id != c->msg->hdr.csb_id)
         return false;

@@ -8,6 +8,11 @@
 
 /* One row a command, in the order in which the help shows them. */
 static const cli_command commands[] = {
+    {"run", "FILE… [--out DIR] [--keylog] …", "play scenarios, judge them, write what happened",
+     cmd_run_main},
+    {"check", "FILE…", "tell what is wrong with scenario files", cmd_check_main},
+    {"show", "FILE", "print a scenario with every default filled in; --reference explains every key",
+     cmd_show_main},
     {"kms", "init|extract|show …", "make IBE parameters, extract private keys, look into their files",
      cmd_kms_main},
     {"decode", "[--json] [--keylog F] [INPUT…]",
@@ -17,11 +22,13 @@ static const cli_command commands[] = {
 
 static const char examples[] =
     "\nExamples:\n"
+    "  ibakelab run scenarios/basic/first-call.yaml --keylog\n"
+    "                                                  a call with real keys; results in out/first-call\n"
     "  ibakelab kms init --size 3072 --out keys       a KMS's parameters and master secret\n"
     "  ibakelab kms extract --params keys/kms.params.der --master keys/kms.master.der \\\n"
     "      --identity sip:bob@b.example --date 20261124 --out bob.key.der\n"
-    "  ibakelab decode out/capture/all.pcap            every MIKEY message of a capture\n"
-    "  ibakelab decode --keylog out/keys.log --json out/capture/all.pcap\n"
+    "  ibakelab decode out/first-call/capture/all.pcap every MIKEY message of a capture\n"
+    "  ibakelab decode --keylog out/first-call/keys.log --json out/first-call/capture/all.pcap\n"
     "                                                  the same, decrypted, for another program\n";
 
 static const char statuses[] = "\nExit status:\n"
