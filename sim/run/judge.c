@@ -1,0 +1,182 @@
+#include "run/judge.h"
+
+#include <stdio.h>
+
+/* What an expectation comes to: whether it held, and the words for what was seen. */
+typedef struct finding {
+    bool held;
+    char observed[160];
+} finding;
+
+/* ---- one member
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool call_counts(scn_expect_kind kind, const call_views *v) {
+    switch (kind) {
+    case SCN_EXPECT_CALLS_ESTABLISHED:
+        return observe_is_established(v);
+    case SCN_EXPECT_CALLS_FAILED:
+        return !observe_is_established(v);
+    case SCN_EXPECT_CALLS_COMPLETED:
+        return observe_is_completed(v);
+    case SCN_EXPECT_CALLS_KEYS_AGREE:
+        return observe_keys_agree(v);
+    case SCN_EXPECT_CALLS_MEDIA_PROTECTED:
+        return observe_is_protected(v);
+    default:
+        return observe_is_intact(v);
+    }
+}
+
+static bool user_counts(scn_expect_kind kind, const ue *u) {
+    const ue_status *s = ue_get_status(u);
+    return kind == SCN_EXPECT_USERS_REGISTERED ? s->registered.set : s->keys > 0;
+}
+
+static bool member_counts(const world *w, const scn_expectation *e, size_t index) {
+    if (e->set == SCN_SET_USERS)
+        return user_counts(e->kind, w->users[index]);
+    call_views v = observe_views(w, &w->scenario->calls[index]);
+    return call_counts(e->kind, &v);
+}
+
+/* The values of a member for EACH: up to two (a call's media has two directions). Returns how many. */
+static size_t member_values(const world *w, const scn_expectation *e, size_t index, uint64_t values[2]) {
+    if (e->set == SCN_SET_USERS) {
+        values[0] = ue_get_status(w->users[index])->keys;
+        return values[0] > 0;
+    }
+    call_views v = observe_views(w, &w->scenario->calls[index]);
+    if (!observe_is_established(&v))
+        return 0;
+    if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME) {
+        values[0] = v.caller->established.ns - v.caller->invite.ns;
+        return 1;
+    }
+    values[0] = v.caller->stats.received;
+    values[1] = v.callee ? v.callee->stats.received : 0;
+    return 2;
+}
+
+static uint64_t member_sum(const world *w, const scn_expectation *e, size_t index) {
+    switch (e->kind) {
+    case SCN_EXPECT_CALLS_RETRANSMISSIONS: {
+        call_views v = observe_views(w, &w->scenario->calls[index]);
+        return v.caller ? tally_retransmissions(w->tally, v.caller->call_id) : 0;
+    }
+    case SCN_EXPECT_NETWORK_RETRANSMISSIONS:
+        return observe_sip_retransmissions(w);
+    case SCN_EXPECT_NETWORK_PACKETS_LOST:
+        return observe_packets_lost(w);
+    default:
+        return tally_plaintext(w->tally);
+    }
+}
+
+static uint64_t member_is(const world *w, const scn_expectation *e, size_t index) {
+    if (e->set == SCN_SET_USERS)
+        return ue_get_status(w->users[index])->keys_failure;
+    call_views v = observe_views(w, &w->scenario->calls[index]);
+    if (e->kind == SCN_EXPECT_CALLS_REASON)
+        return observe_reason(&v);
+    return v.caller ? (uint64_t)v.caller->sip_status : 0;
+}
+
+/* ---- words
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void value_text(char *out, size_t size, const scn_expectation *e, uint64_t value) {
+    if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME)
+        snprintf(out, size, "%.3f s", (double)value / 1e9);
+    else if (e->kind == SCN_EXPECT_CALLS_REASON)
+        snprintf(out, size, "%s", value ? ibk_err_name((ibk_err)value) : "none");
+    else if (e->kind == SCN_EXPECT_USERS_KEYS_FAILURE)
+        snprintf(out, size, "%s", value ? scn_keys_failure_name((scn_keys_failure)value) : "none");
+    else
+        snprintf(out, size, "%llu", (unsigned long long)value);
+}
+
+static const char *member_name(const world *w, const scn_expectation *e, size_t index) {
+    return e->set == SCN_SET_USERS ? w->scenario->users[index].name : w->scenario->calls[index].name;
+}
+
+/* ---- the four ways
+ * ------------------------------------------------------------------------------------------------ */
+
+static finding judge_count(const world *w, const scn_expectation *e) {
+    finding f = {0};
+    uint64_t seen = 0;
+    for (size_t i = e->first; i < e->first + e->count; i++)
+        seen += member_counts(w, e, i);
+    f.held = scn_bound_holds(&e->bound, seen, e->count);
+    snprintf(f.observed, sizeof f.observed, "%llu of %zu", (unsigned long long)seen, e->count);
+    return f;
+}
+
+static finding judge_each(const world *w, const scn_expectation *e) {
+    finding f = {.held = true};
+    uint64_t low = UINT64_MAX, high = 0, values[2];
+    size_t seen = 0;
+    for (size_t i = e->first; i < e->first + e->count; i++)
+        for (size_t n = member_values(w, e, i, values); n-- > 0; seen++) {
+            low = values[n] < low ? values[n] : low;
+            high = values[n] > high ? values[n] : high;
+            f.held = f.held && scn_bound_holds(&e->bound, values[n], e->count);
+        }
+    if (seen == 0) {
+        f.held = false; /* a bound on nothing has not been shown */
+        snprintf(f.observed, sizeof f.observed, "nothing to measure");
+        return f;
+    }
+    char from[48], to[48];
+    value_text(from, sizeof from, e, low);
+    value_text(to, sizeof to, e, high);
+    if (low == high)
+        snprintf(f.observed, sizeof f.observed, "%s", from);
+    else
+        snprintf(f.observed, sizeof f.observed, "%s to %s", from, to);
+    return f;
+}
+
+static finding judge_sum(const world *w, const scn_expectation *e) {
+    finding f = {0};
+    uint64_t sum = 0;
+    for (size_t i = e->first; i < e->first + e->count; i++)
+        sum += member_sum(w, e, i);
+    f.held = scn_bound_holds(&e->bound, sum, e->count);
+    snprintf(f.observed, sizeof f.observed, "%llu", (unsigned long long)sum);
+    return f;
+}
+
+static finding judge_is(const world *w, const scn_expectation *e) {
+    finding f = {.held = true};
+    char value[48];
+    for (size_t i = e->first; i < e->first + e->count; i++) {
+        uint64_t seen = member_is(w, e, i);
+        if (seen == e->bound.value)
+            continue;
+        value_text(value, sizeof value, e, seen);
+        snprintf(f.observed, sizeof f.observed, "%s: %s", member_name(w, e, i), value);
+        f.held = false;
+        return f;
+    }
+    value_text(value, sizeof value, e, e->bound.value);
+    snprintf(f.observed, sizeof f.observed, "%s", value);
+    return f;
+}
+
+void judge(result *r, const world *w) {
+    static finding (*const ways[])(const world *, const scn_expectation *) = {
+        [SCN_COUNT] = judge_count, [SCN_EACH] = judge_each, [SCN_SUM] = judge_sum, [SCN_IS] = judge_is};
+    for (size_t i = 0; i < w->scenario->expectation_count; i++) {
+        const scn_expectation *e = &w->scenario->expectations[i];
+        finding f = ways[e->how](w, e);
+        result_expectation *out = result_add_expectation(r);
+        out->text = result_text(r, e->text);
+        out->file = result_text(r, e->where.file);
+        out->line = e->where.line;
+        out->held = f.held;
+        out->observed = result_text(r, f.observed);
+    }
+    result_judge(r);
+}

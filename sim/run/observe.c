@@ -1,0 +1,230 @@
+#include "run/observe.h"
+#include "run/versions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const ue_call_view *find_view(const ue *u, const scn_call *call, bool caller) {
+    for (size_t i = 0; i < ue_call_count(u); i++) {
+        const ue_call_view *view = ue_call_at(u, i);
+        if (view->script == call && view->caller == caller)
+            return view;
+    }
+    return NULL;
+}
+
+static const ue *ue_of(const world *w, const scn_user *user) {
+    return w->users[user - w->scenario->users];
+}
+
+call_views observe_views(const world *w, const scn_call *call) {
+    return (call_views){.caller = find_view(ue_of(w, call->from), call, true),
+                        .callee = find_view(ue_of(w, call->to), call, false)};
+}
+
+bool observe_keys_agree(const call_views *v) {
+    return v->caller && v->callee && v->caller->has_keys && v->callee->has_keys &&
+           memcmp(v->caller->key_digest, v->callee->key_digest, sizeof v->caller->key_digest) == 0;
+}
+
+bool observe_is_established(const call_views *v) {
+    return v->caller && v->caller->established.set;
+}
+
+bool observe_is_completed(const call_views *v) {
+    return observe_is_established(v) && v->caller->ended.set && v->caller->planned_end;
+}
+
+bool observe_is_protected(const call_views *v) {
+    return v->caller && v->callee && v->caller->media_protected && v->callee->media_protected &&
+           v->caller->stats.received > 0 && v->callee->stats.received > 0;
+}
+
+static bool all_equal(const ue_call_view *view) {
+    return view->stats.compared == view->stats.received && view->stats.mismatches == 0;
+}
+
+bool observe_is_intact(const call_views *v) {
+    return observe_is_protected(v) && all_equal(v->caller) && all_equal(v->callee);
+}
+
+ibk_err observe_reason(const call_views *v) {
+    if (v->callee && v->callee->reason)
+        return v->callee->reason;
+    return v->caller ? v->caller->reason : IBK_OK;
+}
+
+uint64_t observe_sip_retransmissions(const world *w) {
+    return tally_retransmissions(w->tally, NULL);
+}
+
+static n3_link_stats stats_of(const world_link *link, n3_direction direction) {
+    n3_link_stats stats = {0};
+    n3_link_get_stats(link->link, &stats, direction);
+    return stats;
+}
+
+uint64_t observe_packets_lost(const world *w) {
+    uint64_t lost = 0;
+    for (size_t i = 0; i < w->link_count; i++)
+        for (int direction = N3_AB; direction <= N3_BA; direction++) {
+            n3_link_stats stats = stats_of(&w->links[i], (n3_direction)direction);
+            lost += stats.lost_packets + stats.queue_dropped;
+        }
+    return lost;
+}
+
+/* ---- the result model
+ * ------------------------------------------------------------------------------------------ */
+
+static result_time time_of(ue_moment moment) {
+    return (result_time){.ns = moment.ns, .set = moment.set};
+}
+
+static void observe_media(result *r, result_call *out, const scn_call *call, const ue_call_view *from,
+                          const ue_call_view *to, bool forward) {
+    if (!from || !to || !from->has_media || !to->has_media)
+        return;
+    result_media *media = result_add_media(r, out);
+    const media_stats *heard = &to->stats;
+    media->from = result_text(r, forward ? call->from->name : call->to->name);
+    media->to = result_text(r, forward ? call->to->name : call->from->name);
+    media->codec = result_text(r, media_codec_name((media_codec)call->media.codec));
+    media->protected_ = from->media_protected && to->media_protected;
+    media->sent = from->stats.sent;
+    media->received = heard->received;
+    media->lost = from->stats.sent > heard->received ? from->stats.sent - heard->received : 0;
+    media->octets = heard->octets;
+    media->auth_failures = heard->auth_failures;
+    media->replays = heard->replays;
+    media->jitter_ns = heard->jitter_ns;
+    if (heard->received)
+        media->first = result_at(heard->first_accepted_ns);
+    media->content_matches = heard->received > 0 && all_equal(to);
+}
+
+static const char *failure_text(result *r, const call_views *v) {
+    const ue_call_view *ends[] = {v->callee, v->caller};
+    for (size_t i = 0; i < 2; i++) {
+        const ue_call_view *end = ends[i];
+        if (!end || !end->reason)
+            continue;
+        const char *who = end->caller ? "caller" : "callee";
+        if (end->diag.detail[0])
+            return result_textf(r, "%s: %s (%s)", who, ibk_err_text(end->reason), end->diag.detail);
+        return result_textf(r, "%s: %s", who, ibk_err_text(end->reason));
+    }
+    if (!v->caller)
+        return result_text(r, "the call was never placed");
+    if (v->caller->cause == SIP_CAUSE_CANCELLED || (v->caller->planned_end && !v->caller->established.set))
+        return result_text(r, "cancelled by the caller");
+    if (v->caller->sip_status >= 300)
+        return result_textf(r, "SIP %d", v->caller->sip_status);
+    return result_textf(r, "SIP: %s", sip_cause_name(v->caller->cause));
+}
+
+static void observe_mikey(result *r, result_call *out, const call_views *v) {
+    for (size_t i = 0; i < 4; i++) {
+        size_t octets = v->caller ? v->caller->mikey_octets[i] : 0;
+        if (!octets && v->callee)
+            octets = v->callee->mikey_octets[i];
+        if (octets)
+            result_add_mikey(r, out, ibk_msg_type_name((uint8_t)(IBK_MSG_I_MESSAGE_1 + i)), octets);
+    }
+}
+
+static result_time first_media(const call_views *v) {
+    result_time first = {0};
+    const ue_call_view *ends[] = {v->caller, v->callee};
+    for (size_t i = 0; i < 2; i++)
+        if (ends[i] && ends[i]->has_media && ends[i]->stats.received > 0 &&
+            (!first.set || ends[i]->stats.first_accepted_ns < first.ns))
+            first = result_at(ends[i]->stats.first_accepted_ns);
+    return first;
+}
+
+static void observe_call(result *r, const world *w, const scn_call *call) {
+    call_views v = observe_views(w, call);
+    result_call *out = result_add_call(r);
+    out->id = result_text(r, call->name);
+    out->from = result_text(r, call->from->name);
+    out->to = result_text(r, call->to->name);
+    out->keys_agree = observe_keys_agree(&v);
+    out->first_media = first_media(&v);
+    if (observe_is_established(&v))
+        out->state =
+            v.caller->ended.set && !v.caller->planned_end ? RESULT_CALL_DROPPED : RESULT_CALL_ESTABLISHED;
+    if (out->state != RESULT_CALL_ESTABLISHED)
+        out->failure = failure_text(r, &v);
+    if (v.caller) {
+        out->call_id = result_text(r, v.caller->call_id);
+        out->csb_id = v.caller->csb_id;
+        out->invite = time_of(v.caller->invite);
+        out->provisional = time_of(v.caller->provisional);
+        out->keyed = time_of(v.caller->keyed);
+        out->established = time_of(v.caller->established);
+        out->ended = time_of(v.caller->ended);
+        out->sip_status = (unsigned)v.caller->sip_status;
+        out->retransmissions = tally_retransmissions(w->tally, v.caller->call_id);
+    }
+    observe_mikey(r, out, &v);
+    observe_media(r, out, call, v.caller, v.callee, true);
+    observe_media(r, out, call, v.callee, v.caller, false);
+}
+
+static const char *user_failure(result *r, const ue_status *s) {
+    if (s->keys_failure)
+        return result_textf(r, "keys: %s (%s)", scn_keys_failure_name(s->keys_failure),
+                            s->keys_diag.detail[0] ? s->keys_diag.detail : ibk_err_text(s->keys_diag.err));
+    if (s->register_status)
+        return result_textf(r, "registration: SIP %d", s->register_status);
+    if (s->register_begin.set && !s->registered.set)
+        return result_textf(r, "registration: %s", sip_cause_name(s->register_cause));
+    return NULL;
+}
+
+static void observe_user(result *r, const ue *u) {
+    const ue_status *s = ue_get_status(u);
+    result_user *out = result_add_user(r);
+    out->name = out->node = result_text(r, ue_user(u)->name);
+    out->impu = result_text(r, ue_user(u)->identity);
+    out->register_begin = time_of(s->register_begin);
+    out->registered = time_of(s->registered);
+    out->keys_begin = time_of(s->keys_begin);
+    out->keys_received = time_of(s->keys_received);
+    out->keys = s->keys;
+    out->retransmissions = sip_stack_stats(ue_host(u)->stack)->retransmissions_sent;
+    out->failure = user_failure(r, s);
+}
+
+static void observe_link(result *r, const world_link *link) {
+    n3_link_stats ab = stats_of(link, N3_AB), ba = stats_of(link, N3_BA);
+    result_link *out = result_add_link(r);
+    out->name = result_text(r, n3_link_name(link->link));
+    out->a = result_text(r, n3_node_name(n3_link_sender(link->link, N3_AB)));
+    out->b = result_text(r, n3_node_name(n3_link_sender(link->link, N3_BA)));
+    out->packets_ab = ab.delivered_packets;
+    out->packets_ba = ba.delivered_packets;
+    out->octets_ab = ab.delivered_octets;
+    out->octets_ba = ba.delivered_octets;
+    out->lost_ab = ab.lost_packets + ab.queue_dropped;
+    out->lost_ba = ba.lost_packets + ba.queue_dropped;
+}
+
+void observe(result *r, const world *w) {
+    const scn_scenario *s = w->scenario;
+    r->title = result_text(r, s->title);
+    r->scenario = result_text(r, s->path);
+    r->seed = s->seed;
+    r->virtual_ns = n3_now(w->ims.sim);
+    r->events = n3_events(w->ims.sim);
+    r->parameters = result_textf(r, "%u bits (%u-bit strength)", ibk_ibe_params_n(w->domains[0].params),
+                                 ibk_ibe_params_strength(w->domains[0].params));
+    for (size_t i = 0; i < s->call_count; i++)
+        observe_call(r, w, &s->calls[i]);
+    for (size_t i = 0; i < s->user_count; i++)
+        observe_user(r, w->users[i]);
+    for (size_t i = 0; i < w->link_count; i++)
+        observe_link(r, &w->links[i]);
+    versions_add(r);
+}

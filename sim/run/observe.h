@@ -1,0 +1,28 @@
+/* From the nodes' own accounts to the result model: what happened to every user, call and link. */
+#ifndef SIM_RUN_OBSERVE_H
+#define SIM_RUN_OBSERVE_H
+
+#include "reports/result.h"
+#include "run/world.h"
+
+/* Both ends' views of a call; NULL where there is none. */
+typedef struct call_views {
+    const ue_call_view *caller, *callee;
+} call_views;
+
+call_views observe_views(const world *w, const scn_call *call);
+bool observe_keys_agree(const call_views *views);
+bool observe_is_established(const call_views *views);
+bool observe_is_completed(const call_views *views);
+/* SRTP accepted in both directions. */
+bool observe_is_protected(const call_views *views);
+bool observe_is_intact(const call_views *views); /* and what was received is what was sent */
+ibk_err
+observe_reason(const call_views *views); /* why an end gave the exchange up; the callee's word first */
+uint64_t observe_sip_retransmissions(const world *w);
+uint64_t observe_packets_lost(const world *w);
+
+/* Fills title, calls, users, links, versions and counts of `r`. */
+void observe(result *r, const world *w);
+
+#endif

@@ -1,0 +1,414 @@
+#include "run/world.h"
+#include "ims/address.h"
+#include "run/params.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A user that is switched on, or a call that is placed, at a time of the scenario. */
+typedef struct world_event {
+    world *w;
+    ue *u;
+    const scn_call *call; /* NULL: switch on */
+    bool happened;
+} world_event;
+
+enum { FUNCTION_P, FUNCTION_I, FUNCTION_S, FUNCTION_HSS, FUNCTION_KMS, FUNCTIONS };
+static const char *const function_names[FUNCTIONS] = {"pcscf", "icscf", "scscf", "hss", "kms"};
+
+static n3_family family_of(const world *w) {
+    return w->scenario->network.ip == 6 ? N3_IPV6 : N3_IPV4;
+}
+
+static ibk_err shim_failed(ibk_diag *diag, const char *what) {
+    return ibk_fail(diag, IBK_ERR_INTERNAL, "network", 0, "%s: %s", what, n3_last_error());
+}
+
+/* ---- links and captures
+ * ------------------------------------------------------------------------------------------ */
+
+/* A link between a host and its router; loss, delay and so on hold in each direction. */
+static ibk_err add_link(world *w, n3_node *host, n3_node *router, const scn_link *settings, ibk_diag *diag) {
+    if (w->link_count == w->link_cap) {
+        size_t cap = w->link_cap ? 2 * w->link_cap : 16;
+        world_link *grown = realloc(w->links, cap * sizeof *grown);
+        if (!grown)
+            return IBK_ERR_NO_MEMORY;
+        w->links = grown;
+        w->link_cap = cap;
+    }
+    n3_path path = {.delay_ns = settings->delay_ns,
+                    .rate_bps = settings->rate_bps,
+                    .loss_ppb = settings->loss_ppb,
+                    .queue_packets = settings->queue_packets};
+    n3_link_config config = {.ab = path, .ba = path, .mtu = settings->mtu};
+    world_link *link = &w->links[w->link_count];
+    *link = (world_link){.settings = settings};
+    if (n3_link_new(&link->link, host, router, &config))
+        return shim_failed(diag, "link");
+    w->link_count++;
+    return IBK_OK;
+}
+
+/* all.pcap shows what passes the core, each packet once: what a router sends on, and what core hosts send. A
+ * UE's packet is there when the core forwards it, so what its access link lost is not. */
+static bool passes_core(void *user, const n3_link *link, n3_direction direction, const uint8_t *packet,
+                        size_t len) {
+    const world *w = user;
+    (void)packet, (void)len;
+    if (direction == N3_BA) /* from the router */
+        return true;
+    for (size_t i = 0; i < w->access_links; i++)
+        if (w->links[i].link == link)
+            return true;
+    return false;
+}
+
+static bool capture_all(void *user, const n3_link *link, n3_direction direction, const uint8_t *packet,
+                        size_t len) {
+    world *w = user;
+    if (!passes_core(w, link, direction, packet, len))
+        return false;
+    tally_packet(w->tally, packet, len);
+    return true;
+}
+
+static ibk_err open_capture(world *w, n3_capture **out, const char *dir, const char *name,
+                            n3_capture_mode mode, ibk_diag *diag) {
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/%s.pcap", dir, name);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return ibk_fail(diag, IBK_ERR_LIMIT, "capture", 0, "the path of the output folder is too long");
+    return n3_capture_new(out, w->ims.sim, path, mode) ? shim_failed(diag, path) : IBK_OK;
+}
+
+static ibk_err add_captures(world *w, const char *dir, ibk_diag *diag) {
+    /* Without an output folder the core is watched all the same, for what could be read there. */
+    ibk_err err = IBK_OK;
+    if (dir)
+        err = open_capture(w, &w->all, dir, "all", N3_CAPTURE_ONCE, diag);
+    else if (n3_capture_new(&w->all, w->ims.sim, "/dev/null", N3_CAPTURE_ONCE))
+        err = shim_failed(diag, "capture");
+    if (!err && n3_capture_filter(w->all, capture_all, w))
+        err = shim_failed(diag, "capture filter");
+    for (size_t i = 0; !err && i < w->link_count; i++) {
+        world_link *link = &w->links[i];
+        if (n3_capture_add(w->all, link->link))
+            err = shim_failed(diag, "capture");
+        if (!err && dir)
+            err = open_capture(w, &link->capture, dir, n3_link_name(link->link), N3_CAPTURE_EVERY, diag);
+        if (!err && dir && n3_capture_add(link->capture, link->link))
+            err = shim_failed(diag, "capture");
+    }
+    return err;
+}
+
+/* ---- home networks
+ * ------------------------------------------------------------------------------------------------- */
+
+static ibk_err make_node(world *w, n3_node **out, const char *name, ibk_diag *diag) {
+    return n3_node_new(out, w->ims.sim, name) ? shim_failed(diag, name) : IBK_OK;
+}
+
+static ibk_err address_of(const world *w, sip_addr *out, n3_node *node, ibk_diag *diag) {
+    n3_endpoint endpoint = {.port = SIP_PORT};
+    if (n3_node_address(node, &endpoint.addr, family_of(w)))
+        return shim_failed(diag, n3_node_name(node));
+    *out = ims_sip_addr(&endpoint);
+    return IBK_OK;
+}
+
+/* Names the address in the event log and in the simulation's DNS. */
+static ibk_err publish(world *w, const char *name, const sip_addr *addr, bool dns) {
+    char ip[SIP_TEXT_ADDR_MAX];
+    sip_addr_ip(ip, addr);
+    ibk_err err = trace_name_address(w->ims.trace, ip, name);
+    return err || !dns ? err : ims_names_add(w->ims.names, name, addr);
+}
+
+static ibk_err make_domain_nodes(world *w, world_domain *d, ibk_diag *diag) {
+    char router[300];
+    snprintf(router, sizeof router, "core.%s", d->scenario->name);
+    ibk_err err = make_node(w, &d->router, router, diag);
+    for (size_t i = 0; !err && i < FUNCTIONS; i++) {
+        n3_node *node;
+        snprintf(d->name[i], sizeof d->name[i], "%s.%s", function_names[i], d->scenario->name);
+        err = make_node(w, &node, d->name[i], diag);
+        if (!err)
+            err = add_link(w, node, d->router, scn_core_link(w->scenario), diag);
+    }
+    return err;
+}
+
+static ibk_err host_config(world *w, ims_host_config *out, const char *name, ibk_diag *diag) {
+    *out = (ims_host_config){.world = &w->ims,
+                             .node = n3_node_find(w->ims.sim, name),
+                             .name = name,
+                             .path_mtu = scn_core_link(w->scenario)->mtu};
+    ibk_err err = address_of(w, &out->addr, out->node, diag);
+    return err ? err : publish(w, name, &out->addr, true);
+}
+
+static ibk_err add_subscribers(world *w, world_domain *d) {
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < w->scenario->user_count; i++) {
+        const scn_user *user = &w->scenario->users[i];
+        hss_subscriber subscriber = {
+            .impu = user->identity, .impi = user->private_identity, .password = user->hss_password};
+        if (user->domain == d->scenario)
+            err = hss_add(d->h, &subscriber);
+    }
+    return err;
+}
+
+static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
+    ims_host_config host[FUNCTIONS];
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < FUNCTIONS; i++)
+        err = host_config(w, &host[i], d->name[i], diag);
+    if (!err) /* requests for the domain itself (REGISTER) arrive at its I-CSCF, RFC 3263 */
+        err = ims_names_add(w->ims.names, d->scenario->name, &host[FUNCTION_I].addr);
+    if (err)
+        return err;
+    cscf_config config = {
+        .domain = d->scenario->name, .hss = host[FUNCTION_HSS].addr, .hss_name = d->name[FUNCTION_HSS]};
+    err = hss_new(&d->h, &host[FUNCTION_HSS], d->scenario->name);
+    if (!err)
+        err = add_subscribers(w, d);
+    if (!err) {
+        config.host = host[FUNCTION_S];
+        err = scscf_new(&d->s, &config);
+    }
+    if (!err) {
+        config.host = host[FUNCTION_I];
+        config.next_hop = d->name[FUNCTION_S];
+        err = icscf_new(&d->i, &config);
+    }
+    if (!err) {
+        config.host = host[FUNCTION_P];
+        config.next_hop = d->name[FUNCTION_I];
+        config.hss = (sip_addr){0};
+        err = pcscf_new(&d->p, &config);
+    }
+    if (!err) {
+        kms_node_config kms = {.host = host[FUNCTION_KMS],
+                               .scenario = w->scenario,
+                               .domain = d->scenario,
+                               .params = d->params,
+                               .master = d->master};
+        err = kms_node_new(&d->k, &kms);
+    }
+    return err;
+}
+
+/* ---- users
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
+    const scn_user *user = &w->scenario->users[index];
+    const world_domain *d = world_domain_of(w, user->domain);
+    ue_config config = {.host = {.world = &w->ims,
+                                 .node = n3_node_find(w->ims.sim, user->name),
+                                 .name = user->name,
+                                 .clock_offset_ns = user->clock_offset_ns,
+                                 .path_mtu = user->link->mtu},
+                        .scenario = w->scenario,
+                        .user = user,
+                        .pcscf = d->name[FUNCTION_P],
+                        .params = w->params,
+                        .param_count = w->scenario->domain_count};
+    ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
+    if (!err)
+        err = publish(w, user->name, &config.host.addr, false);
+    return err ? err : ue_new(&w->users[index], &config);
+}
+
+static ue *ue_of(const world *w, const scn_user *user) {
+    return w->users[user - w->scenario->users];
+}
+
+/* ---- what happens when
+ * ------------------------------------------------------------------------------------------------- */
+
+static void happen(void *arg) {
+    world_event *event = arg;
+    event->happened = true;
+    if (event->call)
+        ue_place_call(event->u, event->call);
+    else
+        ue_switch_on(event->u);
+}
+
+static int by_time(const void *a, const void *b) {
+    const scn_call *left = *(const scn_call *const *)a, *right = *(const scn_call *const *)b;
+    if (left->at_ns != right->at_ns)
+        return left->at_ns < right->at_ns ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+/* The called UEs learn the scripts of the calls that they will get in the order in which those are placed. */
+static ibk_err plan_answers(world *w) {
+    size_t count = w->scenario->call_count;
+    const scn_call **order = calloc(count ? count : 1, sizeof *order);
+    if (!order)
+        return IBK_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        order[i] = &w->scenario->calls[i];
+    qsort(order, count, sizeof *order, by_time);
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < count; i++)
+        err = ue_expect_call(ue_of(w, order[i]->to), order[i]);
+    free(order);
+    return err;
+}
+
+static ibk_err plan(world *w, ibk_diag *diag) {
+    const scn_scenario *s = w->scenario;
+    w->events = calloc(s->user_count + s->call_count, sizeof *w->events);
+    if (!w->events)
+        return IBK_ERR_NO_MEMORY;
+    for (size_t i = 0; i < s->user_count + s->call_count; i++) {
+        const scn_call *call = i < s->user_count ? NULL : &s->calls[i - s->user_count];
+        world_event *event = &w->events[i];
+        *event = (world_event){.w = w, .u = call ? ue_of(w, call->from) : w->users[i], .call = call};
+        if (n3_schedule(w->ims.sim, NULL, call ? call->at_ns : s->users[i].on_ns, happen, event))
+            return shim_failed(diag, "schedule");
+    }
+    return plan_answers(w);
+}
+
+bool world_is_finished(const world *w) {
+    for (size_t i = 0; i < w->scenario->user_count + w->scenario->call_count; i++)
+        if (!w->events[i].happened)
+            return false;
+    for (size_t i = 0; i < w->scenario->user_count; i++)
+        if (!ue_is_idle(w->users[i]))
+            return false;
+    return true;
+}
+
+/* ---- life
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static ibk_err load_params(world *w, ibk_diag *diag) {
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < w->scenario->domain_count; i++) {
+        world_domain *d = &w->domains[i];
+        d->scenario = &w->scenario->domains[i];
+        err = run_params_load(&d->params, &d->master, &d->scenario->kms, diag);
+        w->params[i] = (ue_params){.domain = d->scenario, .params = d->params};
+    }
+    return err;
+}
+
+static uint64_t virtual_time(void *sim) {
+    return n3_now(sim);
+}
+
+static ibk_err build_network(world *w, ibk_diag *diag) {
+    const scn_scenario *s = w->scenario;
+    n3_sim_config config = {.seed = s->seed, .families = family_of(w), .start_utc_ns = s->start_utc_ns};
+    if (n3_sim_new(&w->ims.sim, &config))
+        return shim_failed(diag, "simulation");
+    trace_set_clock(w->ims.trace, virtual_time, w->ims.sim);
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < s->domain_count; i++)
+        err = make_domain_nodes(w, &w->domains[i], diag);
+    for (size_t i = 1; !err && i < s->domain_count;
+         i++) /* the home networks meet at the first one's router */
+        err = add_link(w, w->domains[i].router, w->domains[0].router, scn_core_link(s), diag);
+    w->access_links = w->link_count;
+    for (size_t i = 0; !err && i < s->user_count; i++) {
+        n3_node *node;
+        err = make_node(w, &node, s->users[i].name, diag);
+        if (!err)
+            err = add_link(w, node, world_domain_of(w, s->users[i].domain)->router, s->users[i].link, diag);
+    }
+    if (!err && n3_routes_build(w->ims.sim))
+        err = shim_failed(diag, "routes");
+    return err;
+}
+
+ibk_err world_new(world **out, const scn_scenario *scenario, trace *trace, keylog_writer *keylog,
+                  const char *capture_dir, ibk_diag *diag) {
+    *out = NULL;
+    world *w = calloc(1, sizeof *w);
+    if (!w)
+        return IBK_ERR_NO_MEMORY;
+    w->scenario = scenario;
+    w->ims = (ims_world){
+        .trace = trace, .keylog = keylog, .seed = scenario->seed, .start_utc_ns = scenario->start_utc_ns};
+    w->domains = calloc(scenario->domain_count, sizeof *w->domains);
+    w->params = calloc(scenario->domain_count, sizeof *w->params);
+    w->users = calloc(scenario->user_count, sizeof(ue *));
+    w->tally = tally_new(scenario);
+    w->ims.names = ims_names_new();
+    ibk_err err =
+        w->domains && w->params && w->users && w->tally && w->ims.names ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (!err)
+        err = trace_add_sink(trace, TRACE_MASK(TRACE_SIP), tally_event, w->tally);
+    if (!err)
+        err = load_params(w, diag);
+    if (!err)
+        err = build_network(w, diag);
+    if (!err)
+        err = add_captures(w, capture_dir, diag);
+    for (size_t i = 0; !err && i < scenario->domain_count; i++)
+        err = start_functions(w, &w->domains[i], diag);
+    for (size_t i = 0; !err && i < scenario->user_count; i++)
+        err = start_user(w, i, diag);
+    if (!err)
+        err = plan(w, diag);
+    if (err) {
+        if (diag && !diag->err)
+            ibk_fail(diag, err, "world", 0, "%s", ibk_err_text(err));
+        world_free(w);
+        return err;
+    }
+    *out = w;
+    return IBK_OK;
+}
+
+const world_domain *world_domain_of(const world *w, const scn_domain *domain) {
+    return &w->domains[domain - w->scenario->domains];
+}
+
+static void free_domain(world_domain *d) {
+    pcscf_free(d->p);
+    icscf_free(d->i);
+    scscf_free(d->s);
+    hss_free(d->h);
+    kms_node_free(d->k);
+    ibk_ibe_master_free(d->master);
+    ibk_ibe_params_free(d->params);
+}
+
+ibk_err world_free(world *w) {
+    if (!w)
+        return IBK_OK;
+    bool complete = true;
+    for (size_t i = 0; w->users && i < w->scenario->user_count; i++)
+        ue_free(w->users[i]);
+    for (size_t i = 0; w->domains && i < w->scenario->domain_count; i++)
+        free_domain(&w->domains[i]);
+    for (size_t i = 0; i < w->link_count; i++)
+        if (w->links[i].capture)
+            complete &= n3_capture_free(w->links[i].capture) == N3_OK;
+    if (w->all)
+        complete &= n3_capture_free(w->all) == N3_OK;
+    trace_set_clock(w->ims.trace, NULL, NULL);
+    if (w->ims.sim)
+        n3_sim_free(w->ims.sim);
+    ims_names_free(w->ims.names);
+    tally_free(w->tally);
+    free(w->links);
+    free(w->events);
+    free(w->users);
+    free(w->params);
+    free(w->domains);
+    free(w);
+    return complete ? IBK_OK : IBK_ERR_IO;
+}
