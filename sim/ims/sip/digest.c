@@ -28,14 +28,25 @@ static ibk_err hash_of(char out[SIP_DIGEST_HEX_MAX], sip_digest_alg alg, const c
     return IBK_OK;
 }
 
-ibk_err sip_digest_response(char out[SIP_DIGEST_HEX_MAX], const sip_digest *in) {
-    char a1[SIP_DIGEST_HEX_MAX], a2[SIP_DIGEST_HEX_MAX], nc[12];
-    const char *const user[] = {in->username, in->realm, in->password};
-    const char *const what[] = {in->method, in->uri};
-    if (!in->username || !in->realm || !in->password || !in->nonce || !in->method || !in->uri ||
-        (in->qop && !in->cnonce))
+ibk_err sip_digest_ha1(char out[SIP_DIGEST_HEX_MAX], sip_digest_alg alg, const char *username,
+                       const char *realm, const char *password) {
+    const char *const user[] = {username, realm, password};
+    if (!username || !realm || !password)
         return IBK_ERR_USAGE;
-    ibk_err err = hash_of(a1, in->alg, user, 3);
+    return hash_of(out, alg, user, 3);
+}
+
+ibk_err sip_digest_response(char out[SIP_DIGEST_HEX_MAX], const sip_digest *in) {
+    char a1[SIP_DIGEST_HEX_MAX] = "", a2[SIP_DIGEST_HEX_MAX], nc[12];
+    const char *const what[] = {in->method, in->uri};
+    if (!in->nonce || !in->method || !in->uri || (in->qop && !in->cnonce) ||
+        (in->ha1 && strlen(in->ha1) >= sizeof a1))
+        return IBK_ERR_USAGE;
+    ibk_err err = IBK_OK;
+    if (in->ha1)
+        strcpy(a1, in->ha1);
+    else
+        err = sip_digest_ha1(a1, in->alg, in->username, in->realm, in->password);
     if (!err)
         err = hash_of(a2, in->alg, what, 2);
     snprintf(nc, sizeof nc, "%08x", in->nc);

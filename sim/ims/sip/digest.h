@@ -12,12 +12,16 @@ typedef enum sip_digest_alg { SIP_DIGEST_MD5 = 0, SIP_DIGEST_SHA256 } sip_digest
 typedef struct sip_digest {
     sip_digest_alg alg;
     const char *username, *realm, *password;
+    const char *ha1; /* H(A1) in hex; then the line above is not needed */
     const char *nonce, *method, *uri;
     bool qop; /* qop=auth */
     const char *cnonce;
     uint32_t nc;
 } sip_digest;
 
+/* H(A1) = H(user:realm:password), lower-case hex: what an HSS hands to an S-CSCF in the password's stead. */
+ibk_err sip_digest_ha1(char out[SIP_DIGEST_HEX_MAX], sip_digest_alg alg, const char *username,
+                       const char *realm, const char *password);
 /* RFC 2617 §3.2.2.1, lower-case hex. */
 ibk_err sip_digest_response(char out[SIP_DIGEST_HEX_MAX], const sip_digest *in);
 
@@ -42,6 +46,8 @@ void sip_auth_challenge(sip_msg *response, const char *name, const sip_auth *cha
 /* Server: does the response in `credentials` fit this password and method? Constant time in the digest. The
  * caller checks nonce, nonce count (nc) and that `uri` fits the request. */
 bool sip_auth_verify(const sip_auth *credentials, const char *method, const char *password);
+/* The same from H(A1), which must be of the credentials' algorithm. */
+bool sip_auth_verify_ha1(const sip_auth *credentials, const char *method, const char *ha1_hex);
 /* Client: adds credentials for `challenge` (from a 401 or 407). nc counts uses of one nonce, from 1. Without
  * response (password NULL) as in the first REGISTER of IMS (3GPP TS 24.229): empty nonce and response. */
 ibk_err sip_auth_answer(sip_msg *request, const char *name, const sip_auth *challenge, const char *username,

@@ -156,12 +156,13 @@ void sip_auth_challenge(sip_msg *response, const char *name, const sip_auth *cha
                     challenge->stale ? ", stale=true" : "");
 }
 
-bool sip_auth_verify(const sip_auth *credentials, const char *method, const char *password) {
+static bool verify(const sip_auth *credentials, const char *method, const char *password, const char *ha1) {
     char want[SIP_DIGEST_HEX_MAX];
     sip_digest digest = {.alg = credentials->alg,
                          .username = credentials->username,
                          .realm = credentials->realm,
                          .password = password,
+                         .ha1 = ha1,
                          .nonce = credentials->nonce,
                          .method = method,
                          .uri = credentials->uri,
@@ -173,21 +174,29 @@ bool sip_auth_verify(const sip_auth *credentials, const char *method, const char
     return ibk_span_equal_ct(ibk_span_str(want), ibk_span_str(credentials->response));
 }
 
+bool sip_auth_verify(const sip_auth *credentials, const char *method, const char *password) {
+    return verify(credentials, method, password, NULL);
+}
+
+bool sip_auth_verify_ha1(const sip_auth *credentials, const char *method, const char *ha1_hex) {
+    return ha1_hex && verify(credentials, method, NULL, ha1_hex);
+}
+
 ibk_err sip_auth_answer(sip_msg *request, const char *name, const sip_auth *challenge, const char *username,
                         const char *password, const char *cnonce, uint32_t nc) {
     sip_arena *arena = &request->arena;
     const char *uri = sip_uri_text(arena, &request->uri);
     char response[SIP_DIGEST_HEX_MAX] = "";
-    sip_digest digest = {challenge->alg,
-                         username,
-                         challenge->realm,
-                         password,
-                         challenge->nonce,
-                         request->method,
-                         uri,
-                         challenge->qop_auth && password,
-                         cnonce,
-                         nc};
+    sip_digest digest = {.alg = challenge->alg,
+                         .username = username,
+                         .realm = challenge->realm,
+                         .password = password,
+                         .nonce = challenge->nonce,
+                         .method = request->method,
+                         .uri = uri,
+                         .qop = challenge->qop_auth && password,
+                         .cnonce = cnonce,
+                         .nc = nc};
     ibk_err err = password ? sip_digest_response(response, &digest) : IBK_OK;
     if (err)
         return err;

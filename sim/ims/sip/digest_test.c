@@ -81,6 +81,12 @@ static void challenge_and_answer(void **state) {
         assert_int_equal(credentials.nc, 1);
         assert_true(sip_auth_verify(&credentials, "REGISTER", "secret"));
         assert_false(sip_auth_verify(&credentials, "REGISTER", "Secret"));
+        char ha1[SIP_DIGEST_HEX_MAX];
+        assert_int_equal(
+            sip_digest_ha1(ha1, (sip_digest_alg)alg, "alice@a.example", challenge.realm, "secret"), IBK_OK);
+        assert_true(sip_auth_verify_ha1(&credentials, "REGISTER", ha1));
+        ha1[0] ^= 1;
+        assert_false(sip_auth_verify_ha1(&credentials, "REGISTER", ha1));
         assert_false(sip_auth_verify(&credentials, "INVITE", "secret"));
         ibk_buf_free(&out);
         sip_msg_free(again);
