@@ -15,7 +15,7 @@ static const sip_config *conf(const sip_call *call) {
     return sip_stack_config(call->ua->stack);
 }
 
-void repeater_stop(repeater *r) {
+void sip_repeater_stop(repeater *r) {
     const sip_env *env = env_of(r->call);
     env->timer_cancel(env->user, r->timer);
     sip_msg_free(r->response);
@@ -39,7 +39,7 @@ static void rearm(repeater *r, bool capped) {
 
 static void repeater_start(repeater *r, sip_server *server, const sip_msg *response) {
     const sip_env *env = env_of(r->call);
-    repeater_stop(r);
+    sip_repeater_stop(r);
     r->server = server;
     r->response = sip_msg_clone(response);
     r->interval = conf(r->call)->t1;
@@ -67,11 +67,11 @@ static void repeat_progress(void *arg) {
         rearm(r, false);
         return;
     }
-    repeater_stop(r);
+    sip_repeater_stop(r);
     call->ending = true;
     call->cause = SIP_CAUSE_TIMEOUT;
     if (!call->server || sip_server_reply(call->server, 504, NULL))
-        call_end_soon(call, SIP_CAUSE_TIMEOUT);
+        sip_call_end_soon(call, SIP_CAUSE_TIMEOUT);
 }
 
 /* Without ACK in 64*T1 the dialog is ended by BYE: RFC 3261 §13.3.1.4. */
@@ -84,9 +84,9 @@ static void repeat_answer(void *arg) {
         rearm(r, true);
         return;
     }
-    repeater_stop(r);
+    sip_repeater_stop(r);
     if (call->active && !call->active->bye_sent)
-        (void)leg_bye(call->active, NULL);
+        (void)sip_leg_bye(call->active, NULL);
     call->cause = SIP_CAUSE_TIMEOUT;
 }
 
@@ -104,7 +104,7 @@ static void forget_server(sip_call *call, const sip_server *server) {
 static void on_refusal_acked(void *user, sip_server *server) {
     sip_call *call = user;
     if (server == call->server && !call->answered)
-        call_end(call, call->cause, call->last);
+        sip_call_end(call, call->cause, call->last);
 }
 
 static void on_terminated(void *user, sip_server *server, sip_cause cause) {
@@ -113,7 +113,7 @@ static void on_terminated(void *user, sip_server *server, sip_cause cause) {
     (void)cause;
     forget_server(call, server);
     if (first && !call->answered && !call->ended)
-        call_end(call, call->ending ? call->cause : cause, call->last);
+        sip_call_end(call, call->ending ? call->cause : cause, call->last);
 }
 
 static const sip_server_ops server_ops = {on_refusal_acked, on_terminated};
@@ -123,23 +123,23 @@ static ibk_err build(sip_ua *ua, sip_call **out, sip_server *server, const sip_m
     ibk_err err = sip_dialog_uas(&dialog, invite, sip_server_tag(server), &ua->contact, NULL);
     if (err)
         return err;
-    sip_call *call = call_new(ua);
+    sip_call *call = sip_call_new(ua);
     if (call) {
-        call->active = leg_new(call, dialog);
+        call->active = sip_leg_new(call, dialog);
         call->invite = sip_msg_clone(invite);
     } else {
         sip_dialog_free(dialog);
         return IBK_ERR_NO_MEMORY;
     }
     if (!call->active || !call->invite) {
-        call_discard(call);
+        sip_call_discard(call);
         return IBK_ERR_NO_MEMORY;
     }
     *out = call;
     return IBK_OK;
 }
 
-void callee_start(sip_ua *ua, sip_server *server, const sip_msg *invite) {
+void sip_callee_start(sip_ua *ua, sip_server *server, const sip_msg *invite) {
     sip_call *call = NULL;
     if (ua->count >= ua->max_calls || !ua->ops.incoming) {
         (void)sip_server_reply(server, 486, NULL);
@@ -152,14 +152,14 @@ void callee_start(sip_ua *ua, sip_server *server, const sip_msg *invite) {
     }
     call->server = server;
     sip_server_watch(server, &server_ops, call);
-    call_enter(call);
+    sip_call_enter(call);
     ua->ops.incoming(ua->user, call, invite);
-    call_leave(call);
+    sip_call_leave(call);
 }
 
-void callee_on_cancel(sip_call *call, const sip_msg *cancel) {
-    call_enter(call);
-    repeater_stop(&call->progress);
+void sip_callee_on_cancel(sip_call *call, const sip_msg *cancel) {
+    sip_call_enter(call);
+    sip_repeater_stop(&call->progress);
     call->ending = true;
     call->cause = SIP_CAUSE_CANCELLED;
     sip_msg_free(call->last);
@@ -168,7 +168,7 @@ void callee_on_cancel(sip_call *call, const sip_msg *cancel) {
         (void)sip_server_reply(call->server, 487, NULL);
     if (call->ua->ops.cancelled)
         call->ua->ops.cancelled(call->ua->user, call);
-    call_leave(call);
+    sip_call_leave(call);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ sip_msg *sip_call_response(sip_call *call, int status, const char *reason) {
         return NULL;
     sip_msg *response = sip_dialog_response(call->active->dialog, call->invite, status, reason);
     if (response && status > 100)
-        add_defaults(call->ua, response);
+        sip_add_defaults(call->ua, response);
     return response;
 }
 
@@ -188,7 +188,7 @@ bool sip_call_can_100rel(const sip_call *call) {
            sip_header_has_token(call->invite, "Require", "100rel");
 }
 
-ibk_err answer_repeat(sip_call *call, sip_server *server, const sip_msg *response) {
+ibk_err sip_answer_repeat(sip_call *call, sip_server *server, const sip_msg *response) {
     call->answer_cseq = response->cseq;
     sip_server_watch(server, &server_ops, call);
     repeater_start(&call->answer, server, response);
@@ -224,7 +224,7 @@ static ibk_err respond_success(sip_call *call, sip_msg *response) {
         call->held = response;
         return IBK_OK;
     }
-    ibk_err err = answer_repeat(call, call->server, response);
+    ibk_err err = sip_answer_repeat(call, call->server, response);
     if (!err) {
         call->answered = call->active->answered = true;
         call->active->dialog->state = SIP_DIALOG_CONFIRMED;
@@ -245,7 +245,7 @@ ibk_err sip_call_respond(sip_call *call, sip_msg *response, bool reliable) {
         return reliable ? respond_reliably(call, response) : sip_server_respond(call->server, response);
     if (response->status < 300)
         return respond_success(call, response);
-    repeater_stop(&call->progress);
+    sip_repeater_stop(&call->progress);
     call->ending = true;
     call->cause = SIP_CAUSE_LOCAL;
     return sip_server_respond(call->server, response);
@@ -261,7 +261,7 @@ ibk_err sip_call_reply(sip_call *call, int status, bool reliable, const char *co
 /* ---- PRACK and ACK
  * ------------------------------------------------------------------------------------------ */
 
-bool callee_on_prack(sip_call *call, sip_server *server, const sip_msg *prack) {
+bool sip_callee_on_prack(sip_call *call, sip_server *server, const sip_msg *prack) {
     uint32_t rseq = 0;
     sip_rack rack;
     sip_msg *copy = sip_msg_clone(prack); // RAck is read into the message's arena
@@ -270,27 +270,27 @@ bool callee_on_prack(sip_call *call, sip_server *server, const sip_msg *prack) {
                 rack.cseq == call->invite->cseq && strcmp(rack.method, "INVITE") == 0;
     sip_msg_free(copy);
     if (good)
-        repeater_stop(&call->progress);
+        sip_repeater_stop(&call->progress);
     else
         (void)sip_server_reply(server, 481, NULL);
     return good;
 }
 
-void callee_release_held(sip_call *call) {
+void sip_callee_release_held(sip_call *call) {
     sip_msg *held = call->held;
     call->held = NULL;
     if (held)
         (void)sip_call_respond(call, held, false);
 }
 
-void callee_on_ack(sip_call *call, sip_leg *leg, const sip_msg *ack) {
+void sip_callee_on_ack(sip_call *call, sip_leg *leg, const sip_msg *ack) {
     if (!call->answer.timer || ack->cseq != call->answer_cseq)
         return;
-    call_enter(call);
-    repeater_stop(&call->answer);
+    sip_call_enter(call);
+    sip_repeater_stop(&call->answer);
     if (call->ua->ops.acked && !call->ending)
         call->ua->ops.acked(call->ua->user, call, leg, ack);
     if (call->ending && !call->ended && !leg->bye_sent)
-        (void)leg_bye(leg, call->bye_reason);
-    call_leave(call);
+        (void)sip_leg_bye(leg, call->bye_reason);
+    sip_call_leave(call);
 }

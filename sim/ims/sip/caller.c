@@ -7,10 +7,10 @@
 /* The dialog of a response: known, or made by it. NULL if it makes none. */
 static sip_leg *leg_for(sip_call *call, const sip_msg *response) {
     sip_dialog *dialog = NULL;
-    sip_leg *leg = leg_of(call, response);
+    sip_leg *leg = sip_leg_of(call, response);
     if (leg || sip_dialog_uac(&dialog, call->invite, response, NULL))
         return leg;
-    return leg_new(call, dialog);
+    return sip_leg_new(call, dialog);
 }
 
 /* RFC 3262 §4: reliable responses are taken in their order, and each once. */
@@ -43,7 +43,7 @@ static void on_success(sip_call *call, const sip_msg *response) {
     if (!leg)
         return;
     if (leg->answered) {
-        leg_ack_again(leg);
+        sip_leg_ack_again(leg);
         return;
     }
     (void)sip_dialog_confirm(leg->dialog, response);
@@ -55,7 +55,7 @@ static void on_success(sip_call *call, const sip_msg *response) {
     call->answered = true;
     if (unwanted) {
         (void)sip_leg_ack(leg, NULL, (ibk_span){0});
-        (void)leg_bye(leg, NULL);
+        (void)sip_leg_bye(leg, NULL);
     } else if (ops->answered) {
         ops->answered(call->ua->user, call, leg, response);
     }
@@ -66,14 +66,14 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
     (void)client;
     if (call->ended)
         return;
-    call_enter(call);
+    sip_call_enter(call);
     if (response->status < 200)
         on_progress(call, response);
     else if (response->status < 300)
         on_success(call, response);
     else
-        call_end(call, call->ending ? call->cause : SIP_CAUSE_RESPONSE, response);
-    call_leave(call);
+        sip_call_end(call, call->ending ? call->cause : SIP_CAUSE_RESPONSE, response);
+    sip_call_leave(call);
 }
 
 static void on_terminated(void *user, sip_client *client, sip_cause cause) {
@@ -81,7 +81,7 @@ static void on_terminated(void *user, sip_client *client, sip_cause cause) {
     (void)client;
     call->client = NULL;
     if (cause != SIP_CAUSE_NONE && !call->ended)
-        call_end(call, cause, NULL);
+        sip_call_end(call, cause, NULL);
 }
 
 static const sip_client_ops invite_ops = {on_response, on_terminated};
@@ -91,21 +91,21 @@ ibk_err sip_call_invite(sip_ua *ua, sip_call **out, sip_msg *invite, const sip_d
         *out = NULL;
     if (!invite)
         return IBK_ERR_NO_MEMORY;
-    sip_call *call = call_new(ua);
-    add_defaults(ua, invite);
+    sip_call *call = sip_call_new(ua);
+    sip_add_defaults(ua, invite);
     if (call)
         call->invite = sip_msg_clone(invite);
     if (!call || !call->invite) {
         sip_msg_free(invite);
         if (call)
-            call_discard(call);
+            sip_call_discard(call);
         return IBK_ERR_NO_MEMORY;
     }
     call->caller = true;
     call->user = user;
     ibk_err err = sip_client_start(ua->stack, &call->client, invite, dest, &invite_ops, call);
     if (err) {
-        call_discard(call);
+        sip_call_discard(call);
         return err;
     }
     if (out)
@@ -139,7 +139,7 @@ static ibk_err hangup_callee(sip_call *call, const char *reason) {
         call->bye_reason = reason ? strdup(reason) : NULL;
         return IBK_OK;
     }
-    return leg_bye(call->active, reason);
+    return sip_leg_bye(call->active, reason);
 }
 
 ibk_err sip_call_hangup(sip_call *call, const char *reason) {
@@ -150,7 +150,7 @@ ibk_err sip_call_hangup(sip_call *call, const char *reason) {
     if (call->answered) {
         if (call->active->ack_due)
             (void)sip_leg_ack(call->active, NULL, (ibk_span){0});
-        return leg_bye(call->active, reason);
+        return sip_leg_bye(call->active, reason);
     }
     call->ending = true;
     call->cause = SIP_CAUSE_LOCAL;

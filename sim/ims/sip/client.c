@@ -73,19 +73,19 @@ static void tell(txn *t, const sip_msg *response) {
 
 static void start(txn *t, sip_msg *msg) {
     (void)msg;
-    if (!txn_reliable(t)) {
+    if (!sip_txn_reliable(t)) {
         t->interval = conf(t)->t1;
-        txn_timer_start(t, TIMER_RETRANSMIT, t->interval);
+        sip_txn_timer_start(t, TIMER_RETRANSMIT, t->interval);
     }
     if (!t->alarm[TIMER_TIMEOUT].handle)
-        txn_timer_start(t, TIMER_TIMEOUT, 64 * conf(t)->t1);
-    txn_send(t, false);
+        sip_txn_timer_start(t, TIMER_TIMEOUT, 64 * conf(t)->t1);
+    sip_txn_send(t, false);
 }
 
 static void again(txn *t, uint64_t interval) {
     t->interval = interval;
-    txn_timer_start(t, TIMER_RETRANSMIT, interval);
-    txn_send(t, true);
+    sip_txn_timer_start(t, TIMER_RETRANSMIT, interval);
+    sip_txn_send(t, true);
 }
 
 static void again_doubling(txn *t, sip_msg *msg) {
@@ -105,8 +105,8 @@ static void again_slow(txn *t, sip_msg *msg) {
 
 static void provisional(txn *t, sip_msg *msg) {
     sip_client *client = (sip_client *)t;
-    txn_timer_stop(t, TIMER_RETRANSMIT);
-    txn_timer_stop(t, TIMER_TIMEOUT);
+    sip_txn_timer_stop(t, TIMER_RETRANSMIT);
+    sip_txn_timer_stop(t, TIMER_TIMEOUT);
     if (client->cancel_wanted && !client->cancel_sent)
         send_cancel(client);
     tell(t, msg);
@@ -118,9 +118,9 @@ static void provisional_other(txn *t, sip_msg *msg) {
 }
 
 static void finish(txn *t, uint64_t linger) {
-    txn_stop_all(t);
+    sip_txn_stop_all(t);
     t->final = true;
-    txn_timer_start(t, TIMER_END, linger);
+    sip_txn_timer_start(t, TIMER_END, linger);
 }
 
 static void success(txn *t, sip_msg *msg) {
@@ -133,22 +133,22 @@ static void success_again(txn *t, sip_msg *msg) {
 }
 
 static void answered(txn *t, sip_msg *msg) {
-    finish(t, txn_reliable(t) ? 0 : conf(t)->t4); // K
+    finish(t, sip_txn_reliable(t) ? 0 : conf(t)->t4); // K
     tell(t, msg);
 }
 
 static void send_ack(txn *t, bool retransmission) {
     sip_client *client = (sip_client *)t;
-    if (client->ack.len && stack_transmit(t->stack, client->ack_msg, ibk_buf_span(&client->ack), &t->dest,
-                                          retransmission, t->token))
-        txn_post_failure(t);
+    if (client->ack.len && sip_stack_transmit(t->stack, client->ack_msg, ibk_buf_span(&client->ack), &t->dest,
+                                              retransmission, t->token))
+        sip_txn_post_failure(t);
 }
 
 /* §17.1.1.3: the transaction acknowledges what is no 2xx. */
 static void refused(txn *t, sip_msg *msg) {
     sip_client *client = (sip_client *)t;
     uint64_t timer_d = 64 * conf(t)->t1; // at least 32 s with the standard T1
-    finish(t, txn_reliable(t) ? 0 : timer_d);
+    finish(t, sip_txn_reliable(t) ? 0 : timer_d);
     client->ack_msg = sip_ack_for(t->request, msg);
     if (!client->ack_msg || sip_msg_encode(&client->ack, client->ack_msg))
         ibk_buf_clear(&client->ack);
@@ -163,17 +163,17 @@ static void ack_again(txn *t, sip_msg *msg) {
 
 /* ---- reception -------------------------------------------------------------------------------------- */
 
-void client_receive(sip_client *client, sip_msg *response) {
+void sip_client_receive(sip_client *client, sip_msg *response) {
     txn *t = &client->base;
     if (response->status < 200)
-        txn_feed(t, EV_1XX, response);
+        sip_txn_feed(t, EV_1XX, response);
     else if (response->status < 300 && t->is_invite)
-        txn_feed(t, EV_2XX, response);
+        sip_txn_feed(t, EV_2XX, response);
     else
-        txn_feed(t, EV_FINAL, response);
+        sip_txn_feed(t, EV_FINAL, response);
 }
 
-bool client_first_sight(sip_client *client, ibk_span octets) {
+bool sip_client_first_sight(sip_client *client, ibk_span octets) {
     const size_t count = sizeof client->seen / sizeof *client->seen;
     uint64_t digest = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < octets.len; i++)
@@ -186,13 +186,13 @@ bool client_first_sight(sip_client *client, ibk_span octets) {
     return true;
 }
 
-void client_notify_end(txn *t) {
+void sip_client_notify_end(txn *t) {
     sip_client *client = (sip_client *)t;
     if (client->ops && client->ops->terminated)
         client->ops->terminated(client->user, client, t->cause);
 }
 
-void client_release(txn *t) {
+void sip_client_release(txn *t) {
     sip_client *client = (sip_client *)t;
     ibk_buf_free(&client->ack);
     sip_msg_free(client->ack_msg);
@@ -201,7 +201,7 @@ void client_release(txn *t) {
 
 /* ---- starting ----------------------------------------------------------------------------------------- */
 
-char *client_key(const char *branch, const char *method) {
+char *sip_client_key(const char *branch, const char *method) {
     size_t size = strlen(branch) + strlen(method) + 2;
     char *key = malloc(size);
     if (key)
@@ -213,7 +213,7 @@ char *client_key(const char *branch, const char *method) {
 static ibk_err launch(sip_stack *stack, sip_client **out, sip_msg *request, const sip_dest *dest,
                       bool by_size, const sip_client_ops *ops, void *user) {
     sip_client *client = calloc(1, sizeof *client);
-    char *key = client_key(sip_top_branch(request), request->method);
+    char *key = sip_client_key(sip_top_branch(request), request->method);
     ibk_err err = client && key ? IBK_OK : IBK_ERR_NO_MEMORY;
     if (!err)
         err = sip_msg_encode(&client->base.octets, request);
@@ -228,7 +228,7 @@ static ibk_err launch(sip_stack *stack, sip_client **out, sip_msg *request, cons
     txn *t = &client->base;
     t->is_client = true;
     t->is_invite = sip_is(request, "INVITE");
-    txn_init(t, stack, t->is_invite ? &invite_machine : &other_machine);
+    sip_txn_init(t, stack, t->is_invite ? &invite_machine : &other_machine);
     t->request = t->sent = request;
     t->dest = *dest;
     client->by_size = by_size;
@@ -237,10 +237,10 @@ static ibk_err launch(sip_stack *stack, sip_client **out, sip_msg *request, cons
         client->ops = &client->ops_copy;
     }
     client->user = user;
-    txn_register(t, key);
+    sip_txn_register(t, key);
     if (out)
         *out = client;
-    txn_feed(t, EV_START, NULL);
+    sip_txn_feed(t, EV_START, NULL);
     return IBK_OK;
 }
 
@@ -267,7 +267,7 @@ ibk_err sip_client_start(sip_stack *stack, sip_client **out, sip_msg *request, c
 }
 
 /* §18.1.1: TCP that was chosen by size alone and does not work gives way to UDP. */
-bool client_fall_back(sip_client *client) {
+bool sip_client_fall_back(sip_client *client) {
     txn *t = &client->base;
     if (!client->by_size || t->dest.proto != SIP_TCP || (t->state != TXN_CALLING && t->state != TXN_TRYING))
         return false;
@@ -289,7 +289,7 @@ static void send_cancel(sip_client *client) {
     txn *t = &client->base;
     sip_msg *cancel = sip_cancel_for(t->request, client->cancel_reason);
     client->cancel_sent = true;
-    txn_timer_start(t, TIMER_NUDGE, 64 * conf(t)->t1);
+    sip_txn_timer_start(t, TIMER_NUDGE, 64 * conf(t)->t1);
     if (cancel) // its own failure shows in the INVITE's timer
         (void)launch(t->stack, NULL, cancel, &t->dest, false, NULL, NULL);
 }
@@ -302,10 +302,10 @@ ibk_err sip_client_cancel(sip_client *client, const char *reason) {
         return IBK_OK;
     client->cancel_wanted = true;
     client->cancel_reason = reason ? strdup(reason) : NULL;
-    stack_enter(t->stack);
+    sip_stack_enter(t->stack);
     if (t->state == TXN_PROCEEDING) // §9.1: not before a provisional response
         send_cancel(client);
-    stack_leave(t->stack);
+    sip_stack_leave(t->stack);
     return IBK_OK;
 }
 

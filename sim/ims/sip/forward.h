@@ -34,12 +34,12 @@ struct sip_proxy {
     size_t count;
 };
 
-extern const sip_client_ops forward_client_ops;
-extern const sip_server_ops forward_server_ops;
+extern const sip_client_ops sip_forward_client_ops;
+extern const sip_server_ops sip_forward_server_ops;
 
-void forward_free(sip_forward *forward);
-void forward_cancel_others(sip_forward *forward, const branch *except, const char *reason);
-void branch_timer_start(branch *b);
-void branch_timer_stop(branch *b);
+void sip_forward_free(sip_forward *forward);
+void sip_forward_cancel_others(sip_forward *forward, const branch *except, const char *reason);
+void sip_branch_timer_start(branch *b);
+void sip_branch_timer_stop(branch *b);
 
 #endif

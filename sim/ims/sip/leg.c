@@ -17,7 +17,7 @@ static void tell(sip_call *call, sip_leg *leg, const char *method, const sip_msg
 static void on_reinvite_success(struct request *r, const sip_msg *response) {
     sip_leg *leg = r->leg;
     if (r->done) {
-        leg_ack_again(leg);
+        sip_leg_ack_again(leg);
         return;
     }
     r->done = true;
@@ -37,12 +37,12 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
     (void)client;
     if (call->ended || response->status == 100)
         return;
-    call_enter(call);
+    sip_call_enter(call);
     if (invite && response->status >= 200 && response->status < 300) {
         on_reinvite_success(r, response);
     } else if (bye && response->status >= 200) {
         r->done = true;
-        call_end(call, call->cause, response);
+        sip_call_end(call, call->cause, response);
     } else {
         r->done = response->status >= 200;
         if (invite && r->done)
@@ -52,7 +52,7 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
         tell(call, r->leg, r->method, response,
              response->status >= 300 ? SIP_CAUSE_RESPONSE : SIP_CAUSE_NONE);
     }
-    call_leave(call);
+    sip_call_leave(call);
 }
 
 static void unlink_request(struct request *r) {
@@ -67,23 +67,23 @@ static void on_terminated(void *user, sip_client *client, sip_cause cause) {
     struct request *r = user;
     sip_call *call = r->call;
     (void)client;
-    call_enter(call);
+    sip_call_enter(call);
     unlink_request(r);
     if (strcmp(r->method, "INVITE") == 0 && !r->done)
         r->leg->reinvite = false;
     if (cause != SIP_CAUSE_NONE && !r->done && !call->ended) {
         if (strcmp(r->method, "BYE") == 0)
-            call_end(call, call->cause, NULL);
+            sip_call_end(call, call->cause, NULL);
         else
             tell(call, r->leg, r->method, NULL, cause);
     }
     free(r);
-    call_leave(call);
+    sip_call_leave(call);
 }
 
 static const sip_client_ops request_ops = {on_response, on_terminated};
 
-void call_drop_requests(sip_call *call) {
+void sip_call_drop_requests(sip_call *call) {
     while (call->requests) {
         struct request *r = call->requests;
         call->requests = r->next;
@@ -95,7 +95,7 @@ void call_drop_requests(sip_call *call) {
 sip_msg *sip_leg_new_request(sip_leg *leg, const char *method) {
     sip_msg *request = sip_dialog_request(leg->dialog, method, 0);
     if (request)
-        add_defaults(leg->call->ua, request);
+        sip_add_defaults(leg->call->ua, request);
     return request;
 }
 
@@ -135,7 +135,7 @@ ibk_err sip_leg_request(sip_leg *leg, const char *method, const char *content_ty
     return sip_leg_send(leg, request);
 }
 
-ibk_err leg_bye(sip_leg *leg, const char *reason) {
+ibk_err sip_leg_bye(sip_leg *leg, const char *reason) {
     sip_call *call = leg->call;
     bool main = leg == call->active;
     sip_msg *bye = sip_leg_new_request(leg, "BYE");
@@ -149,7 +149,7 @@ ibk_err leg_bye(sip_leg *leg, const char *reason) {
     ibk_err err = sip_leg_send(leg, bye);
     leg->dialog->state = SIP_DIALOG_TERMINATED;
     if (err && main)
-        call_end_soon(call, SIP_CAUSE_LOCAL);
+        sip_call_end_soon(call, SIP_CAUSE_LOCAL);
     return err;
 }
 
@@ -180,7 +180,7 @@ ibk_err sip_leg_ack(sip_leg *leg, const char *content_type, ibk_span body) {
     return IBK_OK;
 }
 
-void leg_ack_again(sip_leg *leg) {
+void sip_leg_ack_again(sip_leg *leg) {
     if (leg->ack)
         (void)sip_stack_send(leg->call->ua->stack, leg->ack, &leg->ack_dest, true);
 }
@@ -195,7 +195,7 @@ static void on_bye(sip_leg *leg, sip_server *server, const sip_msg *bye) {
         (void)sip_server_reply(call->server, 487, NULL);
     leg->dialog->state = SIP_DIALOG_TERMINATED;
     if (!call->active || call->active == leg)
-        call_end(call, SIP_CAUSE_BYE, bye);
+        sip_call_end(call, SIP_CAUSE_BYE, bye);
 }
 
 static void to_user(sip_leg *leg, sip_server *server, const sip_msg *request) {
@@ -210,10 +210,10 @@ static void on_prack(sip_leg *leg, sip_server *server, const sip_msg *prack) {
     sip_call *call = leg->call;
     if (call->caller)
         (void)sip_server_reply(server, 481, NULL);
-    else if (callee_on_prack(call, server, prack)) {
+    else if (sip_callee_on_prack(call, server, prack)) {
         to_user(leg, server, prack);
         if (!call->ended)
-            callee_release_held(call);
+            sip_callee_release_held(call);
     }
 }
 
@@ -235,9 +235,9 @@ static void on_refresh(sip_leg *leg, sip_server *server, const sip_msg *request)
     to_user(leg, server, request);
 }
 
-void leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request) {
+void sip_leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request) {
     sip_call *call = leg->call;
-    call_enter(call);
+    sip_call_enter(call);
     if (sip_dialog_accept_cseq(leg->dialog, request))
         (void)sip_server_reply(server, 500, "Request Out Of Order"); // §12.2.2
     else if (sip_is(request, "BYE"))
@@ -248,7 +248,7 @@ void leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request) {
         on_refresh(leg, server, request);
     else
         to_user(leg, server, request);
-    call_leave(call);
+    sip_call_leave(call);
 }
 
 ibk_err sip_leg_reply(sip_leg *leg, sip_server *server, int status, const char *reason,
@@ -257,12 +257,12 @@ ibk_err sip_leg_reply(sip_leg *leg, sip_server *server, int status, const char *
     sip_msg *response = sip_dialog_response(leg->dialog, request, status, reason);
     if (!response)
         return IBK_ERR_NO_MEMORY;
-    add_defaults(leg->call->ua, response);
+    sip_add_defaults(leg->call->ua, response);
     if (body.len)
         sip_msg_set_body(response, content_type, body);
     ibk_err err = IBK_OK;
     if (sip_is(request, "INVITE") && status / 100 == 2)
-        err = answer_repeat(leg->call, server, response);
+        err = sip_answer_repeat(leg->call, server, response);
     if (!err)
         return sip_server_respond(server, response);
     sip_msg_free(response);

@@ -13,7 +13,7 @@ static const sip_env *env_of(const connection *c) {
     return sip_stack_env(c->net->stack);
 }
 
-void net_drop(connection *c) {
+void sip_net_drop(connection *c) {
     if (c->tcp) {
         env_of(c)->timer_cancel(env_of(c)->user, c->idle_timer);
         *c->prev = c->next;
@@ -35,7 +35,7 @@ static void close_idle(void *arg) {
     connection *c = arg;
     c->idle_timer = 0;
     (void)n3_tcp_close(c->tcp); // in order: what is queued goes out first
-    net_drop(c);
+    sip_net_drop(c);
 }
 
 static void touch(connection *c) {
@@ -50,7 +50,7 @@ static connection *add(sip_net *net, const n3_endpoint *remote) {
         return NULL;
     c->net = net;
     c->id = ++net->last_id;
-    c->remote = net_addr(remote);
+    c->remote = sip_net_addr(remote);
     c->next = net->connections;
     c->prev = &net->connections;
     if (c->next)
@@ -67,7 +67,7 @@ static connection *add(sip_net *net, const n3_endpoint *remote) {
 static void fail(connection *c) {
     for (size_t i = 0; i < c->token_count; i++)
         sip_stack_send_failed(c->net->stack, c->token[i]);
-    net_drop(c);
+    sip_net_drop(c);
 }
 
 static void deliver(connection *c) {
@@ -79,7 +79,7 @@ static void deliver(connection *c) {
         sip_stack_receive(c->net->stack, &source, message);
     c->busy = false;
     if (c->dead)
-        net_drop(c);
+        sip_net_drop(c);
     else if (err)
         fail(c); // the stream cannot be understood any more
 }
@@ -126,7 +126,7 @@ static n3_tcp_config handlers(connection *c) {
                            .max_queue = c->net->config.max_queue};
 }
 
-void net_on_accept(void *user, n3_tcp *tcp) {
+void sip_net_on_accept(void *user, n3_tcp *tcp) {
     sip_net *net = user;
     n3_endpoint remote;
     connection *c = n3_tcp_remote(tcp, &remote) == N3_OK ? add(net, &remote) : NULL;
@@ -140,7 +140,7 @@ void net_on_accept(void *user, n3_tcp *tcp) {
     if (n3_tcp_configure(tcp, &config) == N3_OK)
         touch(c);
     else
-        net_drop(c);
+        sip_net_drop(c);
 }
 
 /* ---- sending
@@ -157,7 +157,7 @@ static connection *find(sip_net *net, const sip_dest *dest) {
 }
 
 static connection *connect_to(sip_net *net, const sip_addr *addr) {
-    n3_endpoint remote = net_endpoint(addr), local = net_endpoint(&net->config.local);
+    n3_endpoint remote = sip_net_endpoint(addr), local = sip_net_endpoint(&net->config.local);
     connection *c = add(net, &remote);
     if (!c)
         return NULL;
@@ -186,7 +186,7 @@ static ibk_err remember(connection *c, uint64_t token) {
     return IBK_OK;
 }
 
-ibk_err net_send_tcp(sip_net *net, const sip_dest *dest, ibk_span octets, uint64_t token) {
+ibk_err sip_net_send_tcp(sip_net *net, const sip_dest *dest, ibk_span octets, uint64_t token) {
     connection *c = find(net, dest);
     if (!c)
         c = connect_to(net, &dest->addr);

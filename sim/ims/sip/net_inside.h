@@ -33,11 +33,11 @@ struct sip_net {
     uint64_t last_id;
 };
 
-n3_endpoint net_endpoint(const sip_addr *addr);
-sip_addr net_addr(const n3_endpoint *endpoint);
-ibk_err net_send_tcp(sip_net *net, const sip_dest *dest, ibk_span octets, uint64_t token);
-void net_on_accept(void *user, n3_tcp *tcp);
+n3_endpoint sip_net_endpoint(const sip_addr *addr);
+sip_addr sip_net_addr(const n3_endpoint *endpoint);
+ibk_err sip_net_send_tcp(sip_net *net, const sip_dest *dest, ibk_span octets, uint64_t token);
+void sip_net_on_accept(void *user, n3_tcp *tcp);
 /* Closes without a word to the stack. */
-void net_drop(connection *c);
+void sip_net_drop(connection *c);
 
 #endif

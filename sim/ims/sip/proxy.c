@@ -33,7 +33,7 @@ void sip_proxy_free(sip_proxy *proxy) {
     if (!proxy)
         return;
     while (proxy->contexts)
-        forward_free(proxy->contexts);
+        sip_forward_free(proxy->contexts);
     sip_arena_free(&proxy->arena);
     free(proxy);
 }
@@ -175,7 +175,7 @@ static void record_route(sip_proxy *proxy, sip_msg *copy, const char *user) {
 /* ---- branches -------------------------------------------------------------------------------------------
  */
 
-void forward_cancel_others(sip_forward *forward, const branch *except, const char *reason) {
+void sip_forward_cancel_others(sip_forward *forward, const branch *except, const char *reason) {
     for (size_t i = 0; i < forward->count; i++)
         if (&forward->branch[i] != except && forward->branch[i].client && !forward->branch[i].done)
             (void)sip_client_cancel(forward->branch[i].client, reason);
@@ -188,15 +188,15 @@ static void timer_c_fired(void *arg) {
         (void)sip_client_cancel(b->client, NULL);
 }
 
-void branch_timer_stop(branch *b) {
+void sip_branch_timer_stop(branch *b) {
     const sip_env *env = sip_stack_env(b->forward->proxy->stack);
     env->timer_cancel(env->user, b->timer_c);
     b->timer_c = 0;
 }
 
-void branch_timer_start(branch *b) {
+void sip_branch_timer_start(branch *b) {
     const sip_env *env = sip_stack_env(b->forward->proxy->stack);
-    branch_timer_stop(b);
+    sip_branch_timer_stop(b);
     b->timer_c = env->timer_start(env->user, b->forward->proxy->timer_c, timer_c_fired, b);
 }
 
@@ -213,12 +213,12 @@ static ibk_err add_branch(sip_forward *forward, sip_msg *copy, const sip_proxy_t
     *b = (branch){.forward = forward};
     bool invite = sip_is(copy, "INVITE");
     ibk_err err =
-        sip_client_start(forward->proxy->stack, &b->client, copy, target->dest, &forward_client_ops, b);
+        sip_client_start(forward->proxy->stack, &b->client, copy, target->dest, &sip_forward_client_ops, b);
     if (err)
         return err;
     forward->count++;
     if (invite)
-        branch_timer_start(b);
+        sip_branch_timer_start(b);
     return IBK_OK;
 }
 
@@ -241,7 +241,7 @@ ibk_err sip_proxy_forward(sip_proxy *proxy, sip_forward **out, sip_server *serve
         forward->next->prev = &forward->next;
     proxy->contexts = forward;
     proxy->count++;
-    sip_server_watch(server, &forward_server_ops, forward);
+    sip_server_watch(server, &sip_forward_server_ops, forward);
     if (sip_is(copy, "INVITE") && sip_server_status(server) == 0)
         (void)sip_server_reply(server, 100, NULL);
     ibk_err err = add_branch(forward, copy, target);
@@ -283,7 +283,7 @@ void sip_proxy_on_cancel(sip_proxy *proxy, sip_server *invite, const sip_msg *ca
     for (sip_forward *forward = proxy->contexts; forward; forward = forward->next)
         if (forward->server == invite) {
             forward->cancelled = true;
-            forward_cancel_others(forward, NULL, sip_header_get(cancel, "Reason"));
+            sip_forward_cancel_others(forward, NULL, sip_header_get(cancel, "Reason"));
             return;
         }
     (void)sip_server_reply(invite, 487, NULL);

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-void forward_free(sip_forward *forward) {
+void sip_forward_free(sip_forward *forward) {
     for (size_t i = 0; i < forward->count; i++) {
-        branch_timer_stop(&forward->branch[i]);
+        sip_branch_timer_stop(&forward->branch[i]);
         if (forward->branch[i].client)
             sip_client_detach(forward->branch[i].client);
     }
@@ -27,7 +27,7 @@ static void leave(sip_forward *forward) {
             return;
     if (forward->proxy->ops.done)
         forward->proxy->ops.done(forward->user, forward);
-    forward_free(forward);
+    sip_forward_free(forward);
 }
 
 /* §16.7 step 6: 6xx before all, then the lowest class; within 4xx those that help the caller to try again. */
@@ -90,27 +90,27 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
     sip_msg *copy = upstream_copy(forward, response);
     if (response->status < 200) {
         if (b->timer_c) // §16.7 step 2
-            branch_timer_start(b);
+            sip_branch_timer_start(b);
         if (copy && forward->server && !forward->final_sent)
             (void)sip_server_respond(forward->server, copy);
         else
             sip_msg_free(copy);
     } else if (response->status < 300) {
         b->done = true;
-        branch_timer_stop(b);
+        sip_branch_timer_stop(b);
         forward->final_sent = true;
         if (copy && forward->server)
             (void)sip_server_respond(forward->server, copy);
         else
             sip_msg_free(copy);
-        forward_cancel_others(forward, b, NULL);
+        sip_forward_cancel_others(forward, b, NULL);
     } else {
         b->done = true;
-        branch_timer_stop(b);
+        sip_branch_timer_stop(b);
         if (copy)
             consider(forward, copy);
         if (response->status >= 600)
-            forward_cancel_others(forward, b, NULL);
+            sip_forward_cancel_others(forward, b, NULL);
         send_best(forward);
     }
     leave(forward);
@@ -123,7 +123,7 @@ static void on_client_terminated(void *user, sip_client *client, sip_cause cause
     (void)client;
     forward->busy++;
     b->client = NULL;
-    branch_timer_stop(b);
+    sip_branch_timer_stop(b);
     if (cause != SIP_CAUSE_NONE && !b->done) {
         b->done = true;
         int status = cause == SIP_CAUSE_TIMEOUT ? (forward->cancelled ? 487 : 408) : 503;
@@ -144,9 +144,9 @@ static void on_server_terminated(void *user, sip_server *server, sip_cause cause
     forward->busy++;
     forward->server = NULL;
     if (!forward->final_sent)
-        forward_cancel_others(forward, NULL, NULL);
+        sip_forward_cancel_others(forward, NULL, NULL);
     leave(forward);
 }
 
-const sip_client_ops forward_client_ops = {on_response, on_client_terminated};
-const sip_server_ops forward_server_ops = {NULL, on_server_terminated};
+const sip_client_ops sip_forward_client_ops = {on_response, on_client_terminated};
+const sip_server_ops sip_forward_server_ops = {NULL, on_server_terminated};

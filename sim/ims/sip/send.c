@@ -8,8 +8,8 @@
 
 #include <strings.h>
 
-void stack_trace(sip_stack *stack, const sip_msg *msg, size_t octets, const sip_dest *peer, bool sent,
-                 bool retransmission, const ibk_diag *diag) {
+void sip_stack_trace(sip_stack *stack, const sip_msg *msg, size_t octets, const sip_dest *peer, bool sent,
+                     bool retransmission, const ibk_diag *diag) {
     char label[96] = "", cseq[64] = "";
     if (!stack->env.trace)
         return;
@@ -30,8 +30,8 @@ void stack_trace(sip_stack *stack, const sip_msg *msg, size_t octets, const sip_
     stack->env.trace(stack->env.user, &event);
 }
 
-ibk_err stack_transmit(sip_stack *stack, const sip_msg *msg, ibk_span octets, const sip_dest *dest,
-                       bool retransmission, uint64_t token) {
+ibk_err sip_stack_transmit(sip_stack *stack, const sip_msg *msg, ibk_span octets, const sip_dest *dest,
+                           bool retransmission, uint64_t token) {
     if (!stack->transport.send)
         return IBK_ERR_STATE;
     if (retransmission)
@@ -40,7 +40,7 @@ ibk_err stack_transmit(sip_stack *stack, const sip_msg *msg, ibk_span octets, co
         stack->stats.requests_sent++;
     else
         stack->stats.responses_sent++;
-    stack_trace(stack, msg, octets.len, dest, true, retransmission, NULL);
+    sip_stack_trace(stack, msg, octets.len, dest, true, retransmission, NULL);
     return stack->transport.send(stack->transport.self, dest, octets, token);
 }
 
@@ -48,7 +48,7 @@ ibk_err sip_stack_send(sip_stack *stack, const sip_msg *msg, const sip_dest *des
     ibk_buf octets = {0};
     ibk_err err = sip_msg_encode(&octets, msg);
     if (!err)
-        err = stack_transmit(stack, msg, ibk_buf_span(&octets), dest, retransmission, 0);
+        err = sip_stack_transmit(stack, msg, ibk_buf_span(&octets), dest, retransmission, 0);
     ibk_buf_free(&octets);
     return err;
 }
@@ -191,7 +191,7 @@ static bool is_answerable(const sip_scan *scan) {
     return false;
 }
 
-void stack_refuse(sip_stack *stack, const sip_dest *source, ibk_span octets, const ibk_diag *diag) {
+void sip_stack_refuse(sip_stack *stack, const sip_dest *source, ibk_span octets, const ibk_diag *diag) {
     sip_arena arena = {0};
     sip_scan scan;
     char tag[SIP_ID_MAX];

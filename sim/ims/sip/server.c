@@ -62,7 +62,7 @@ static const sip_config *conf(const txn *t) {
 
 static void arrived(txn *t, sip_msg *msg) {
     (void)msg;
-    txn_timer_start(t, TIMER_NUDGE, conf(t)->trying_ns);
+    sip_txn_timer_start(t, TIMER_NUDGE, conf(t)->trying_ns);
 }
 
 static void trying(txn *t, sip_msg *msg) {
@@ -74,52 +74,52 @@ static void trying(txn *t, sip_msg *msg) {
 /* sip_server_respond has put the response into t->sent and t->octets already; msg NULL: the same as before.
  */
 static void send_first(txn *t, sip_msg *msg) {
-    txn_timer_stop(t, TIMER_NUDGE);
-    txn_send(t, msg == NULL);
+    sip_txn_timer_stop(t, TIMER_NUDGE);
+    sip_txn_send(t, msg == NULL);
 }
 
 static void repeat(txn *t, sip_msg *msg) {
     (void)msg;
     if (t->sent)
-        txn_send(t, true);
+        sip_txn_send(t, true);
 }
 
 static void accept(txn *t, sip_msg *msg) {
     (void)msg;
-    txn_stop_all(t);
+    sip_txn_stop_all(t);
     t->final = true;
-    txn_timer_start(t, TIMER_END, 64 * conf(t)->t1); // L
-    txn_send(t, false);
+    sip_txn_timer_start(t, TIMER_END, 64 * conf(t)->t1); // L
+    sip_txn_send(t, false);
 }
 
 static void accept_again(txn *t, sip_msg *msg) {
-    txn_send(t, msg == NULL);
+    sip_txn_send(t, msg == NULL);
 }
 
 static void refuse(txn *t, sip_msg *msg) {
     (void)msg;
-    txn_stop_all(t);
-    if (!txn_reliable(t)) {
+    sip_txn_stop_all(t);
+    if (!sip_txn_reliable(t)) {
         t->interval = conf(t)->t1;
-        txn_timer_start(t, TIMER_RETRANSMIT, t->interval); // G
+        sip_txn_timer_start(t, TIMER_RETRANSMIT, t->interval); // G
     }
-    txn_timer_start(t, TIMER_TIMEOUT, 64 * conf(t)->t1); // H
-    txn_send(t, false);
+    sip_txn_timer_start(t, TIMER_TIMEOUT, 64 * conf(t)->t1); // H
+    sip_txn_send(t, false);
 }
 
 static void refuse_again(txn *t, sip_msg *msg) {
     (void)msg;
     t->interval = 2 * t->interval < conf(t)->t2 ? 2 * t->interval : conf(t)->t2;
-    txn_timer_start(t, TIMER_RETRANSMIT, t->interval);
-    txn_send(t, true);
+    sip_txn_timer_start(t, TIMER_RETRANSMIT, t->interval);
+    sip_txn_send(t, true);
 }
 
 static void confirmed(txn *t, sip_msg *msg) {
     (void)msg;
     sip_server *server = (sip_server *)t;
-    txn_stop_all(t);
+    sip_txn_stop_all(t);
     t->final = true;
-    txn_timer_start(t, TIMER_END, txn_reliable(t) ? 0 : conf(t)->t4); // I
+    sip_txn_timer_start(t, TIMER_END, sip_txn_reliable(t) ? 0 : conf(t)->t4); // I
     if (server->ops.acked)
         server->ops.acked(server->user, server);
 }
@@ -132,15 +132,15 @@ static void ack_to_core(txn *t, sip_msg *msg) {
 static void complete(txn *t, sip_msg *msg) {
     (void)msg;
     t->final = true;
-    txn_timer_start(t, TIMER_END, txn_reliable(t) ? 0 : 64 * conf(t)->t1); // J
-    txn_send(t, false);
+    sip_txn_timer_start(t, TIMER_END, sip_txn_reliable(t) ? 0 : 64 * conf(t)->t1); // J
+    sip_txn_send(t, false);
 }
 
 /* ---- life -----------------------------------------------------------------------------------------------
  */
 
 /* §17.2.3: branch, sent-by and method; an ACK looks for its INVITE. */
-char *server_key(const sip_msg *request, const char *method) {
+char *sip_server_key(const sip_msg *request, const char *method) {
     const sip_via *via = &request->via[0];
     const char *branch = sip_branch(via);
     size_t size = strlen(branch) + strlen(via->host) + strlen(method) + 10;
@@ -151,9 +151,9 @@ char *server_key(const sip_msg *request, const char *method) {
 }
 
 /* Takes the request on success. */
-ibk_err server_start(sip_stack *stack, sip_server **out, sip_msg *request, const sip_dest *source) {
+ibk_err sip_server_start(sip_stack *stack, sip_server **out, sip_msg *request, const sip_dest *source) {
     sip_server *server = calloc(1, sizeof *server);
-    char *key = server_key(request, request->method);
+    char *key = sip_server_key(request, request->method);
     ibk_err err = server && key ? IBK_OK : IBK_ERR_NO_MEMORY;
     if (!err)
         err = sip_new_tag(&stack->env, server->tag);
@@ -166,22 +166,22 @@ ibk_err server_start(sip_stack *stack, sip_server **out, sip_msg *request, const
     }
     txn *t = &server->base;
     t->is_invite = sip_is(request, "INVITE");
-    txn_init(t, stack, t->is_invite ? &invite_machine : &other_machine);
+    sip_txn_init(t, stack, t->is_invite ? &invite_machine : &other_machine);
     t->request = request;
     server->source = *source;
-    txn_register(t, key);
+    sip_txn_register(t, key);
     *out = server;
-    txn_feed(t, EV_START, NULL);
+    sip_txn_feed(t, EV_START, NULL);
     return IBK_OK;
 }
 
-void server_notify_end(txn *t) {
+void sip_server_notify_end(txn *t) {
     sip_server *server = (sip_server *)t;
     if (server->ops.terminated)
         server->ops.terminated(server->user, server, t->cause);
 }
 
-void server_release(txn *t) {
+void sip_server_release(txn *t) {
     (void)t;
 }
 
@@ -211,10 +211,10 @@ ibk_err sip_server_respond(sip_server *server, sip_msg *response) {
     ibk_buf_free(&t->octets);
     t->sent = response;
     t->octets = octets;
-    stack_enter(t->stack);
+    sip_stack_enter(t->stack);
     txn_event event = status < 200 ? EV_1XX : status < 300 && t->is_invite ? EV_2XX : EV_FINAL;
-    txn_feed(t, event, same ? NULL : response);
-    stack_leave(t->stack);
+    sip_txn_feed(t, event, same ? NULL : response);
+    sip_stack_leave(t->stack);
     return IBK_OK;
 }
 

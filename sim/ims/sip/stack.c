@@ -46,10 +46,10 @@ void sip_stack_set_transport(sip_stack *stack, const sip_transport *transport) {
 void sip_stack_free(sip_stack *stack) {
     if (!stack)
         return;
-    stack_enter(stack);
+    sip_stack_enter(stack);
     while (stack->alive)
-        txn_end(stack->alive, SIP_CAUSE_LOCAL);
-    stack_leave(stack);
+        sip_txn_end(stack->alive, SIP_CAUSE_LOCAL);
+    sip_stack_leave(stack);
     sip_arena_free(&stack->arena);
     free(stack);
 }
@@ -75,18 +75,18 @@ static bool is_ours(const sip_stack *stack, const sip_via *via) {
 }
 
 static void receive_response(sip_stack *stack, const sip_dest *source, sip_msg *msg, ibk_span octets) {
-    char *key = client_key(sip_top_branch(msg), msg->method);
-    txn *t = key ? txn_find(stack, key, true) : NULL;
+    char *key = sip_client_key(sip_top_branch(msg), msg->method);
+    txn *t = key ? sip_txn_find(stack, key, true) : NULL;
     bool mine = is_ours(stack, &msg->via[0]);
-    bool first = !t || client_first_sight((sip_client *)t, octets);
+    bool first = !t || sip_client_first_sight((sip_client *)t, octets);
     free(key);
-    stack_trace(stack, msg, octets.len, source, false, !first, NULL);
+    sip_stack_trace(stack, msg, octets.len, source, false, !first, NULL);
     if (first)
         stack->stats.responses_received++;
     else
         stack->stats.retransmissions_received++;
     if (t && mine)
-        client_receive((sip_client *)t, msg);
+        sip_client_receive((sip_client *)t, msg);
     else if (mine && stack->core.stray)
         stack->core.stray(stack->core.user, msg, source);
     sip_msg_free(msg);
@@ -114,8 +114,8 @@ static void note_source(sip_msg *msg, const sip_dest *source) {
 /* §9.2. */
 static void receive_cancel(sip_stack *stack, sip_server *cancel) {
     const sip_msg *request = cancel->base.request;
-    char *key = server_key(request, "INVITE");
-    txn *t = key ? txn_find(stack, key, false) : NULL;
+    char *key = sip_server_key(request, "INVITE");
+    txn *t = key ? sip_txn_find(stack, key, false) : NULL;
     sip_server *invite = (sip_server *)t;
     free(key);
     if (!t) {
@@ -142,7 +142,7 @@ static void receive_new(sip_stack *stack, const sip_dest *source, sip_msg *msg) 
         return;
     }
     if (stack->stats.servers + stack->stats.clients >= stack->config.max_transactions ||
-        server_start(stack, &server, msg, source)) {
+        sip_server_start(stack, &server, msg, source)) {
         (void)sip_stack_reply(stack, msg, source, 503);
         sip_msg_free(msg);
         return;
@@ -156,11 +156,11 @@ static void receive_new(sip_stack *stack, const sip_dest *source, sip_msg *msg) 
 static void receive_request(sip_stack *stack, const sip_dest *source, sip_msg *msg, size_t octets) {
     bool ack = sip_is(msg, "ACK");
     note_source(msg, source);
-    char *key = server_key(msg, ack ? "INVITE" : msg->method);
-    txn *t = key ? txn_find(stack, key, false) : NULL;
+    char *key = sip_server_key(msg, ack ? "INVITE" : msg->method);
+    txn *t = key ? sip_txn_find(stack, key, false) : NULL;
     free(key);
     bool again = t && (!ack || t->state == TXN_CONFIRMED);
-    stack_trace(stack, msg, octets, source, false, again, NULL);
+    sip_stack_trace(stack, msg, octets, source, false, again, NULL);
     if (again)
         stack->stats.retransmissions_received++;
     else
@@ -171,7 +171,7 @@ static void receive_request(sip_stack *stack, const sip_dest *source, sip_msg *m
     }
     if (!ack && source->flow) // a repeated request on a new connection is answered there
         t->dest.flow = source->flow;
-    txn_feed(t, ack ? EV_ACK : EV_REQUEST, msg);
+    sip_txn_feed(t, ack ? EV_ACK : EV_REQUEST, msg);
     sip_msg_free(msg);
 }
 
@@ -182,17 +182,17 @@ void sip_stack_receive(sip_stack *stack, const sip_dest *source, ibk_span octets
         octets = ibk_span_of(octets.data + 2, octets.len - 2);
     if (octets.len == 0)
         return;
-    stack_enter(stack);
+    sip_stack_enter(stack);
     if (sip_msg_parse(&msg, octets, source->proto == SIP_TCP ? SIP_STREAM : SIP_DATAGRAM, &diag)) {
         stack->stats.malformed++;
-        stack_trace(stack, NULL, octets.len, source, false, false, &diag);
-        stack_refuse(stack, source, octets, &diag);
+        sip_stack_trace(stack, NULL, octets.len, source, false, false, &diag);
+        sip_stack_refuse(stack, source, octets, &diag);
     } else if (msg->is_request) {
         receive_request(stack, source, msg, octets.len);
     } else {
         receive_response(stack, source, msg, octets);
     }
-    stack_leave(stack);
+    sip_stack_leave(stack);
 }
 
 /* ---- failures
@@ -201,7 +201,7 @@ void sip_stack_receive(sip_stack *stack, const sip_dest *source, ibk_span octets
 void sip_stack_send_failed(sip_stack *stack, uint64_t token) {
     for (txn *t = token ? stack->alive : NULL; t; t = t->next)
         if (t->token == token) {
-            txn_post_failure(t);
+            sip_txn_post_failure(t);
             return;
         }
 }
@@ -210,5 +210,5 @@ void sip_stack_unreachable(sip_stack *stack, const sip_dest *dest) {
     for (txn *t = stack->alive; t; t = t->next)
         if (t->is_client && !t->final && t->dest.proto == dest->proto &&
             sip_addr_equal(&t->dest.addr, &dest->addr))
-            txn_post_failure(t);
+            sip_txn_post_failure(t);
 }

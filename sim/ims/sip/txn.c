@@ -19,7 +19,7 @@ static uint32_t hash(const char *key) {
     return value % TXN_BUCKETS;
 }
 
-void txn_init(txn *t, sip_stack *stack, const txn_machine *machine) {
+void sip_txn_init(txn *t, sip_stack *stack, const txn_machine *machine) {
     t->stack = stack;
     t->machine = machine;
     t->token = ++stack->next_token;
@@ -29,7 +29,7 @@ void txn_init(txn *t, sip_stack *stack, const txn_machine *machine) {
     }
 }
 
-void txn_register(txn *t, char *key) {
+void sip_txn_register(txn *t, char *key) {
     sip_stack *stack = t->stack;
     uint32_t at = hash(key);
     t->key = key;
@@ -65,18 +65,18 @@ static void unregister(txn *t) {
         stack->stats.servers--;
 }
 
-txn *txn_find(sip_stack *stack, const char *key, bool client) {
+txn *sip_txn_find(sip_stack *stack, const char *key, bool client) {
     for (txn *t = stack->bucket[hash(key)]; t; t = t->bucket_next)
         if (t->is_client == client && strcmp(t->key, key) == 0)
             return t;
     return NULL;
 }
 
-void txn_free(txn *t) {
+void sip_txn_free(txn *t) {
     if (t->is_client)
-        client_release(t);
+        sip_client_release(t);
     else
-        server_release(t);
+        sip_server_release(t);
     if (t->sent != t->request)
         sip_msg_free(t->sent);
     sip_msg_free(t->request);
@@ -85,23 +85,23 @@ void txn_free(txn *t) {
     free(t);
 }
 
-void stack_enter(sip_stack *stack) {
+void sip_stack_enter(sip_stack *stack) {
     stack->depth++;
 }
 
-void stack_leave(sip_stack *stack) {
+void sip_stack_leave(sip_stack *stack) {
     if (--stack->depth > 0)
         return;
     while (stack->dead) {
         txn *t = stack->dead;
         stack->dead = t->next;
-        txn_free(t);
+        sip_txn_free(t);
     }
 }
 
 /* ---- the machine ------------------------------------------------------------------------------------ */
 
-void txn_feed(txn *t, txn_event event, sip_msg *msg) {
+void sip_txn_feed(txn *t, txn_event event, sip_msg *msg) {
     for (size_t i = 0; i < t->machine->count; i++) {
         const txn_rule *rule = &t->machine->rule[i];
         if (rule->state != t->state || rule->event != event)
@@ -110,16 +110,16 @@ void txn_feed(txn *t, txn_event event, sip_msg *msg) {
         if (rule->action)
             rule->action(t, msg);
         if (rule->next == TXN_TERMINATED)
-            txn_end(t, t->final ? SIP_CAUSE_NONE : t->cause);
+            sip_txn_end(t, t->final ? SIP_CAUSE_NONE : t->cause);
         return;
     }
 }
 
-void txn_end(txn *t, sip_cause cause) {
+void sip_txn_end(txn *t, sip_cause cause) {
     sip_stack *stack = t->stack;
     t->state = TXN_TERMINATED;
     t->cause = cause;
-    txn_stop_all(t);
+    sip_txn_stop_all(t);
     unregister(t);
     t->next = stack->dead;
     stack->dead = t;
@@ -127,12 +127,12 @@ void txn_end(txn *t, sip_cause cause) {
         stack->stats.transport_errors++;
     if (cause == SIP_CAUSE_TIMEOUT)
         stack->stats.timeouts++;
-    stack_enter(stack);
+    sip_stack_enter(stack);
     if (t->is_client)
-        client_notify_end(t);
+        sip_client_notify_end(t);
     else
-        server_notify_end(t);
-    stack_leave(stack);
+        sip_server_notify_end(t);
+    sip_stack_leave(stack);
 }
 
 /* ---- timers ------------------------------------------------------------------------------------------- */
@@ -143,46 +143,46 @@ static void fired(void *arg) {
     txn *t = alarm->t;
     sip_stack *stack = t->stack;
     alarm->handle = 0;
-    stack_enter(stack);
-    bool recovered = alarm->id == TIMER_FAILURE && t->is_client && client_fall_back((sip_client *)t);
+    sip_stack_enter(stack);
+    bool recovered = alarm->id == TIMER_FAILURE && t->is_client && sip_client_fall_back((sip_client *)t);
     if (!recovered) {
         if (alarm->id == TIMER_FAILURE)
             t->cause = SIP_CAUSE_TRANSPORT;
         else if (alarm->id == TIMER_TIMEOUT || alarm->id == TIMER_NUDGE)
             t->cause = SIP_CAUSE_TIMEOUT;
-        txn_feed(t, events[alarm->id], NULL);
+        sip_txn_feed(t, events[alarm->id], NULL);
     }
-    stack_leave(stack);
+    sip_stack_leave(stack);
 }
 
-void txn_timer_stop(txn *t, txn_timer id) {
+void sip_txn_timer_stop(txn *t, txn_timer id) {
     if (t->alarm[id].handle)
         t->stack->env.timer_cancel(t->stack->env.user, t->alarm[id].handle);
     t->alarm[id].handle = 0;
 }
 
-void txn_timer_start(txn *t, txn_timer id, uint64_t delay_ns) {
-    txn_timer_stop(t, id);
+void sip_txn_timer_start(txn *t, txn_timer id, uint64_t delay_ns) {
+    sip_txn_timer_stop(t, id);
     t->alarm[id].handle = t->stack->env.timer_start(t->stack->env.user, delay_ns, fired, &t->alarm[id]);
 }
 
-void txn_stop_all(txn *t) {
+void sip_txn_stop_all(txn *t) {
     for (int i = 0; i < TXN_TIMERS; i++)
-        txn_timer_stop(t, (txn_timer)i);
+        sip_txn_timer_stop(t, (txn_timer)i);
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------- */
 
-bool txn_reliable(const txn *t) {
+bool sip_txn_reliable(const txn *t) {
     return t->dest.proto == SIP_TCP;
 }
 
-void txn_post_failure(txn *t) {
+void sip_txn_post_failure(txn *t) {
     if (t->state != TXN_TERMINATED)
-        txn_timer_start(t, TIMER_FAILURE, 0);
+        sip_txn_timer_start(t, TIMER_FAILURE, 0);
 }
 
-void txn_send(txn *t, bool retransmission) {
-    if (stack_transmit(t->stack, t->sent, ibk_buf_span(&t->octets), &t->dest, retransmission, t->token))
-        txn_post_failure(t);
+void sip_txn_send(txn *t, bool retransmission) {
+    if (sip_stack_transmit(t->stack, t->sent, ibk_buf_span(&t->octets), &t->dest, retransmission, t->token))
+        sip_txn_post_failure(t);
 }

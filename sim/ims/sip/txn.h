@@ -115,49 +115,49 @@ struct sip_stack {
 /* ---- life (txn.c) -------------------------------------------------------------------------------- */
 
 /* Every way into the stack is bracketed: transactions that end inside are freed at the last leave. */
-void stack_enter(sip_stack *stack);
-void stack_leave(sip_stack *stack);
-void txn_init(txn *t, sip_stack *stack, const txn_machine *machine);
+void sip_stack_enter(sip_stack *stack);
+void sip_stack_leave(sip_stack *stack);
+void sip_txn_init(txn *t, sip_stack *stack, const txn_machine *machine);
 /* Takes `key` (allocated). */
-void txn_register(txn *t, char *key);
-txn *txn_find(sip_stack *stack, const char *key, bool client);
+void sip_txn_register(txn *t, char *key);
+txn *sip_txn_find(sip_stack *stack, const char *key, bool client);
 /* Looks the event up in the machine; an event without a rule is ignored. */
-void txn_feed(txn *t, txn_event event, sip_msg *msg);
-void txn_timer_start(txn *t, txn_timer id, uint64_t delay_ns);
-void txn_timer_stop(txn *t, txn_timer id);
-void txn_stop_all(txn *t);
+void sip_txn_feed(txn *t, txn_event event, sip_msg *msg);
+void sip_txn_timer_start(txn *t, txn_timer id, uint64_t delay_ns);
+void sip_txn_timer_stop(txn *t, txn_timer id);
+void sip_txn_stop_all(txn *t);
 /* Sends t->octets; a failure comes back as EV_TRANSPORT, later. */
-void txn_send(txn *t, bool retransmission);
+void sip_txn_send(txn *t, bool retransmission);
 /* EV_TRANSPORT, from a timer of its own so that nobody is called back inside his own call. */
-void txn_post_failure(txn *t);
+void sip_txn_post_failure(txn *t);
 /* Terminated: last callback, out of the tables, to the dead. */
-void txn_end(txn *t, sip_cause cause);
-bool txn_reliable(const txn *t);
-void txn_free(txn *t);
+void sip_txn_end(txn *t, sip_cause cause);
+bool sip_txn_reliable(const txn *t);
+void sip_txn_free(txn *t);
 
 /* ---- clients (client.c), servers (server.c) ------------------------------------------------------- */
 
-void client_notify_end(txn *t);
-void client_release(txn *t);
-void client_receive(sip_client *client, sip_msg *response);
+void sip_client_notify_end(txn *t);
+void sip_client_release(txn *t);
+void sip_client_receive(sip_client *client, sip_msg *response);
 /* Is this the first time that the client sees these octets? */
-bool client_first_sight(sip_client *client, ibk_span octets);
+bool sip_client_first_sight(sip_client *client, ibk_span octets);
 /* Back to UDP after TCP chosen by size failed; false if that is not the case. */
-bool client_fall_back(sip_client *client);
-char *client_key(const char *branch, const char *method);
+bool sip_client_fall_back(sip_client *client);
+char *sip_client_key(const char *branch, const char *method);
 
-void server_notify_end(txn *t);
-void server_release(txn *t);
-ibk_err server_start(sip_stack *stack, sip_server **out, sip_msg *request, const sip_dest *source);
-char *server_key(const sip_msg *request, const char *method);
+void sip_server_notify_end(txn *t);
+void sip_server_release(txn *t);
+ibk_err sip_server_start(sip_stack *stack, sip_server **out, sip_msg *request, const sip_dest *source);
+char *sip_server_key(const sip_msg *request, const char *method);
 
 /* ---- sending (send.c) ------------------------------------------------------------------------------ */
 
-ibk_err stack_transmit(sip_stack *stack, const sip_msg *msg, ibk_span octets, const sip_dest *dest,
-                       bool retransmission, uint64_t token);
-void stack_trace(sip_stack *stack, const sip_msg *msg, size_t octets, const sip_dest *peer, bool sent,
-                 bool retransmission, const ibk_diag *diag);
+ibk_err sip_stack_transmit(sip_stack *stack, const sip_msg *msg, ibk_span octets, const sip_dest *dest,
+                           bool retransmission, uint64_t token);
+void sip_stack_trace(sip_stack *stack, const sip_msg *msg, size_t octets, const sip_dest *peer, bool sent,
+                     bool retransmission, const ibk_diag *diag);
 /* 400 for octets that the parser refused, if they are a request with enough to answer. */
-void stack_refuse(sip_stack *stack, const sip_dest *source, ibk_span octets, const ibk_diag *diag);
+void sip_stack_refuse(sip_stack *stack, const sip_dest *source, ibk_span octets, const ibk_diag *diag);
 
 #endif

@@ -29,7 +29,7 @@ void sip_ua_free(sip_ua *ua) {
     if (!ua)
         return;
     while (ua->calls)
-        call_end(ua->calls, SIP_CAUSE_LOCAL, NULL);
+        sip_call_end(ua->calls, SIP_CAUSE_LOCAL, NULL);
     sip_arena_free(&ua->arena);
     free(ua);
 }
@@ -45,7 +45,7 @@ size_t sip_ua_call_count(const sip_ua *ua) {
 
 /* ---- calls and legs --------------------------------------------------------------------------------- */
 
-sip_call *call_new(sip_ua *ua) {
+sip_call *sip_call_new(sip_ua *ua) {
     sip_call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;
@@ -71,9 +71,9 @@ static void call_free(sip_call *call) {
         sip_client_detach(call->client);
     if (call->server)
         sip_server_watch(call->server, NULL, NULL);
-    call_drop_requests(call);
-    repeater_stop(&call->progress);
-    repeater_stop(&call->answer);
+    sip_call_drop_requests(call);
+    sip_repeater_stop(&call->progress);
+    sip_repeater_stop(&call->answer);
     while (call->leg) {
         sip_leg *leg = call->leg;
         call->leg = leg->next;
@@ -92,42 +92,42 @@ static void call_free(sip_call *call) {
     free(call);
 }
 
-void call_enter(sip_call *call) {
+void sip_call_enter(sip_call *call) {
     call->busy++;
 }
 
-void call_leave(sip_call *call) {
+void sip_call_leave(sip_call *call) {
     if (--call->busy == 0 && call->ended)
         call_free(call);
 }
 
-void call_discard(sip_call *call) {
-    call_enter(call);
+void sip_call_discard(sip_call *call) {
+    sip_call_enter(call);
     call->ended = true;
-    call_leave(call);
+    sip_call_leave(call);
 }
 
-void call_end(sip_call *call, sip_cause cause, const sip_msg *last) {
+void sip_call_end(sip_call *call, sip_cause cause, const sip_msg *last) {
     if (call->ended)
         return;
-    call_enter(call);
+    sip_call_enter(call);
     call->ended = true;
-    repeater_stop(&call->progress);
-    repeater_stop(&call->answer);
+    sip_repeater_stop(&call->progress);
+    sip_repeater_stop(&call->answer);
     for (sip_leg *leg = call->leg; leg; leg = leg->next)
         leg->dialog->state = SIP_DIALOG_TERMINATED;
     if (call->ua->ops.ended)
         call->ua->ops.ended(call->ua->user, call, cause, last);
-    call_leave(call);
+    sip_call_leave(call);
 }
 
 static void end_now(void *arg) {
     sip_call *call = arg;
     call->end_timer = 0;
-    call_end(call, call->cause, call->last);
+    sip_call_end(call, call->cause, call->last);
 }
 
-void call_end_soon(sip_call *call, sip_cause cause) {
+void sip_call_end_soon(sip_call *call, sip_cause cause) {
     const sip_env *env = sip_stack_env(call->ua->stack);
     call->ending = true;
     call->cause = cause;
@@ -135,7 +135,7 @@ void call_end_soon(sip_call *call, sip_cause cause) {
         call->end_timer = env->timer_start(env->user, 0, end_now, call);
 }
 
-sip_leg *leg_new(sip_call *call, sip_dialog *dialog) {
+sip_leg *sip_leg_new(sip_call *call, sip_dialog *dialog) {
     sip_leg *leg = calloc(1, sizeof *leg);
     if (!leg) {
         sip_dialog_free(dialog);
@@ -148,14 +148,14 @@ sip_leg *leg_new(sip_call *call, sip_dialog *dialog) {
     return leg;
 }
 
-sip_leg *leg_of(sip_call *call, const sip_msg *msg) {
+sip_leg *sip_leg_of(sip_call *call, const sip_msg *msg) {
     for (sip_leg *leg = call->leg; leg; leg = leg->next)
         if (sip_dialog_matches(leg->dialog, msg))
             return leg;
     return NULL;
 }
 
-void add_defaults(sip_ua *ua, sip_msg *msg) {
+void sip_add_defaults(sip_ua *ua, sip_msg *msg) {
     const char *name = sip_stack_config(ua->stack)->user_agent;
     if ((!sip_is(msg, "INVITE") && !sip_is(msg, "UPDATE")) || msg->status >= 300)
         return;
@@ -188,7 +188,7 @@ sip_msg *sip_ua_request(sip_ua *ua, const char *method, const sip_uri *target, c
 
 static sip_leg *find_leg(sip_ua *ua, const sip_msg *msg) {
     for (sip_call *call = ua->calls; call; call = call->next) {
-        sip_leg *leg = call->ended ? NULL : leg_of(call, msg);
+        sip_leg *leg = call->ended ? NULL : sip_leg_of(call, msg);
         if (leg)
             return leg;
     }
@@ -234,9 +234,9 @@ void sip_ua_on_request(sip_ua *ua, sip_server *server, const sip_msg *request) {
     if (requires_unknown(request))
         bad_extension(server);
     else if (leg)
-        leg_on_request(leg, server, request);
+        sip_leg_on_request(leg, server, request);
     else if (sip_is(request, "INVITE") && !sip_to_tag(request))
-        callee_start(ua, server, request);
+        sip_callee_start(ua, server, request);
     else
         outside(ua, server, request);
 }
@@ -244,13 +244,13 @@ void sip_ua_on_request(sip_ua *ua, sip_server *server, const sip_msg *request) {
 void sip_ua_on_ack(sip_ua *ua, const sip_msg *ack) {
     sip_leg *leg = find_leg(ua, ack);
     if (leg)
-        callee_on_ack(leg->call, leg, ack);
+        sip_callee_on_ack(leg->call, leg, ack);
 }
 
 void sip_ua_on_cancel(sip_ua *ua, sip_server *invite, const sip_msg *cancel) {
     for (sip_call *call = ua->calls; call; call = call->next)
         if (call->server == invite && !call->ended) {
-            callee_on_cancel(call, cancel);
+            sip_callee_on_cancel(call, cancel);
             return;
         }
     (void)sip_server_reply(invite, 487, NULL); // a re-INVITE

@@ -73,34 +73,35 @@ struct sip_ua {
 };
 
 /* ua.c */
-sip_call *call_new(sip_ua *ua);
+sip_call *sip_call_new(sip_ua *ua);
 /* Runs `ended` and frees, once no callback of the call runs any more. */
-void call_end(sip_call *call, sip_cause cause, const sip_msg *last);
-void call_end_soon(sip_call *call,
-                   sip_cause cause); /* the same from a timer: never inside the user's own call */
+void sip_call_end(sip_call *call, sip_cause cause, const sip_msg *last);
+void sip_call_end_soon(sip_call *call,
+                       sip_cause cause); /* the same from a timer: never inside the user's own call */
 /* A call that nobody was told of: freed without `ended`. */
-void call_discard(sip_call *call);
-void call_enter(sip_call *call);
-void call_leave(sip_call *call);
-sip_leg *leg_new(sip_call *call, sip_dialog *dialog);
-sip_leg *leg_of(sip_call *call, const sip_msg *msg);
-void add_defaults(sip_ua *ua, sip_msg *msg); /* Contact, Allow, Supported where they belong and are absent */
+void sip_call_discard(sip_call *call);
+void sip_call_enter(sip_call *call);
+void sip_call_leave(sip_call *call);
+sip_leg *sip_leg_new(sip_call *call, sip_dialog *dialog);
+sip_leg *sip_leg_of(sip_call *call, const sip_msg *msg);
+void sip_add_defaults(sip_ua *ua,
+                      sip_msg *msg); /* Contact, Allow, Supported where they belong and are absent */
 
 /* leg.c */
-ibk_err leg_bye(sip_leg *leg, const char *reason);
-void leg_ack_again(sip_leg *leg);
-void call_drop_requests(sip_call *call);
+ibk_err sip_leg_bye(sip_leg *leg, const char *reason);
+void sip_leg_ack_again(sip_leg *leg);
+void sip_call_drop_requests(sip_call *call);
 /* An in-dialog request, CSeq checked here. */
-void leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request);
+void sip_leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request);
 
 /* callee.c */
-void callee_start(sip_ua *ua, sip_server *server, const sip_msg *invite);
+void sip_callee_start(sip_ua *ua, sip_server *server, const sip_msg *invite);
 /* PRACK: true if it acknowledges what waits; false: answered 481. */
-bool callee_on_prack(sip_call *call, sip_server *server, const sip_msg *prack);
-void callee_on_ack(sip_call *call, sip_leg *leg, const sip_msg *ack);
-void callee_release_held(sip_call *call);
-void callee_on_cancel(sip_call *call, const sip_msg *cancel);
-ibk_err answer_repeat(sip_call *call, sip_server *server, const sip_msg *response); /* 2xx until ACK */
-void repeater_stop(repeater *r);
+bool sip_callee_on_prack(sip_call *call, sip_server *server, const sip_msg *prack);
+void sip_callee_on_ack(sip_call *call, sip_leg *leg, const sip_msg *ack);
+void sip_callee_release_held(sip_call *call);
+void sip_callee_on_cancel(sip_call *call, const sip_msg *cancel);
+ibk_err sip_answer_repeat(sip_call *call, sip_server *server, const sip_msg *response); /* 2xx until ACK */
+void sip_repeater_stop(repeater *r);
 
 #endif
