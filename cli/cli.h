@@ -26,6 +26,7 @@ typedef struct cli_command {
 int cmd_run_main(int argc, char **argv);
 int cmd_check_main(int argc, char **argv);
 int cmd_show_main(int argc, char **argv);
+int cmd_bench_main(int argc, char **argv);
 int cmd_kms_main(int argc, char **argv);
 int cmd_decode_main(int argc, char **argv);
 

@@ -332,7 +332,7 @@ static ibk_err build_network(world *w, ibk_diag *diag) {
     return err;
 }
 
-ibk_err world_new(world **out, const scn_scenario *scenario, trace *trace, keylog_writer *keylog,
+ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_writer *keys,
                   const char *capture_dir, ibk_diag *diag) {
     *out = NULL;
     world *w = calloc(1, sizeof *w);
@@ -340,7 +340,7 @@ ibk_err world_new(world **out, const scn_scenario *scenario, trace *trace, keylo
         return IBK_ERR_NO_MEMORY;
     w->scenario = scenario;
     w->ims = (ims_world){
-        .trace = trace, .keylog = keylog, .seed = scenario->seed, .start_utc_ns = scenario->start_utc_ns};
+        .trace = log, .keylog = keys, .seed = scenario->seed, .start_utc_ns = scenario->start_utc_ns};
     w->domains = calloc(scenario->domain_count, sizeof *w->domains);
     w->params = calloc(scenario->domain_count, sizeof *w->params);
     w->users = calloc(scenario->user_count, sizeof(ue *));
@@ -349,7 +349,7 @@ ibk_err world_new(world **out, const scn_scenario *scenario, trace *trace, keylo
     ibk_err err =
         w->domains && w->params && w->users && w->tally && w->ims.names ? IBK_OK : IBK_ERR_NO_MEMORY;
     if (!err)
-        err = trace_add_sink(trace, TRACE_MASK(TRACE_SIP), tally_event, w->tally);
+        err = trace_add_sink(log, TRACE_MASK(TRACE_SIP), tally_event, w->tally);
     if (!err)
         err = load_params(w, diag);
     if (!err)

@@ -40,8 +40,8 @@ typedef struct world {
     size_t access_links; /* index of the first access link in links[]; core links come before */
 } world;
 
-/* `trace` and `keylog` (may be NULL) are borrowed; capture_dir NULL: no captures. diag tells what failed. */
-ibk_err world_new(world **out, const scn_scenario *scenario, trace *trace, keylog_writer *keylog,
+/* `log` and `keys` (may be NULL) are borrowed; capture_dir NULL: no captures. diag tells what failed. */
+ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_writer *keys,
                   const char *capture_dir, ibk_diag *diag);
 /* Ends the simulation; IBK_ERR_IO if a capture could not be written completely. */
 ibk_err world_free(world *w);
