@@ -9,7 +9,7 @@
 /* Exit statuses, the same for every command. */
 enum cli_status {
     CLI_OK = 0,      /* done; a run: every expectation held */
-    CLI_FAILED = 1,  /* a run: an expectation did not hold; decode: nothing here is worse than CLI_BAD */
+    CLI_FAILED = 1,  /* a run: an expectation did not hold; decode: a MAC is wrong */
     CLI_BAD = 2,     /* wrong usage, or an input that cannot be read or is malformed */
     CLI_INTERNAL = 3 /* neither the user's nor the input's fault: disk full, out of memory, a defect */
 };
