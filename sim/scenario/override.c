@@ -97,8 +97,13 @@ static scn_node *step(override *o, scn_node *node, const char *segment, const ch
 
 /* A value in brackets, braces or quotes is YAML; all else is taken as it stands. */
 static bool set_value(override *o, scn_node *node) {
-    if (o->value[0] != '\0' && strchr("[{\"'", o->value[0]) != NULL)
-        return scn_tree_parse_value(o->ctx, node, o->value, &o->where);
+    if (o->value[0] != '\0' && strchr("[{\"'", o->value[0]) != NULL) {
+        scn_node parsed = {0};
+        bool ok = scn_tree_parse_value(o->ctx, &parsed, o->value, &o->where);
+        if (ok)
+            *node = parsed;
+        return ok;
+    }
     if (strlen(o->value) > SCN_MAX_SCALAR) {
         scn_report(o->ctx, &o->where, "a text of more than 4096 octets");
         return false;

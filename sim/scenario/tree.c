@@ -77,7 +77,7 @@ static void report_parser(builder *b) {
                               p->context ? p->context : "");
     if (tab_at(b, p->problem_mark))
         scn_hint(e, "indent with spaces, not with tabs");
-    else if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
+    else if (b->fixed == NULL && p->context != NULL && p->context_mark.line != p->problem_mark.line)
         scn_hint(e, "what it belongs to begins in line %zu", p->context_mark.line + 1);
 }
 
@@ -291,7 +291,7 @@ static bool expect_event(builder *b, yaml_event_type_t type, yaml_event_t *event
     bool empty = event->type == YAML_STREAM_END_EVENT;
     yaml_event_delete(event);
     if (empty)
-        return refuse(b, mark, "the file is empty", "a scenario begins with `ibakelab: 1`");
+        return refuse(b, (yaml_mark_t){0}, "the file is empty", "a scenario begins with `ibakelab: 1`");
     return refuse(b, mark, "a second YAML document begins here", "one file holds one scenario");
 }
 

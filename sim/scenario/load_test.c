@@ -1,0 +1,359 @@
+/* What a file that is in order becomes, what --set changes, and what the resolved configuration keeps. */
+#include "scenario/testing.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S  UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
+
+static void shipped_scenarios_load_and_round_trip(void **state) {
+    (void)state;
+    for (size_t i = 0; testing_shipped[i] != NULL; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", SCENARIOS, testing_shipped[i]);
+        scn_scenario *s = testing_load(path, NULL, 0);
+        assert_true(s->expectation_count >= 6);
+        testing_round_trip(s);
+        scn_free(s);
+    }
+}
+
+static void the_first_call(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load(SCENARIOS "/basic/first-call.yaml", NULL, 0);
+    assert_string_equal(s->title, "A first protected call");
+    assert_int_equal(s->seed, 1);
+    assert_int_equal(s->start_utc_ns / (int64_t)S, 1772442000);
+    assert_int_equal(s->time_limit_ns, 600 * S);
+    assert_int_equal(s->network.ip, 4);
+    assert_int_equal(s->link_count, 2);
+    assert_string_equal(s->links[0].name, "access");
+    assert_int_equal(s->links[0].delay_ns, 20 * MS);
+    assert_int_equal(scn_core_link(s)->rate_bps, 1000000000);
+    assert_int_equal(s->domains[0].kms.parameters, 3072);
+    assert_string_equal(s->domains[0].kms.identity, "kms@home.example");
+    assert_int_equal(s->domains[0].kms.encryption, IBK_ENCR_AES_CM_128);
+    assert_int_equal(s->domains[0].mikey.clock_skew_ns, 300 * S);
+    assert_int_equal(s->user_count, 2);
+    const scn_user *alice = scn_find_user(s, "alice");
+    assert_string_equal(alice->identity, "sip:alice@home.example");
+    assert_string_equal(alice->private_identity, "alice@home.example");
+    assert_string_equal(alice->kms, "kms@home.example");
+    assert_ptr_equal(alice->domain, scn_find_domain(s, "home.example"));
+    assert_ptr_equal(alice->link, &s->links[0]);
+    assert_true(alice->register_);
+    const scn_call *call = &s->calls[0];
+    assert_string_equal(call->name, "first");
+    assert_ptr_equal(call->from, alice);
+    assert_int_equal(call->at_ns, 2 * S);
+    assert_int_equal(call->curve, IBK_EC_P256);
+    assert_int_equal(call->media.caller.tone_hz, 440);
+    assert_null(call->media.caller.file);
+    assert_int_equal(call->media.ptime_ms, 20);
+    assert_false(call->cancel);
+    assert_null(scn_find_user(s, "mallory"));
+    assert_null(scn_find_domain(s, "example"));
+    scn_free(s);
+}
+
+static void secrets_come_from_the_seed(void **state) {
+    (void)state;
+    static const char *const other_seed[] = {"seed=2"};
+    const char *path = SCENARIOS "/basic/first-call.yaml";
+    scn_scenario *a = testing_load(path, NULL, 0), *b = testing_load(path, NULL, 0);
+    scn_scenario *c = testing_load(path, other_seed, 1);
+    assert_int_equal(a->users[0].psk.len, 32);
+    assert_true(ibk_span_equal(a->users[0].psk, b->users[0].psk));
+    assert_true(ibk_span_equal(a->users[0].psk, a->users[0].kms_psk));
+    assert_false(ibk_span_equal(a->users[0].psk, a->users[1].psk));
+    assert_false(ibk_span_equal(a->users[0].psk, c->users[0].psk));
+    assert_string_equal(a->users[0].password, b->users[0].password);
+    assert_string_equal(a->users[0].password, a->users[0].hss_password);
+    assert_string_not_equal(a->users[0].password, a->users[1].password);
+    assert_string_not_equal(a->users[0].password, c->users[0].password);
+    scn_free(a);
+    scn_free(b);
+    scn_free(c);
+}
+
+static void groups_are_expanded(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load(SCENARIOS "/basic/hundred-calls.yaml", NULL, 0);
+    assert_int_equal(s->user_count, 200);
+    assert_int_equal(s->call_count, 100);
+    assert_string_equal(s->users[0].name, "caller-1");
+    assert_string_equal(s->users[199].name, "callee-100");
+    assert_string_equal(s->users[199].identity, "sip:callee-100@home.example");
+    assert_int_equal(s->users[199].on_ns, 99 * 20 * MS);
+    assert_int_equal(s->users[199].entry, 1);
+    assert_string_equal(s->calls[16].name, "many-17");
+    assert_string_equal(s->calls[16].from->name, "caller-17");
+    assert_string_equal(s->calls[16].to->name, "callee-17");
+    assert_int_equal(s->calls[16].at_ns, 5 * S + 16 * 50 * MS);
+    scn_free(s);
+}
+
+static void faults_are_told(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load(SCENARIOS "/faults/wrong-psk.yaml", NULL, 0);
+    assert_int_equal(s->users[0].psk.len, 16);
+    assert_false(ibk_span_equal(s->users[0].psk, s->users[0].kms_psk));
+    assert_true(ibk_span_equal(s->users[1].psk, s->users[1].kms_psk));
+    scn_free(s);
+    s = testing_load(SCENARIOS "/faults/unregistered-callee.yaml", NULL, 0);
+    assert_false(s->users[1].register_);
+    scn_free(s);
+    s = testing_load(SCENARIOS "/faults/unknown-kms.yaml", NULL, 0);
+    assert_string_equal(s->users[0].kms, "kms@nowhere.example");
+    scn_free(s);
+}
+
+/* ---- expectations
+ * --------------------------------------------------------------------------------------------- */
+
+static const scn_expectation *find(const scn_scenario *s, const char *text) {
+    for (size_t i = 0; i < s->expectation_count; i++) {
+        if (strcmp(s->expectations[i].text, text) == 0)
+            return &s->expectations[i];
+    }
+    fail_msg("no expectation '%s'", text);
+    return NULL;
+}
+
+static void expectations_are_flat(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_expectation *e = find(s, "calls: established 2");
+    assert_int_equal(e->kind, SCN_EXPECT_CALLS_ESTABLISHED);
+    assert_int_equal(e->how, SCN_COUNT);
+    assert_int_equal(e->set, SCN_SET_CALLS);
+    assert_int_equal(e->first, 0);
+    assert_int_equal(e->count, 5);
+    assert_int_equal(e->bound.op, SCN_EXACTLY);
+    assert_int_equal(e->where.line, 34);
+    e = find(s, "call c1x: sip-status 487");
+    assert_int_equal(e->how, SCN_IS);
+    assert_int_equal(e->bound.value, 487);
+    e = find(s, "call c1x: reason no-key");
+    assert_int_equal(e->bound.value, IBK_ERR_NO_KEY);
+    e = find(s, "call call-2: established all");
+    assert_int_equal(e->first, 1);
+    assert_int_equal(e->count, 4);
+    e = find(s, "call call-2-3: established all");
+    assert_int_equal(e->first, 3);
+    assert_int_equal(e->count, 1);
+    e = find(s, "user u{n}: keys-failure unknown-kms");
+    assert_int_equal(e->set, SCN_SET_USERS);
+    assert_int_equal(e->count, 3);
+    assert_int_equal(e->bound.value, SCN_KEYS_UNKNOWN_KMS);
+    e = find(s, "user u2: registered none");
+    assert_int_equal(e->first, 1);
+    e = find(s, "calls: setup-time at most 2 s");
+    assert_int_equal(e->how, SCN_EACH);
+    assert_int_equal(e->bound.value, 2 * S);
+    e = find(s, "network: packets-lost above 0");
+    assert_int_equal(e->how, SCN_SUM);
+    assert_int_equal(e->set, SCN_SET_NETWORK);
+    for (size_t i = 1; i < s->expectation_count; i++)
+        assert_true(s->expectations[i - 1].where.line <= s->expectations[i].where.line);
+    scn_free(s);
+}
+
+static void bounds_hold(void **state) {
+    (void)state;
+    assert_true(scn_bound_holds(&(scn_bound){SCN_EXACTLY, 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_EXACTLY, 3}, 4, 9));
+    assert_true(scn_bound_holds(&(scn_bound){SCN_AT_LEAST, 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_AT_LEAST, 3}, 2, 9));
+    assert_true(scn_bound_holds(&(scn_bound){SCN_AT_MOST, 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_AT_MOST, 3}, 4, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_ABOVE, 3}, 3, 9));
+    assert_true(scn_bound_holds(&(scn_bound){SCN_ABOVE, 3}, 4, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_BELOW, 3}, 3, 9));
+    assert_true(scn_bound_holds(&(scn_bound){SCN_BELOW, 3}, 2, 9));
+    assert_true(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 9, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 8, 9));
+    assert_false(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 0, 0));
+    assert_string_equal(scn_keys_failure_name(SCN_KEYS_NO_ANSWER), "no-answer");
+}
+
+/* ---- resolved configuration
+ * ------------------------------------------------------------------------------------- */
+
+static void every_key_survives_the_round_trip(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    assert_string_equal(s->description, "two\nlines\n");
+    assert_string_equal(s->links[2].name, "satellite");
+    assert_int_equal(s->links[2].loss_ppb, 1250000);
+    assert_string_equal(s->users[3].name, "null");
+    assert_true(s->calls[0].cancel);
+    testing_round_trip(s);
+    scn_free(s);
+}
+
+static void defaults_are_written_out(void **state) {
+    (void)state;
+    ibk_buf out = {0};
+    scn_scenario *s = testing_load(SCENARIOS "/basic/first-call-80.yaml", NULL, 0);
+    assert_int_equal(scn_write_resolved(&out, s), IBK_OK);
+    assert_int_equal(ibk_buf_append(&out, "", 1), IBK_OK);
+    static const char *const lines[] = {"\nseed: 1\n",
+                                        "\n    delay: 20 ms\n",
+                                        "\n      identity: kms@home.example\n",
+                                        "\n    identity: sip:alice@home.example\n",
+                                        "\n    psk: auto\n",
+                                        "\n      callee: 660 Hz\n",
+                                        "\n      setup-time: at most 2 s\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        assert_non_null(strstr((const char *)out.data, lines[i]));
+    ibk_buf_free(&out);
+    scn_free(s);
+}
+
+/* ---- overrides
+ * --------------------------------------------------------------------------------------------------- */
+
+static void overrides_are_applied(void **state) {
+    (void)state;
+    static const char *const sets[] = {"links.access.loss=1 %",
+                                       "links.access.loss=5 %",
+                                       "users[0].psk=000102030405060708090a0b0c0d0e0f",
+                                       "calls.0.at=2500 ms",
+                                       "users.bob.register=false",
+                                       "calls.first.media.codec=PCMA",
+                                       "domains[home.example].kms.parameters=1024",
+                                       "network.ip=6",
+                                       "title=a = b: c # d",
+                                       "description=\"x\\ty\\\\n\"",
+                                       "expect={users: {registered: at least 1}}"};
+    static const char *const good[] = {"links.access.loss=1 %",
+                                       "links.access.loss=5 %",
+                                       "users[0].psk=000102030405060708090a0b0c0d0e0f",
+                                       "calls.0.at=2500 ms",
+                                       "users.bob.register=false",
+                                       "calls.first.media.codec=PCMA",
+                                       "domains[home.example].kms.parameters=1024",
+                                       "network.ip=6",
+                                       "title=a = b: c # d",
+                                       "description='it''s'",
+                                       "expect={users: {registered: at least 1}}"};
+    scn_errors errors;
+    scn_scenario *s;
+    assert_int_equal(scn_load_file(&s, &errors, SCENARIOS "/basic/first-call.yaml", sets, 11),
+                     IBK_ERR_BAD_VALUE);
+    assert_non_null(strstr(errors.list[0].message, "description"));
+    s = testing_load(SCENARIOS "/basic/first-call.yaml", good, 11);
+    assert_int_equal(s->links[0].loss_ppb, 50000000);
+    assert_int_equal(s->users[0].psk.len, 16);
+    assert_true(ibk_span_equal(s->users[0].psk, s->users[0].kms_psk));
+    assert_int_equal(s->calls[0].at_ns, 2500 * MS);
+    assert_false(s->users[1].register_);
+    assert_int_equal(s->calls[0].media.codec, SCN_PCMA);
+    assert_int_equal(s->domains[0].kms.parameters, 1024);
+    assert_int_equal(s->network.ip, 6);
+    assert_string_equal(s->title, "a = b: c # d");
+    assert_string_equal(s->description, "it's");
+    assert_int_equal(s->expectation_count, 1);
+    assert_int_equal(s->expectations[0].where.line, 0);
+    assert_non_null(strstr(s->expectations[0].where.file, "--set expect="));
+    testing_round_trip(s);
+    scn_free(s);
+}
+
+/* An alias is a copy: what is set at one place stays there. */
+static void overrides_do_not_leak_through_aliases(void **state) {
+    (void)state;
+    static const char *const sets[] = {"links.satellite.delay=7 ms"};
+    scn_scenario *s = testing_load_text(testing_full, sets, 1);
+    assert_int_equal(s->links[2].delay_ns, 7 * MS);
+    assert_int_equal(s->links[0].delay_ns, 33000);
+    scn_free(s);
+}
+
+static void refused_override(const char *set, const char *message, const char *hint) {
+    scn_errors errors;
+    scn_scenario *s;
+    ibk_err err = scn_load_file(&s, &errors, SCENARIOS "/basic/first-call.yaml", &set, 1);
+    assert_int_equal(err, IBK_ERR_BAD_VALUE);
+    const scn_error *e = &errors.list[0];
+    if (errors.count != 1 || strstr(e->message, message) == NULL || strstr(e->hint, hint) == NULL) {
+        scn_errors_print(&errors, stderr, false);
+        fail_msg("--set %s: expected '%s', '%s'", set, message, hint);
+    }
+    assert_int_equal(e->line, 0);
+    assert_int_equal(strncmp(e->file, "--set ", 6), 0);
+    assert_int_equal(strncmp(e->file + 6, set, 3), 0);
+}
+
+static void wrong_overrides_are_refused(void **state) {
+    (void)state;
+    refused_override("links.access.loss", "there is no '='", "write path=value");
+    refused_override("links..loss=1 %", "not well formed", "write path=value");
+    refused_override("users[0=x", "not well formed", "");
+    refused_override("users[0]psk=x", "not well formed", "");
+    refused_override("a.=x", "not well formed", "");
+    refused_override("a.b.c.d.e.f.g.h.i.j.k.l.m=x", "not well formed", "");
+    refused_override("links.access.loss=5", "'5' has no unit", "such as '0.5 %'");
+    refused_override("links.access.los=5 %", "unknown key 'los' in links.access", "did you mean 'loss'?");
+    refused_override("links.acces.loss=5 %", "no user has the link class 'acces'", "did you mean 'access'?");
+    refused_override("users.alic.register=false", "users has no entry 'alic'", "did you mean 'alice'?");
+    refused_override("users[2].register=false", "users has no entry '2'", "users[0] to users[1]");
+    refused_override("seed.x=1", "seed is a single value", "");
+    refused_override("seed=", "seed has no value", "expected a whole number");
+    refused_override("seed=[1, 2]", "seed must be a single value, not a list", "");
+    refused_override("seed=[1, 2", "not valid YAML", "");
+    refused_override("calls.first.to=bbo", "there is no user 'bbo'", "did you mean 'bob'?");
+    refused_override("expect.call.frist.established=all", "there is no call 'frist'",
+                     "did you mean 'first'?");
+    refused_override("title=\xff", "not UTF-8", "");
+    refused_override("title=\x1b[31m", "control characters", "");
+    refused_override("users=none", "'users' must be a list, not a single value", "");
+}
+
+static void a_reference_that_is_up_to_date(void **state) {
+    (void)state;
+    ibk_buf out = {0}, text = {0};
+    assert_int_equal(scn_reference_markdown(&out), IBK_OK);
+    char *file = calloc(1, out.len + 2);
+    FILE *in = fopen(SCENARIO_SOURCE "/../../docs/scenario-reference.md", "rb");
+    assert_non_null(file);
+    assert_non_null(in);
+    size_t len = fread(file, 1, out.len + 1, in);
+    fclose(in);
+    if (len != out.len || memcmp(file, out.data, len) != 0)
+        fail_msg("docs/scenario-reference.md is out of date: build the target scenario-docs");
+    free(file);
+    assert_int_equal(scn_reference_text(&text), IBK_OK);
+    assert_int_equal(ibk_buf_append(&text, "", 1), IBK_OK);
+    static const char *const keys[] = {"\n  ibakelab\n", "\nlinks.access, links.<class>\n",
+                                       "\n  cancel-after\n", "\nexpect.calls, expect.call.<call>\n",
+                                       "\n  plaintext-media\n"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        assert_non_null(strstr((const char *)text.data, keys[i]));
+    ibk_buf_free(&out);
+    ibk_buf_free(&text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shipped_scenarios_load_and_round_trip),
+        cmocka_unit_test(the_first_call),
+        cmocka_unit_test(secrets_come_from_the_seed),
+        cmocka_unit_test(groups_are_expanded),
+        cmocka_unit_test(faults_are_told),
+        cmocka_unit_test(expectations_are_flat),
+        cmocka_unit_test(bounds_hold),
+        cmocka_unit_test(every_key_survives_the_round_trip),
+        cmocka_unit_test(defaults_are_written_out),
+        cmocka_unit_test(overrides_are_applied),
+        cmocka_unit_test(overrides_do_not_leak_through_aliases),
+        cmocka_unit_test(wrong_overrides_are_refused),
+        cmocka_unit_test(a_reference_that_is_up_to_date),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+#include "scenario/testing.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+const char *const testing_shipped[] = {"basic/first-call.yaml",     "basic/first-call-80.yaml",
+                                       "basic/first-call-112.yaml", "basic/lossy-link.yaml",
+                                       "basic/ipv6.yaml",           "basic/hundred-calls.yaml",
+                                       "faults/wrong-psk.yaml",     "faults/unregistered-callee.yaml",
+                                       "faults/unknown-kms.yaml",   NULL};
+
+const char testing_full[] =
+    "ibakelab: 1\n"
+    "title: \"every key: \\\"all\\\" # of them \\\\ µ\"\n"
+    "description: |\n"
+    "  two\n"
+    "  lines\n"
+    "seed: 9223372036854775807\n"
+    "start: 2027-12-31T23:59:59.25Z\n"
+    "time-limit: 2 h\n"
+    "network: {ip: 6}\n"
+    "links:\n"
+    "  access: &a {delay: 33 us, rate: 256 kbit/s, loss: 0.125 %, queue: 1 packet, mtu: 1280 bytes}\n"
+    "  core: {delay: 1 ms, rate: 2.5 Gbit/s, loss: 7 ppm, queue: 9 packets, mtu: 9000 bytes}\n"
+    "  satellite: *a\n"
+    "domains:\n"
+    "  - name: one.example\n"
+    "    kms: {identity: keys@one.example, parameters: 2048, granularity: hour, issue: next, errors: "
+    "silent,\n"
+    "          encryption: AES-KW-128, mac: HMAC-SHA-1-160, prf: MIKEY-1}\n"
+    "    mikey: {timestamp: COUNTER, clock-skew: 90 s, replay-cache: 17}\n"
+    "  - name: two.example\n"
+    "    kms: {parameters-file: model.h, master-file: model.h}\n"
+    "users:\n"
+    "  - {name: \"u{n}\", count: 3, every: 250 ms, on: 1 s, domain: one.example,\n"
+    "     identity: \"sip:person.{n}@one.example\", private-identity: \"p{n}@one.example\", password: \"a "
+    "b\\\"c\",\n"
+    "     hss-password: \"12\", psk: 000102030405060708090A0B0C0D0E0F, kms-psk: auto, kms: "
+    "kms@else.example,\n"
+    "     link: satellite, clock-offset: -90 s, register: false, errors: all}\n"
+    "  - {name: \"null\", domain: two.example}\n"
+    "  - {name: v, domain: two.example, kms-psk: ffffffffffffffffffffffffffffffff}\n"
+    "calls:\n"
+    "  - {name: \"c{n}x\", from: u2, to: \"u{n}\", count: 1, at: 3 s, ring-time: 0 s, duration: 1.5 s, "
+    "hang-up: callee,\n"
+    "     cancel-after: 700 ms, curve: P-521, prf: MIKEY-1,\n"
+    "     media: {caller: model.h, callee: 3.5 kHz, codec: PCMA, ptime: 60 ms, srtp: "
+    "AES_CM_128_HMAC_SHA1_32}}\n"
+    "  - {from: \"null\", to: v, count: 4, every: 10 s}\n"
+    "expect:\n"
+    "  calls: {established: 2, completed: at least 1, failed: at most 3, keys-agree: above 0, "
+    "media-protected: below 5,\n"
+    "          media-intact: none, setup-time: at most 2 s, packets-received: at least 20, retransmissions: "
+    "none}\n"
+    "  call:\n"
+    "    c1x: {sip-status: 487, reason: no-key, setup-time: above 1 us}\n"
+    "    call-2: {established: all}\n"
+    "    call-2-3: {established: true}\n"
+    "  users: {registered: all, keys-obtained: 2, private-keys: at least 1}\n"
+    "  user:\n"
+    "    u{n}: {keys-failure: unknown-kms, registered: false}\n"
+    "    u2: {registered: none}\n"
+    "  network: {retransmissions: at most 9, packets-lost: above 0, plaintext-media: none}\n";
+
+scn_scenario *testing_load(const char *path, const char *const *sets, size_t count) {
+    scn_errors errors;
+    scn_scenario *s;
+    if (scn_load_file(&s, &errors, path, sets, count) != IBK_OK) {
+        scn_errors_print(&errors, stderr, false);
+        fail_msg("%s was refused", path);
+    }
+    return s;
+}
+
+scn_scenario *testing_load_text(const char *text, const char *const *sets, size_t count) {
+    scn_errors errors;
+    scn_scenario *s;
+    if (scn_load_text(&s, &errors, SCENARIO_SOURCE "/text.yaml", ibk_span_str(text), sets, count) != IBK_OK) {
+        scn_errors_print(&errors, stderr, false);
+        fail_msg("the text was refused");
+    }
+    return s;
+}
+
+/* ---- comparing
+ * ---------------------------------------------------------------------------------------------- */
+
+static void same_text(const char *a, const char *b) {
+    assert_int_equal(a == NULL, b == NULL);
+    if (a != NULL)
+        assert_string_equal(a, b);
+}
+
+static void same_file(const char *a, const char *b) { /* relative in one, absolute in the other */
+    assert_int_equal(a == NULL, b == NULL);
+    if (a != NULL)
+        assert_string_equal(strrchr(a, '/'), strrchr(b, '/'));
+}
+
+static void same_link(const scn_link *a, const scn_link *b) {
+    same_text(a->name, b->name);
+    assert_int_equal(a->delay_ns, b->delay_ns);
+    assert_int_equal(a->rate_bps, b->rate_bps);
+    assert_int_equal(a->loss_ppb, b->loss_ppb);
+    assert_int_equal(a->queue_packets, b->queue_packets);
+    assert_int_equal(a->mtu, b->mtu);
+}
+
+static void same_domain(const scn_domain *a, const scn_domain *b) {
+    same_text(a->name, b->name);
+    same_text(a->kms.identity, b->kms.identity);
+    assert_int_equal(a->kms.parameters, b->kms.parameters);
+    same_file(a->kms.parameters_file, b->kms.parameters_file);
+    same_file(a->kms.master_file, b->kms.master_file);
+    assert_int_equal(a->kms.granularity, b->kms.granularity);
+    assert_int_equal(a->kms.issue, b->kms.issue);
+    assert_int_equal(a->kms.errors, b->kms.errors);
+    assert_int_equal(a->kms.encryption, b->kms.encryption);
+    assert_int_equal(a->kms.mac, b->kms.mac);
+    assert_int_equal(a->kms.prf, b->kms.prf);
+    assert_int_equal(a->mikey.timestamp, b->mikey.timestamp);
+    assert_int_equal(a->mikey.clock_skew_ns, b->mikey.clock_skew_ns);
+    assert_int_equal(a->mikey.replay_cache, b->mikey.replay_cache);
+}
+
+static void same_user(const scn_user *a, const scn_user *b) {
+    same_text(a->name, b->name);
+    same_text(a->domain->name, b->domain->name);
+    same_text(a->identity, b->identity);
+    same_text(a->private_identity, b->private_identity);
+    same_text(a->password, b->password);
+    same_text(a->hss_password, b->hss_password);
+    assert_true(ibk_span_equal(a->psk, b->psk));
+    assert_true(ibk_span_equal(a->kms_psk, b->kms_psk));
+    same_text(a->kms, b->kms);
+    same_text(a->link->name, b->link->name);
+    assert_int_equal(a->clock_offset_ns, b->clock_offset_ns);
+    assert_int_equal(a->on_ns, b->on_ns);
+    assert_int_equal(a->register_, b->register_);
+    assert_int_equal(a->errors, b->errors);
+    assert_int_equal(a->entry, b->entry);
+}
+
+static void same_call(const scn_call *a, const scn_call *b) {
+    same_text(a->name, b->name);
+    same_text(a->from->name, b->from->name);
+    same_text(a->to->name, b->to->name);
+    assert_int_equal(a->at_ns, b->at_ns);
+    assert_int_equal(a->ring_ns, b->ring_ns);
+    assert_int_equal(a->duration_ns, b->duration_ns);
+    assert_int_equal(a->hang_up, b->hang_up);
+    assert_int_equal(a->cancel, b->cancel);
+    assert_int_equal(a->cancel_ns, b->cancel_ns);
+    assert_int_equal(a->curve, b->curve);
+    assert_int_equal(a->prf, b->prf);
+    assert_int_equal(a->media.caller.tone_hz, b->media.caller.tone_hz);
+    same_file(a->media.caller.file, b->media.caller.file);
+    assert_int_equal(a->media.callee.tone_hz, b->media.callee.tone_hz);
+    same_file(a->media.callee.file, b->media.callee.file);
+    assert_int_equal(a->media.codec, b->media.codec);
+    assert_int_equal(a->media.ptime_ms, b->media.ptime_ms);
+    assert_int_equal(a->media.srtp, b->media.srtp);
+    assert_int_equal(a->entry, b->entry);
+}
+
+/* The order may differ: it is that of the lines. */
+static void has_expectation(const scn_scenario *s, const scn_expectation *e) {
+    for (size_t i = 0; i < s->expectation_count; i++) {
+        const scn_expectation *x = &s->expectations[i];
+        if (x->kind == e->kind && x->how == e->how && x->set == e->set && x->first == e->first &&
+            x->count == e->count && x->bound.op == e->bound.op && x->bound.value == e->bound.value &&
+            strcmp(x->text, e->text) == 0)
+            return;
+    }
+    fail_msg("the expectation '%s' is lost", e->text);
+}
+
+static void same(const scn_scenario *a, const scn_scenario *b) {
+    same_text(a->title, b->title);
+    same_text(a->description, b->description);
+    assert_int_equal(a->seed, b->seed);
+    assert_int_equal(a->start_utc_ns, b->start_utc_ns);
+    assert_int_equal(a->time_limit_ns, b->time_limit_ns);
+    assert_int_equal(a->network.ip, b->network.ip);
+    assert_int_equal(a->link_count, b->link_count);
+    assert_int_equal(a->domain_count, b->domain_count);
+    assert_int_equal(a->user_count, b->user_count);
+    assert_int_equal(a->call_count, b->call_count);
+    assert_int_equal(a->expectation_count, b->expectation_count);
+    for (size_t i = 0; i < a->link_count; i++)
+        same_link(&a->links[i], &b->links[i]);
+    for (size_t i = 0; i < a->domain_count; i++)
+        same_domain(&a->domains[i], &b->domains[i]);
+    for (size_t i = 0; i < a->user_count; i++)
+        same_user(&a->users[i], &b->users[i]);
+    for (size_t i = 0; i < a->call_count; i++)
+        same_call(&a->calls[i], &b->calls[i]);
+    for (size_t i = 0; i < a->expectation_count; i++)
+        has_expectation(b, &a->expectations[i]);
+}
+
+void testing_round_trip(const scn_scenario *s) {
+    ibk_buf first = {0}, second = {0};
+    scn_errors errors;
+    scn_scenario *again;
+    assert_int_equal(scn_write_resolved(&first, s), IBK_OK);
+    if (scn_load_text(&again, &errors, "resolved.yaml", ibk_buf_span(&first), NULL, 0) != IBK_OK) {
+        scn_errors_print(&errors, stderr, false);
+        fail_msg("the resolved configuration was refused:\n%.*s", (int)first.len, first.data);
+    }
+    same(s, again);
+    assert_int_equal(scn_write_resolved(&second, again), IBK_OK);
+    assert_true(ibk_span_equal(ibk_buf_span(&first), ibk_buf_span(&second)));
+    ibk_buf_free(&first);
+    ibk_buf_free(&second);
+    scn_free(again);
+}
