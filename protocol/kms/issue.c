@@ -12,12 +12,6 @@ ibk_err issue_base(ibk_span *id, const ibk_identity *user, ibk_granularity granu
     return ibk_ibe_identity_split(id, &start, user->id, granularity);
 }
 
-static ibk_err put(ibk_buf *out, ibk_span ibe_identity) {
-    uint8_t len[2] = {(uint8_t)(ibe_identity.len >> 8), (uint8_t)ibe_identity.len};
-    ibk_err err = ibk_buf_append(out, len, sizeof len);
-    return err ? err : ibk_buf_append_span(out, ibe_identity);
-}
-
 bool issue_next(ibk_span *list, ibk_span *ibe_identity) {
     if (list->len < 2) {
         return false;
@@ -26,6 +20,27 @@ bool issue_next(ibk_span *list, ibk_span *ibe_identity) {
     *ibe_identity = ibk_span_of(list->data + 2, len);
     *list = ibk_span_of(list->data + 2 + len, list->len - 2 - len);
     return true;
+}
+
+static bool listed(const ibk_buf *out, ibk_span ibe_identity) {
+    ibk_span list = ibk_buf_span(out), item;
+    while (issue_next(&list, &item)) {
+        if (ibk_span_equal(item, ibe_identity)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each identity once, however often it was asked for. */
+static ibk_err put(ibk_buf *out, size_t *n, ibk_span ibe_identity) {
+    if (listed(out, ibe_identity)) {
+        return IBK_OK;
+    }
+    ++*n;
+    uint8_t len[2] = {(uint8_t)(ibe_identity.len >> 8), (uint8_t)ibe_identity.len};
+    ibk_err err = ibk_buf_append(out, len, sizeof len);
+    return err ? err : ibk_buf_append_span(out, ibe_identity);
 }
 
 /* The instants that the current issue covers: [from, to). */
@@ -48,12 +63,11 @@ static ibk_err whole_issue(const ibk_kms_config *c, ibk_span id, int64_t utc_ns,
     for (int64_t at = from; at < to; at = ibk_period_end(c->granularity, at)) {
         ibk_buf ibe_identity = {0};
         ibk_err err = ibk_ibe_identity(&ibe_identity, id, c->granularity, at);
-        err = err ? err : put(out, ibk_buf_span(&ibe_identity));
+        err = err ? err : put(out, n, ibk_buf_span(&ibe_identity));
         ibk_buf_free(&ibe_identity);
         if (err) {
             return err;
         }
-        ++*n;
     }
     return IBK_OK;
 }
@@ -70,8 +84,7 @@ static ibk_err single(const ibk_kms_config *c, ibk_span ibe_identity, int64_t ut
     if (start < ibk_period_start(c->granularity, utc_ns - c->issue_back_ns) || start > utc_ns + ahead) {
         return ibk_fail(diag, IBK_ERR_NOT_AUTHORIZED, "IDR", 0, "no keys are issued for that date");
     }
-    ++*n;
-    return put(out, ibe_identity);
+    return put(out, n, ibe_identity);
 }
 
 ibk_err issue_for(const ibk_kms_config *c, const ibk_identity *user, int64_t utc_ns, ibk_buf *out, size_t *n,

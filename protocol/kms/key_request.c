@@ -159,20 +159,20 @@ void ibk_key_list_free(ibk_key_list *list) {
     }
 }
 
-/* Which user asked for this IBE identity: index, or n_users. */
-static size_t asked_by(const ibk_key_request *r, ibk_span ibe_identity) {
+/* Marks the users that asked for this IBE identity; false: none did. */
+static bool mark_asked(const ibk_key_request *r, ibk_span ibe_identity, bool *served) {
     ibk_span base;
     int64_t start;
     bool dated = ibk_ibe_identity_split(&base, &start, ibe_identity, r->config.granularity) == IBK_OK;
+    bool any = false;
     for (size_t i = 0; i < r->who.n_users; i++) {
         const ibk_identity *user = &r->who.users[i];
         bool fits = user->id_type == IBK_ID_BYTES ? ibk_span_equal(user->id, ibe_identity)
                                                   : dated && ibk_span_equal(user->id, base);
-        if (fits) {
-            return i;
-        }
+        served[i] = served[i] || fits;
+        any = any || fits;
     }
-    return r->who.n_users;
+    return any;
 }
 
 static ibk_err take_key(ibk_key_request *r, ibk_key_list *out, const ibk_payload *id, const ibk_payload *key,
@@ -182,8 +182,7 @@ static ibk_err take_key(ibk_key_request *r, ibk_key_list *out, const ibk_payload
         key->key.key_type != IBK_KEY_K_PR) {
         return ibk_fail(diag, IBK_ERR_BAD_CHAIN, "KEMAC", id->offset, "not IDR (byte string) and K_PR");
     }
-    size_t user = asked_by(r, id->id.data);
-    if (user == r->who.n_users) {
+    if (!mark_asked(r, id->id.data, served)) {
         return ibk_fail(diag, IBK_ERR_IDENTITY_MISMATCH, "IDR", id->offset, "a key that was not asked for");
     }
     for (size_t i = 0; i < out->count; i++) {
@@ -200,7 +199,6 @@ static ibk_err take_key(ibk_key_request *r, ibk_key_list *out, const ibk_payload
     }
     log_key(&r->env, IBK_KEYLOG_PRIV, r->hdr.csb_id, id->id.data, key->key.key);
     out->items[out->count++] = (ibk_issued_key){.ibe_identity = id->id.data, .key = parsed};
-    served[user] = true;
     return IBK_OK;
 }
 

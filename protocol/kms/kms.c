@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#define KEMAC_PLAIN_MAX                                                                                      \
+    65519 /* what two length octets hold, less the padding and the check of AES key wrap */
+
 struct ibk_kms {
     ibk_env env;
     ibk_kms_config config; /* identity points into `identity` */
@@ -192,6 +195,9 @@ static ibk_err make_content(const job *j, ibk_span list, ibk_buf *plain) {
         n++;
     }
     err = err ? err : ibk_chain_write(&content, plain);
+    if (!err && plain->len > KEMAC_PLAIN_MAX) {
+        err = IBK_ERR_LIMIT; /* RFC 3830 §6.13 (N57) */
+    }
     ibk_chain_free(&content);
     for (size_t i = 0; ders && i < n; i++) {
         ibk_buf_free(&ders[i]);
