@@ -298,3 +298,34 @@ bool lab_all_zero(const void *data, size_t len) {
     }
     return true;
 }
+
+/* ---- changed messages ---------------------------------------------------------------------------------- */
+
+void lab_expect_closed(lab_pair *pair, ibk_err reason) {
+    if (pair->step.reason != reason) {
+        print_message("got %s (%s), want %s\n", ibk_err_name(pair->step.reason), pair->step.diag.detail,
+                      ibk_err_name(reason));
+    }
+    assert_int_equal(pair->step.kind, IBK_STEP_CLOSED);
+    assert_int_equal(pair->step.reason, reason);
+    assert_int_equal(pair->step.diag.err, reason);
+}
+
+void lab_edited(lab_pair *pair, int i, lab_edit *change, ibk_buf *out) {
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&pair->m[i]), NULL), IBK_OK);
+    change(&msg, pair);
+    ibk_buf_clear(out);
+    assert_int_equal(ibk_msg_write(&msg, out), IBK_OK);
+    ibk_msg_free(&msg);
+}
+
+ibk_payload *lab_find(ibk_msg *msg, uint8_t type, size_t nth) {
+    for (size_t i = 0; i < msg->chain.count; i++) {
+        if (msg->chain.items[i].type == type && nth-- == 0) {
+            return &msg->chain.items[i];
+        }
+    }
+    fail();
+    return NULL;
+}

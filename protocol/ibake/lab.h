@@ -75,6 +75,14 @@ void lab_pair_play(lab_pair *pair, int upto);
 void lab_deliver(lab_pair *pair, int i, ibk_span octets);
 void lab_keys_agree(lab_pair *pair); /* asserts: both established, same TEKs and salts, right peers */
 
+/* The last step closed the session for this reason. */
+void lab_expect_closed(lab_pair *pair, ibk_err reason);
+
+/* Parses message i, lets `change` edit it, writes it into `out`. */
+typedef void lab_edit(ibk_msg *msg, lab_pair *pair);
+void lab_edited(lab_pair *pair, int i, lab_edit *change, ibk_buf *out);
+ibk_payload *lab_find(ibk_msg *msg, uint8_t type, size_t nth); /* fails the test if there is none */
+
 bool lab_all_zero(const void *data, size_t len);
 
 #endif
