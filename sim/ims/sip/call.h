@@ -19,8 +19,7 @@ typedef struct sip_leg sip_leg;
 /* Members may be NULL. `leg` may be NULL where none exists. */
 typedef struct sip_ua_ops {
     /* ---- callee ---- */
-    /* An INVITE outside any dialog. Answer with sip_call_ring, sip_call_progress, sip_call_answer,
-     * sip_call_reject. */
+    /* An INVITE outside any dialog. Answer with sip_call_reply or sip_call_respond, at once or later. */
     void (*incoming)(void *user, sip_call *call, const sip_msg *invite);
     /* The caller took it back; 487 is sent, `ended` follows. */
     void (*cancelled)(void *user, sip_call *call);
@@ -30,19 +29,20 @@ typedef struct sip_ua_ops {
     /* 101..199. reliable: call sip_leg_prack for it, at once or later, body or not. A retransmission of a
      * reliable response is filtered out. */
     void (*progress)(void *user, sip_call *call, sip_leg *leg, const sip_msg *response, bool reliable);
-    /* First 2xx of a leg: call sip_leg_ack, at once or later. Later copies repeat that ACK by themselves. */
+    /* The first 2xx: call sip_leg_ack, at once or later. Later copies repeat that ACK by themselves. A 2xx of
+     * another leg (the call was forked) is acknowledged and ended by BYE without a word here. */
     void (*answered)(void *user, sip_call *call, sip_leg *leg, const sip_msg *response);
     /* ---- both ---- */
     /* A request inside the dialog: PRACK (its response stopped already), UPDATE, INFO, re-INVITE, …. Answer
-     * with sip_leg_reply. BYE is answered by the layer: `ended` tells. NULL: answered 200 (PRACK), else 501.
-     */
+     * with sip_leg_reply, at once or later; after `ended` with sip_server_reply. BYE is answered by the
+     * layer: `ended` tells. NULL: answered 200 (PRACK), else 501. */
     void (*request)(void *user, sip_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
-    /* Answer to sip_leg_prack, sip_leg_request, sip_leg_reinvite (2xx of a re-INVITE: call sip_leg_ack).
+    /* Answer to sip_leg_prack, sip_leg_request, sip_leg_send (2xx of a re-INVITE: call sip_leg_ack).
      * response NULL: there was none, cause tells why. Provisional ones come too. */
     void (*response)(void *user, sip_call *call, sip_leg *leg, const char *method, const sip_msg *response,
                      sip_cause cause);
-    /* The call is over, and gone after this. `response`: the final one if cause is RESPONSE. `request`: the
-     * BYE or CANCEL if there was one. */
+    /* The call is over, and gone after this. `last`: the final response if cause is RESPONSE, the BYE or
+     * CANCEL if there was one, else NULL or what answered our own BYE. */
     void (*ended)(void *user, sip_call *call, sip_cause cause, const sip_msg *last);
     /* ---- outside calls ---- */
     /* Any other request: MESSAGE, OPTIONS, NOTIFY. Answer with sip_server_reply or _respond. NULL: 501. */

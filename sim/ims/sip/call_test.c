@@ -445,6 +445,38 @@ static void refuses_what_it_cannot_do(void **state) {
     scene_free(s);
 }
 
+/* Either side hangs up at any moment, on a wire that loses: both sides come to an end and nothing is left
+ * running. */
+static void hung_up_at_any_moment(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed <= 120; seed++) {
+        size_t proxies = seed % 3;
+        scene *s = scene_new(seed % 5 ? 15 : 0, seed * 104729, proxies, NULL);
+        s->bob.reliable = seed % 2;
+        s->bob.never_answer = seed % 7 == 0;
+        call_bob(s, proxies, seed % 4 ? 100 : 2000);
+        world_run(s->w, seed * 5 * SIP_MS);
+        if (s->alice.call && seed % 3)
+            (void)sip_call_hangup(s->alice.call, NULL);
+        if (s->bob.call && seed % 3 != 1)
+            (void)sip_call_hangup(s->bob.call, NULL);
+        world_run(s->w, 600 * SIP_S);
+        if (s->bob.call) // a ringing callee whose caller's CANCEL never came by: it hangs up at last
+            (void)sip_call_hangup(s->bob.call, NULL);
+        if (s->alice.call)
+            (void)sip_call_hangup(s->alice.call, NULL);
+        world_run(s->w, 1200 * SIP_S);
+        assert_int_equal(s->alice.ended, 1);
+        assert_null(s->bob.call);
+        assert_null(s->w->timers);
+        for (size_t i = 0; i < s->w->count; i++)
+            assert_int_equal(sip_stack_stats(s->w->node[i].stack)->servers +
+                                 sip_stack_stats(s->w->node[i].stack)->clients,
+                             0);
+        scene_free(s);
+    }
+}
+
 /* Freeing everything in the middle of a call leaves nothing behind (LeakSanitizer judges). */
 static void freed_at_any_moment(void **state) {
     (void)state;
@@ -479,6 +511,7 @@ int main(void) {
         cmocka_unit_test(nobody_acknowledges),
         cmocka_unit_test(callee_hangs_up),
         cmocka_unit_test(refuses_what_it_cannot_do),
+        cmocka_unit_test(hung_up_at_any_moment),
         cmocka_unit_test(freed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

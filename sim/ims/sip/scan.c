@@ -124,6 +124,20 @@ static ibk_err take_field(sip_arena *arena, sip_field *out, ibk_span octets, siz
     return IBK_OK;
 }
 
+/* At least as many as there are fields: messages are kept, so that the array should not be larger than
+ * needed. */
+static size_t count_lines(ibk_span octets, size_t from) {
+    size_t count = 1;
+    for (size_t i = from; i + 1 < octets.len && count < SIP_MAX_HEADERS; i++) {
+        if (octets.data[i] != '\r' || octets.data[i + 1] != '\n')
+            continue;
+        count++;
+        if (i + 3 < octets.len && octets.data[i + 2] == '\r' && octets.data[i + 3] == '\n')
+            break;
+    }
+    return count;
+}
+
 ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_diag *diag) {
     ibk_err err = IBK_OK;
     *out = (sip_scan){0};
@@ -131,7 +145,8 @@ ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_di
     if (err)
         return err;
     out->start_line = sip_arena_strn(arena, (const char *)octets.data, end);
-    out->field = sip_arena_alloc(arena, SIP_MAX_HEADERS * sizeof *out->field);
+    size_t room = count_lines(octets, end + 2);
+    out->field = sip_arena_alloc(arena, room * sizeof *out->field);
     if (!out->field)
         return IBK_ERR_NO_MEMORY;
     for (size_t at = end + 2;;) {

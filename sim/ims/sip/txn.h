@@ -96,7 +96,7 @@ struct sip_server {
     char tag[48];
 };
 
-#define TXN_BUCKETS 1024u
+#define TXN_BUCKETS 256u
 
 struct sip_stack {
     sip_env env;

@@ -2,6 +2,7 @@
 #include "ims/sip/convert.h"
 #include "ims/sip/text.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 static ibk_err convert_params(sip_arena *arena, sip_params *out, const osip_list_t *in, const char *field,
