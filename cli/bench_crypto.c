@@ -1,0 +1,370 @@
+/* ibakelab bench crypto: each operation's median time beside its count of modular multiplications. */
+#include "cli/bench_crypto.h"
+#include "cli/cli.h"
+#include "run/params_data.h"
+
+#include <getopt.h>
+#include <ibake/ibe_measure.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COMMAND "bench crypto"
+
+static const char help_text[] =
+    "Usage: ibakelab bench crypto [--size BITS]… [--quick] [--portable] [--json]\n"
+    "\n"
+    "Times the identity-based encryption of RFC 5091 on this machine, on the parameter sets that ship.\n"
+    "  --size BITS  length of p: 512, 1024 or 1536 (80, 112, 128 bits of strength); default: all three\n"
+    "  --quick      fewer repetitions: a second a size, good to some 10 %\n"
+    "  --portable   use the multiplier in C even where a faster one is there\n"
+    "  --json       one JSON object instead of tables\n"
+    "\n"
+    "How to read it\n"
+    "  products, squares, reductions\n"
+    "            what the operation does modulo p. An ordinary multiplication is one product and one\n"
+    "            reduction; sums of products share a reduction.\n"
+    "  model     the counts times the measured cost of each: what the operation would take if nothing but\n"
+    "            these cost time. Additions, hashing, table look-ups and encoding are the rest.\n"
+    "  ratio     time / model. 1.1 to 1.3 is usual; more says that something else than arithmetic eats "
+    "time.\n"
+    "  limit     for pairing, encrypt, decrypt: the multiplications that the best known combination of\n"
+    "            methods takes, times OpenSSL's cost of one (BN_mod_mul_montgomery), measured in the same "
+    "run.\n"
+    "            time / limit below 1.3 is the aim; below 1 beats OpenSSL's multiplier.\n"
+    "Times are medians. On a busy machine compare the ratios, not the times.\n";
+
+/* Counted limits, in multiplications (512, 1024, 1536 bits): pairing, encrypt, decrypt. */
+static const struct {
+    ibk_ibe_op op;
+    unsigned count[3];
+} LIMITS[] = {
+    {IBK_IBE_OP_PAIRING, {2833, 4380, 5828}},
+    {IBK_IBE_OP_ENCRYPT, {2667, 4380, 6296}},
+    {IBK_IBE_OP_DECRYPT, {1833, 3066, 4235}},
+};
+
+typedef struct settings {
+    bool quick, portable, json;
+    bool wanted[3]; /* 512, 1024, 1536 */
+} settings;
+
+typedef struct figures {
+    double median[IBK_IBE_OPS]; /* seconds */
+    ibk_ibe_counts counts[IBK_IBE_OPS];
+    bool counted[IBK_IBE_OPS];
+    double mul, sqr, product, square, reduction, add, inv; /* seconds each */
+    double openssl_mul;
+    double ecdh_keygen, ecdh_derive;
+} figures;
+
+/* ---- timing ------------------------------------------------------------------------------------- */
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* One repetition of what is measured; false ends the measurement. */
+typedef bool repeat(void *user);
+
+/* Median of the times of single repetitions within `budget` seconds, at least 5 and at most 2000 of them.
+ * Returns a negative number if one failed. */
+static double median_of(repeat *run, void *user, double budget) {
+    double times[2000];
+    size_t count = 0;
+    for (double end = now() + budget; count < 2000 && (count < 5 || now() < end); count++) {
+        double start = now();
+        if (!run(user))
+            return -1;
+        times[count] = now() - start;
+    }
+    qsort(times, count, sizeof *times, by_value);
+    return times[count / 2];
+}
+
+typedef struct op_run {
+    ibk_ibe_measure *m;
+    ibk_ibe_op op;
+} op_run;
+
+static bool run_op(void *user) {
+    op_run *r = user;
+    return ibk_ibe_measure_run(r->m, r->op) == IBK_OK;
+}
+
+typedef struct field_run {
+    ibk_ibe_measure *m;
+    ibk_ibe_field_op op;
+    unsigned long times;
+} field_run;
+
+static bool run_field(void *user) {
+    field_run *r = user;
+    ibk_ibe_measure_field(r->m, r->op, r->times);
+    return true;
+}
+
+static double field_cost(ibk_ibe_measure *m, ibk_ibe_field_op op, double budget) {
+    field_run r = {m, op, op == IBK_IBE_FIELD_INV ? 20 : 1000};
+    return median_of(run_field, &r, budget) / (double)r.times;
+}
+
+/* ---- OpenSSL beside it --------------------------------------------------------------------------- */
+
+typedef struct openssl_run {
+    BN_MONT_CTX *mont;
+    BN_CTX *ctx;
+    BIGNUM *a, *b;
+} openssl_run;
+
+static bool run_openssl(void *user) {
+    openssl_run *r = user;
+    for (int i = 0; i < 1000; i++)
+        if (BN_mod_mul_montgomery(r->a, r->a, r->b, r->mont, r->ctx) != 1)
+            return false;
+    return true;
+}
+
+/* The cost of one multiplication by OpenSSL for an odd modulus of `bits` bits. */
+static double openssl_cost(unsigned bits, double budget) {
+    openssl_run r = {BN_MONT_CTX_new(), BN_CTX_new(), BN_new(), BN_new()};
+    BIGNUM *p = BN_new();
+    double cost = -1;
+    if (r.mont && r.ctx && r.a && r.b && p &&
+        BN_rand(p, (int)bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) == 1 && BN_rand_range(r.a, p) == 1 &&
+        BN_rand_range(r.b, p) == 1 && BN_MONT_CTX_set(r.mont, p, r.ctx) == 1)
+        cost = median_of(run_openssl, &r, budget) / 1000;
+    BN_MONT_CTX_free(r.mont);
+    BN_CTX_free(r.ctx);
+    BN_free(r.a);
+    BN_free(r.b);
+    BN_free(p);
+    return cost;
+}
+
+static bool run_keygen(void *user) {
+    (void)user;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY_free(key);
+    return key != NULL;
+}
+
+typedef struct derive_run {
+    EVP_PKEY *own, *peer;
+} derive_run;
+
+static bool run_derive(void *user) {
+    derive_run *r = user;
+    uint8_t secret[32];
+    size_t len = sizeof secret;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(r->own, NULL);
+    bool ok = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, r->peer) == 1 &&
+              EVP_PKEY_derive(ctx, secret, &len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static void measure_ecdh(figures *f, double budget) {
+    derive_run r = {EVP_EC_gen("P-256"), EVP_EC_gen("P-256")};
+    f->ecdh_keygen = median_of(run_keygen, NULL, budget);
+    f->ecdh_derive = r.own && r.peer ? median_of(run_derive, &r, budget) : -1;
+    EVP_PKEY_free(r.own);
+    EVP_PKEY_free(r.peer);
+}
+
+/* ---- one size ------------------------------------------------------------------------------------- */
+
+static ibk_err measure_size(figures *f, ibk_ibe_measure *m, bool quick) {
+    double budget = quick ? 0.05 : 0.5;
+    for (int op = 0; op < IBK_IBE_OPS; op++) {
+        op_run r = {m, (ibk_ibe_op)op};
+        ibk_err err = ibk_ibe_measure_count(m, r.op, &f->counts[op]);
+        f->counted[op] = err == IBK_OK;
+        if (err && err != IBK_ERR_UNSUPPORTED)
+            return err;
+        f->median[op] = median_of(run_op, &r, budget);
+        if (f->median[op] < 0)
+            return IBK_ERR_INTERNAL;
+    }
+    f->mul = field_cost(m, IBK_IBE_FIELD_MUL, budget / 2);
+    f->sqr = field_cost(m, IBK_IBE_FIELD_SQR, budget / 2);
+    f->product = field_cost(m, IBK_IBE_FIELD_PRODUCT, budget / 2);
+    f->square = field_cost(m, IBK_IBE_FIELD_SQUARE, budget / 2);
+    f->reduction = field_cost(m, IBK_IBE_FIELD_REDUCTION, budget / 2);
+    f->add = field_cost(m, IBK_IBE_FIELD_ADD, budget / 2);
+    f->inv = field_cost(m, IBK_IBE_FIELD_INV, budget / 2);
+    f->openssl_mul = openssl_cost(ibk_ibe_measure_size(m)->p_bits, budget / 2);
+    return f->openssl_mul > 0 ? IBK_OK : IBK_ERR_INTERNAL;
+}
+
+/* A product and a reduction in a chain cost what mul and sqr say; the measured parts overlap otherwise, so
+ * the shares are scaled to add up. */
+static double model(const figures *f, const ibk_ibe_counts *c) {
+    double reduction = f->mul - f->product;
+    return (double)c->products * f->product + (double)c->squares * (f->sqr - reduction) +
+           (double)c->reductions * reduction;
+}
+
+static double limit_of(const figures *f, ibk_ibe_op op, size_t size) {
+    for (size_t i = 0; i < sizeof LIMITS / sizeof *LIMITS; i++)
+        if (LIMITS[i].op == op)
+            return LIMITS[i].count[size] * f->openssl_mul;
+    return 0;
+}
+
+static void print_table(const figures *f, const ibk_ibe_measure *m, size_t size) {
+    const ibk_ibe_size *s = ibk_ibe_measure_size(m);
+    printf("\np of %u bits, q of %u bits, strength %u; multiplier: %s\n", s->p_bits, s->q_bits, s->strength,
+           ibk_ibe_measure_multiplier(m));
+    printf(
+        "  one multiplication %.1f ns, squaring %.1f ns (product %.1f, reduction %.1f), addition %.1f ns,\n"
+        "  inversion %.0f ns; OpenSSL's multiplication %.1f ns\n\n",
+        f->mul * 1e9, f->sqr * 1e9, f->product * 1e9, (f->mul - f->product) * 1e9, f->add * 1e9, f->inv * 1e9,
+        f->openssl_mul * 1e9);
+    printf("  %-36s %9s %9s %8s %10s %9s %6s %11s\n", "operation", "time/ms", "products", "squares",
+           "reductions", "model/ms", "ratio", "time/limit");
+    for (int op = 0; op < IBK_IBE_OPS; op++) {
+        const ibk_ibe_counts *c = &f->counts[op];
+        printf("  %-36s %9.3f", ibk_ibe_op_text((ibk_ibe_op)op), f->median[op] * 1e3);
+        if (f->counted[op]) {
+            printf(" %9llu %8llu %10llu %9.3f %6.2f", (unsigned long long)c->products,
+                   (unsigned long long)c->squares, (unsigned long long)c->reductions, model(f, c) * 1e3,
+                   f->median[op] / model(f, c));
+            double limit = limit_of(f, (ibk_ibe_op)op, size);
+            if (limit > 0)
+                printf(" %11.2f", f->median[op] / limit);
+        }
+        printf("\n");
+    }
+}
+
+static void print_json(const figures *f, const ibk_ibe_measure *m, size_t size, bool first) {
+    const ibk_ibe_size *s = ibk_ibe_measure_size(m);
+    printf("%s\n  {\"p_bits\": %u, \"q_bits\": %u, \"strength\": %u, \"multiplier\": \"%s\",\n",
+           first ? "" : ",", s->p_bits, s->q_bits, s->strength, ibk_ibe_measure_multiplier(m));
+    printf("   \"field_ns\": {\"mul\": %.2f, \"sqr\": %.2f, \"product\": %.2f, \"add\": %.2f, \"inv\": %.1f, "
+           "\"openssl_mul\": %.2f},\n   \"operations\": {",
+           f->mul * 1e9, f->sqr * 1e9, f->product * 1e9, f->add * 1e9, f->inv * 1e9, f->openssl_mul * 1e9);
+    for (int op = 0; op < IBK_IBE_OPS; op++) {
+        const ibk_ibe_counts *c = &f->counts[op];
+        printf("%s\n    \"%s\": {\"ms\": %.6f", op ? "," : "", ibk_ibe_op_word((ibk_ibe_op)op),
+               f->median[op] * 1e3);
+        if (f->counted[op])
+            printf(", \"products\": %llu, \"squares\": %llu, \"reductions\": %llu, \"additions\": %llu, "
+                   "\"model_ms\": %.6f, \"ratio\": %.4f",
+                   (unsigned long long)c->products, (unsigned long long)c->squares,
+                   (unsigned long long)c->reductions, (unsigned long long)c->additions, model(f, c) * 1e3,
+                   f->median[op] / model(f, c));
+        double limit = limit_of(f, (ibk_ibe_op)op, size);
+        if (limit > 0)
+            printf(", \"limit_ms\": %.6f, \"time_over_limit\": %.4f", limit * 1e3, f->median[op] / limit);
+        printf("}");
+    }
+    printf("\n   }}");
+}
+
+static int bench_size(const settings *s, const run_params_set *set, size_t size, bool first) {
+    ibk_ibe_measure *m = NULL;
+    figures f = {0};
+    ibk_err err = ibk_ibe_measure_open(&m, ibk_span_of(set->params, set->params_len),
+                                       ibk_span_of(set->master, set->master_len), s->portable);
+    if (!err)
+        err = measure_size(&f, m, s->quick);
+    if (err) {
+        ibk_ibe_measure_free(m);
+        return cli_fail(COMMAND, "measuring", err, NULL);
+    }
+    if (s->json)
+        print_json(&f, m, size, first);
+    else
+        print_table(&f, m, size);
+    fflush(stdout);
+    ibk_ibe_measure_free(m);
+    return CLI_OK;
+}
+
+/* ---- the command ----------------------------------------------------------------------------------- */
+
+static int run(const settings *s) {
+    figures ecdh = {0};
+    bool first = true;
+    if (s->json)
+        printf("{\"sizes\": [");
+    for (size_t i = 0; i < run_params_set_count; i++) {
+        const ibk_ibe_size *size = ibk_ibe_size_of(run_params_sets[i].n);
+        size_t place = size && size->p_bits == 512 ? 0 : size && size->p_bits == 1024 ? 1 : 2;
+        if (!size || size->p_bits > 1536 || !s->wanted[place])
+            continue;
+        int status = bench_size(s, &run_params_sets[i], place, first);
+        if (status)
+            return status;
+        first = false;
+    }
+    measure_ecdh(&ecdh, s->quick ? 0.05 : 0.3);
+    if (s->json)
+        printf("],\n \"p256\": {\"keygen_ms\": %.6f, \"derive_ms\": %.6f}}\n", ecdh.ecdh_keygen * 1e3,
+               ecdh.ecdh_derive * 1e3);
+    else
+        printf("\nECDH on P-256 (OpenSSL): key pair %.3f ms, shared secret %.3f ms\n", ecdh.ecdh_keygen * 1e3,
+               ecdh.ecdh_derive * 1e3);
+    return CLI_OK;
+}
+
+static int want_size(settings *s, const char *text) {
+    static const char *const SIZES[] = {"512", "1024", "1536"};
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(text, SIZES[i]) == 0) {
+            s->wanted[i] = true;
+            return CLI_OK;
+        }
+    return cli_usage(COMMAND, "--size %s: not 512, 1024 or 1536", text);
+}
+
+/* -1: help was asked for. */
+static int read_options(settings *s, int argc, char **argv) {
+    static const struct option options[] = {
+        {"size", required_argument, NULL, 's'}, {"quick", no_argument, NULL, 'q'},
+        {"portable", no_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    int status = CLI_OK;
+    *s = (settings){0};
+    for (int c; status == CLI_OK && (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (c == 's')
+            status = want_size(s, optarg);
+        else if (c == 'q')
+            s->quick = true;
+        else if (c == 'p')
+            s->portable = true;
+        else if (c == 'j')
+            s->json = true;
+        else if (c == 'h')
+            return -1;
+        else
+            return cli_usage(COMMAND, "see the options");
+    }
+    if (status == CLI_OK && optind < argc)
+        return cli_usage(COMMAND, "unexpected argument '%s'", argv[optind]);
+    if (!s->wanted[0] && !s->wanted[1] && !s->wanted[2])
+        s->wanted[0] = s->wanted[1] = s->wanted[2] = true;
+    return status;
+}
+
+int bench_crypto_main(int argc, char **argv) {
+    settings s;
+    int status = read_options(&s, argc, argv);
+    if (status < 0) {
+        fputs(help_text, stdout);
+        return CLI_OK;
+    }
+    return status ? status : run(&s);
+}
