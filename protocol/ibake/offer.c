@@ -56,6 +56,20 @@ static bool policy_known(const owned_policies *policies, uint8_t policy_no) {
     return policies->count == 0; /* none offered: the defaults of RFC 3830 §6.10.1 */
 }
 
+/* CS IDs are unique: two crypto sessions of one ID would share a TEK (RFC 6043 §6.1.1). */
+static bool sessions_unique(const ibk_hdr *hdr) {
+    bool seen[256] = {
+        [0] = true, [IBK_SESSION_CS_ID] = true}; /* 0 is none, 0xFF labels the keys of messages */
+    ibk_cs_generic generic;
+    for (size_t i = 0; ibk_map_generic(hdr, i, &generic); i++) {
+        if (seen[generic.cs_id]) {
+            return false;
+        }
+        seen[generic.cs_id] = true;
+    }
+    return true;
+}
+
 /* Numbers are unique, and each crypto session's policy is there. */
 static bool policies_consistent(const owned_policies *policies, const ibk_hdr *hdr) {
     for (size_t i = 0; i < policies->count; i++) {
@@ -79,7 +93,7 @@ static bool policies_consistent(const owned_policies *policies, const ibk_hdr *h
             }
         }
     }
-    return true;
+    return sessions_unique(hdr);
 }
 
 /* ---- from the configuration ------------------------------------------------------------------------------
@@ -188,7 +202,7 @@ static ibk_err judge_policies(call *c) {
     in_force.map = ibk_buf_span(&s->map);
     if (!policies_consistent(&s->policies, &in_force)) {
         return call_unsupported(c, IBK_ERR_BAD_VALUE, IBK_ERRNO_SP, "SP",
-                                "policy numbers missing or repeated");
+                                "policy numbers or CS IDs missing or repeated");
     }
     ibk_err err = s->node.accept_policies
                       ? s->node.accept_policies(s->node.user, s->policies.items, s->policies.count)

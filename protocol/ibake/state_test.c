@@ -309,6 +309,12 @@ static void test_config(void **state) {
     for (int i = 0; i < 10; i++) {
         assert_int_equal(ibk_session_new(&s, &env, &bad[i]), IBK_ERR_USAGE);
     }
+    ibk_cs_generic twice[2] = {{.cs_id = 1}, {.cs_id = 1}}; /* they would share a TEK */
+    pair.ac.map_type = IBK_MAP_GENERIC_ID;
+    pair.ac.n_srtp = 0;
+    pair.ac.generic = twice;
+    pair.ac.n_generic = 2;
+    assert_int_equal(ibk_session_new(&s, &env, &pair.ac), IBK_ERR_USAGE);
     ibk_session_free(NULL);
     lab_pair_free(&pair);
 }
