@@ -58,6 +58,27 @@ static bool tab_at(const builder *b, yaml_mark_t mark) {
     return false;
 }
 
+/* What people who meet these messages of libyaml have mostly done. */
+static const char *advice_for(const char *problem, const char *context) {
+    static const struct {
+        const char *problem, *context, *advice;
+    } list[] = {
+        {"mapping values are not allowed", "",
+         "a text with ': ' in it needs quotes; or the line is indented wrongly"},
+        {"did not find expected ','", "flow",
+         "inside {} and [] a text with braces or commas needs quotes: 'user-{n}'"},
+        {"expected comment or line break", "block scalar",
+         "bounds are words: 'at least 2', 'at most 2 s', 'above 3'"},
+        {"could not find expected ':'", "", "a key ends with ':' and a space"},
+        {"cannot start any token", "", "a text that begins with this character needs quotes"},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        if (strstr(problem, list[i].problem) != NULL && strstr(context, list[i].context) != NULL)
+            return list[i].advice;
+    }
+    return NULL;
+}
+
 static void report_parser(builder *b) {
     const yaml_parser_t *p = &b->parser;
     b->stop = true;
@@ -75,10 +96,13 @@ static void report_parser(builder *b) {
     scn_where where = place(b, p->problem_mark);
     scn_error *e = scn_report(b->ctx, &where, "not valid YAML: %s%s%s", problem, p->context ? ", " : "",
                               p->context ? p->context : "");
+    const char *advice = advice_for(problem, p->context == NULL ? "" : p->context);
     if (tab_at(b, p->problem_mark))
         scn_hint(e, "indent with spaces, not with tabs");
     else if (b->fixed == NULL && p->context != NULL && p->context_mark.line != p->problem_mark.line)
         scn_hint(e, "what it belongs to begins in line %zu", p->context_mark.line + 1);
+    else if (advice != NULL)
+        scn_hint(e, "%s", advice);
 }
 
 static bool next(builder *b, yaml_event_t *event) {
