@@ -1,0 +1,238 @@
+/* The HSS's answers: every command, in every state of a subscriber, and the requests that it must refuse. */
+#include "ims/core/subscribers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define REALM         "home.example"
+#define ALICE         "sip:alice@home.example"
+#define ALICE_PRIVATE "alice@home.example"
+#define SERVER        "sip:scscf.home.example"
+
+static const cx_ends client = {
+    .origin = "scscf.home.example", .realm = REALM, .destination = "hss.home.example"};
+static const cx_ends server = {.origin = "hss.home.example", .realm = REALM};
+
+static int set_up(void **state) {
+    static const hss_subscriber alice = {.impu = ALICE, .impi = ALICE_PRIVATE, .password = "secret"};
+    subscribers *s = subscribers_new();
+    assert_non_null(s);
+    assert_int_equal(subscribers_add(s, &alice, REALM), IBK_OK);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    subscribers_free(*state);
+    return 0;
+}
+
+/* Octets of a question to the octets of its answer, and the answer parsed. */
+static void ask_octets(subscribers *s, ibk_buf *out, diameter_message *answer, ibk_span question) {
+    diameter_message request;
+    assert_int_equal(diameter_parse(&request, question, NULL), IBK_OK);
+    assert_int_equal(subscribers_answer(s, out, &server, &request), IBK_OK);
+    assert_int_equal(diameter_parse(answer, ibk_buf_span(out), NULL), IBK_OK);
+    assert_false(answer->header.request);
+    assert_int_equal(answer->header.command, request.header.command);
+    assert_int_equal(answer->header.hop_by_hop, request.header.hop_by_hop);
+    assert_int_equal(answer->header.end_to_end, request.header.end_to_end);
+}
+
+static cx_answer ask(subscribers *s, const cx_request *question) {
+    ibk_buf octets = {0}, out = {0};
+    diameter_message answer;
+    cx_answer read;
+    assert_int_equal(cx_write_question(&octets, &client, question, 77), IBK_OK);
+    ask_octets(s, &out, &answer, ibk_buf_span(&octets));
+    cx_read_answer(&read, &answer);
+    ibk_buf_free(&octets);
+    ibk_buf_free(&out);
+    return read;
+}
+
+static cx_request request_of(enum diameter_command command) {
+    cx_request request = {.command = command, .impu = ALICE, .impi = ALICE_PRIVATE};
+    if (command == DIAMETER_UAR)
+        request.visited = REALM;
+    if (command == DIAMETER_LIR)
+        request.impi = NULL;
+    if (command == DIAMETER_MAR || command == DIAMETER_SAR)
+        request.server = SERVER;
+    request.assignment = CX_REGISTRATION;
+    return request;
+}
+
+static cx_answer ask_for(subscribers *s, enum diameter_command command) {
+    cx_request request = request_of(command);
+    return ask(s, &request);
+}
+
+static void test_registration(void **state) {
+    subscribers *s = *state;
+    cx_answer a = ask_for(s, DIAMETER_UAR);
+    assert_int_equal(a.result, CX_FIRST_REGISTRATION);
+    assert_true(a.ok);
+    assert_string_equal(a.server, "");
+    a = ask_for(s, DIAMETER_LIR);
+    assert_int_equal(a.result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    assert_false(a.ok);
+    a = ask_for(s, DIAMETER_MAR);
+    assert_int_equal(a.result, DIAMETER_SUCCESS);
+    assert_string_equal(a.realm, REALM);
+    assert_string_equal(
+        a.ha1, "66e6fa809a28068fa0159cd089dbad65"); /* MD5 of alice@home.example:home.example:secret */
+    a = ask_for(s, DIAMETER_UAR); /* an S-CSCF has asked: it serves the user, who is not registered yet */
+    assert_int_equal(a.result, CX_SUBSEQUENT_REGISTRATION);
+    assert_string_equal(a.server, SERVER);
+    assert_int_equal(ask_for(s, DIAMETER_LIR).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    assert_int_equal(ask_for(s, DIAMETER_SAR).result, DIAMETER_SUCCESS);
+    a = ask_for(s, DIAMETER_LIR);
+    assert_int_equal(a.result, DIAMETER_SUCCESS);
+    assert_string_equal(a.server, SERVER);
+}
+
+static void test_deregistration(void **state) {
+    subscribers *s = *state;
+    cx_request sar = request_of(DIAMETER_SAR);
+    assert_true(ask(s, &sar).ok);
+    sar.assignment = CX_RE_REGISTRATION;
+    assert_true(ask(s, &sar).ok);
+    assert_true(ask_for(s, DIAMETER_LIR).ok);
+    sar.assignment = CX_USER_DEREGISTRATION;
+    assert_true(ask(s, &sar).ok);
+    assert_int_equal(ask_for(s, DIAMETER_LIR).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    assert_int_equal(ask_for(s, DIAMETER_UAR).result, CX_FIRST_REGISTRATION);
+    sar.assignment = (enum cx_assignment)99;
+    assert_int_equal(ask(s, &sar).result, DIAMETER_UNABLE_TO_COMPLY);
+    assert_int_equal(ask_for(s, DIAMETER_LIR).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+}
+
+static void test_unknown_and_mismatching_users(void **state) {
+    static const enum diameter_command commands[] = {DIAMETER_UAR, DIAMETER_SAR, DIAMETER_LIR, DIAMETER_MAR};
+    for (size_t i = 0; i < 4; i++) {
+        cx_request request = request_of(commands[i]);
+        request.impu = "sip:mallory@home.example";
+        assert_int_equal(ask(*state, &request).result, CX_ERROR_USER_UNKNOWN);
+        request.impu = ALICE "x";
+        assert_int_equal(ask(*state, &request).result, CX_ERROR_USER_UNKNOWN);
+        if (commands[i] == DIAMETER_LIR)
+            continue;
+        request.impu = ALICE;
+        request.impi = "mallory@home.example";
+        cx_answer a = ask(*state, &request);
+        assert_int_equal(a.result, CX_ERROR_IDENTITIES_DONT_MATCH);
+        assert_string_equal(a.ha1, ""); /* and no secret goes to the wrong one */
+    }
+    assert_int_equal(ask_for(*state, DIAMETER_UAR).result, CX_FIRST_REGISTRATION); /* nothing has changed */
+}
+
+static void test_missing_avps(void **state) {
+    static const enum diameter_command commands[] = {DIAMETER_UAR, DIAMETER_SAR, DIAMETER_LIR, DIAMETER_MAR};
+    for (size_t i = 0; i < 4; i++) {
+        cx_request whole = request_of(commands[i]), request = whole;
+        request.impu = NULL;
+        assert_int_equal(ask(*state, &request).result, DIAMETER_MISSING_AVP);
+        request = whole;
+        request.impi = NULL;
+        if (whole.impi)
+            assert_int_equal(ask(*state, &request).result, DIAMETER_MISSING_AVP);
+        request = whole;
+        request.server = NULL;
+        if (whole.server)
+            assert_int_equal(ask(*state, &request).result, DIAMETER_MISSING_AVP);
+    }
+}
+
+/* A SAR without Server-Assignment-Type, and texts that do not fit or hold a zero octet. */
+static void test_bad_avps(void **state) {
+    static const diameter_header header = {
+        .request = true, .command = DIAMETER_SAR, .application = CX_APPLICATION_ID, .hop_by_hop = 1};
+    char longest[CX_TEXT_MAX + 8];
+    memset(longest, 'a', sizeof longest);
+    const ibk_span impus[] = {ibk_span_str(ALICE), ibk_span_of(longest, sizeof longest),
+                              ibk_span_of("sip:alice\0@home.example", 23), ibk_span_of("", 0)};
+    for (size_t i = 0; i < sizeof impus / sizeof impus[0]; i++) {
+        ibk_buf octets = {0}, out = {0};
+        diameter_writer w;
+        diameter_message answer;
+        diameter_begin(&w, &octets, &header);
+        diameter_put(&w, AVP_PUBLIC_IDENTITY, impus[i]);
+        diameter_put_text(&w, AVP_USER_NAME, ALICE_PRIVATE);
+        diameter_put_text(&w, AVP_SERVER_NAME, SERVER);
+        if (i > 0)
+            diameter_put_u32(&w, AVP_SERVER_ASSIGNMENT_TYPE, CX_REGISTRATION);
+        assert_int_equal(diameter_end(&w), IBK_OK);
+        ask_octets(*state, &out, &answer, ibk_buf_span(&octets));
+        uint32_t expected = impus[i].len ? DIAMETER_MISSING_AVP : CX_ERROR_USER_UNKNOWN;
+        assert_int_equal(diameter_result(&answer), expected);
+        ibk_buf_free(&octets);
+        ibk_buf_free(&out);
+    }
+}
+
+static void test_unknown_commands(void **state) {
+    static const struct {
+        uint32_t command, application;
+    } bad[] = {{299, CX_APPLICATION_ID}, {304, CX_APPLICATION_ID}, {0, CX_APPLICATION_ID}, {0xffffff, 0},
+               {DIAMETER_UAR, 0},        {DIAMETER_MAR, 16777217}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        diameter_header header = {
+            .request = true, .command = bad[i].command, .application = bad[i].application};
+        ibk_buf octets = {0}, out = {0};
+        diameter_writer w;
+        diameter_message answer;
+        diameter_begin(&w, &octets, &header);
+        diameter_put_text(&w, AVP_SESSION_ID, "session;1");
+        diameter_put_text(&w, AVP_PUBLIC_IDENTITY, ALICE);
+        diameter_put_text(&w, AVP_USER_NAME, ALICE_PRIVATE);
+        assert_int_equal(diameter_end(&w), IBK_OK);
+        ask_octets(*state, &out, &answer, ibk_buf_span(&octets));
+        assert_int_equal(diameter_result(&answer), DIAMETER_UNSUPPORTED_COMMAND);
+        assert_true(answer.header.error); /* RFC 6733 §7.1.3: the E bit of a protocol error */
+        char session[32];
+        assert_true(diameter_text(answer.avp, answer.avp_count, AVP_SESSION_ID, session, sizeof session));
+        assert_string_equal(session, "session;1");
+        ibk_buf_free(&octets);
+        ibk_buf_free(&out);
+    }
+}
+
+static void test_capabilities(void **state) {
+    for (int family = 4; family <= 6; family += 2) {
+        cx_ends ends = client;
+        ibk_buf octets = {0}, out = {0};
+        diameter_message answer;
+        ends.address.family = (uint8_t)family;
+        assert_int_equal(cx_write_capabilities(&octets, &ends, NULL), IBK_OK);
+        ask_octets(*state, &out, &answer, ibk_buf_span(&octets));
+        assert_int_equal(answer.header.command, DIAMETER_CER);
+        assert_int_equal(diameter_result(&answer), DIAMETER_SUCCESS);
+        ibk_buf_free(&octets);
+        ibk_buf_free(&out);
+    }
+}
+
+static void test_same_user_twice(void **state) {
+    static const hss_subscriber again = {.impu = ALICE, .impi = "other@home.example", .password = "x"};
+    assert_int_equal(subscribers_add(*state, &again, REALM), IBK_ERR_USAGE);
+    assert_int_equal(ask_for(*state, DIAMETER_UAR).result, CX_FIRST_REGISTRATION);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_registration, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_deregistration, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unknown_and_mismatching_users, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_missing_avps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bad_avps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unknown_commands, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_capabilities, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_user_twice, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
