@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 lab_domain lab_home, lab_away;
+const lab_domain *lab_large;
 
 /* ---- randomness: SHA-256 in counter mode, so that a seed fixes everything ------------------------------ */
 
@@ -109,7 +110,9 @@ static ibk_lookup user_params(void *user, const ibk_identity *id, const ibk_ibe_
     if (contains(id->id, "@nowhere")) {
         return IBK_LOOKUP_ABSENT;
     }
-    *out = contains(id->id, "@home") ? lab_home.params : lab_away.params;
+    *out = contains(id->id, "@home")                 ? lab_home.params
+           : lab_large && contains(id->id, "@large") ? lab_large->params
+                                                     : lab_away.params;
     return IBK_LOOKUP_FOUND;
 }
 

@@ -46,6 +46,7 @@ typedef struct lab_user {
 } lab_user;
 
 extern lab_domain lab_home, lab_away; /* n = 1024, made by lab_setup */
+extern const lab_domain *lab_large;   /* a test's own, for users "@large", or NULL */
 
 void lab_setup(void);
 void lab_teardown(void);
