@@ -124,7 +124,8 @@ uint64_t n3_events(const n3_sim *sim); /* events executed so far */
 /* Plays all events up to and including `time_ns`; the clock then stands at `time_ns`, unless n3_stop() was
  * called. Slicing a run into several calls changes nothing in it. `time_ns` must not lie in the past. */
 n3_status n3_run_until(n3_sim *sim, uint64_t time_ns);
-/* Plays until nothing is scheduled any more, or until n3_stop(). */
+/* Plays until nothing is scheduled any more, or until n3_stop(). Timers inside ns-3 count, those that it has
+ * cancelled too: the clock may end some seconds after the last packet. */
 n3_status n3_run(n3_sim *sim);
 /* From a callback: the run returns after the current event. The next run goes on from there. */
 void n3_stop(n3_sim *sim);
@@ -252,8 +253,9 @@ void n3_udp_free(n3_udp *udp);
 
 /* ---- TCP --------------------------------------------------------------------------------------------- */
 
-#define N3_TCP_CONNECT_TIMEOUT 8000000000u /* ns */
-#define N3_TCP_QUEUE           1048576     /* octets */
+#define N3_TCP_CONNECT_TIMEOUT 8000000000u  /* ns */
+#define N3_TCP_CLOSE_TIMEOUT   60000000000u /* ns */
+#define N3_TCP_QUEUE           1048576      /* octets */
 #define N3_TCP_QUEUE_MAX       1073741824
 
 typedef enum n3_tcp_end {
@@ -272,7 +274,7 @@ typedef struct n3_tcp_handlers {
     void (*connected)(void *user, n3_tcp *tcp);                                 /* connecting side only */
     void (*received)(void *user, n3_tcp *tcp, const uint8_t *data, size_t len); /* data borrowed */
     void (*drained)(void *user, n3_tcp *tcp);     /* everything queued was handed to TCP */
-    void (*peer_closed)(void *user, n3_tcp *tcp); /* the peer sends no more; close too when you are done */
+    void (*peer_closed)(void *user, n3_tcp *tcp); /* the peer closed first; close too when you are done */
     /* Last callback of a connection, once, unless the owner aborted or freed it before. */
     void (*ended)(void *user, n3_tcp *tcp, n3_tcp_end why);
 } n3_tcp_handlers;
@@ -305,7 +307,8 @@ n3_status n3_tcp_configure(n3_tcp *tcp, const n3_tcp_config *config);
  * n3_tcp_close(); N3_ERR_CLOSED: the connection has ended. */
 n3_status n3_tcp_send(n3_tcp *tcp, const void *data, size_t len);
 size_t n3_tcp_queued(const n3_tcp *tcp); /* octets not yet handed to TCP */
-/* No more sending; the FIN goes out when the queue is empty. Receiving goes on until the peer closes. */
+/* No more sending; the FIN goes out when the queue is empty. Receiving goes on until the peer closes, or was
+ * silent for N3_TCP_CLOSE_TIMEOUT, which ends the connection as timed out. */
 n3_status n3_tcp_close(n3_tcp *tcp);
 /* Drops the queue, sends a reset. No callback follows. */
 void n3_tcp_abort(n3_tcp *tcp);

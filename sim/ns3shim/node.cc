@@ -5,6 +5,8 @@
 #include "ns3/boolean.h"
 #include "ns3/icmpv4-l4-protocol.h"
 #include "ns3/icmpv6-l4-protocol.h"
+#include "ns3/ipv6-extension-demux.h"
+#include "ns3/ipv6-extension.h"
 #include "ns3/tcp-l4-protocol.h"
 #include "ns3/traffic-control-layer.h"
 #include "ns3/udp-l4-protocol.h"
@@ -37,6 +39,10 @@ void install_ipv6(n3_node *n) {
     n->node->AggregateObject(icmp);
     install_routing6(n);
     n->ipv6->RegisterExtensions();
+    // It draws the identification of fragments.
+    n->node->GetObject<ns3::Ipv6ExtensionDemux>()
+        ->GetExtension(ns3::Ipv6ExtensionFragment::EXT_NUMBER)
+        ->AssignStreams(n->number * STREAMS_A_NODE + 8);
     n->ipv6->RegisterOptions();
     n->ipv6->SetAttribute("IpForward", ns3::BooleanValue(true));
 }

@@ -13,8 +13,8 @@ using namespace n3;
 
 namespace {
 
-constexpr uint64_t CLOSE_TIMEOUT = 60000000000; // ns for a FIN to be answered; ns-3 would repeat it for ever
-constexpr size_t CHUNK = 16384;                 // octets handed to ns-3 at a time
+constexpr uint64_t CLOSE_TIMEOUT = N3_TCP_CLOSE_TIMEOUT; // ns-3 would repeat a FIN for ever
+constexpr size_t CHUNK = 16384;                          // octets handed to ns-3 at a time
 
 // Names for what ns-3 keeps protected.
 struct Access : public ns3::TcpSocketBase {
@@ -98,6 +98,11 @@ template <class Call> bool tell(n3_tcp *tcp, Call &&call) {
 void finish(n3_tcp *tcp, n3_tcp_end why) {
     tcp->end = why;
     drop_timers(tcp);
+    if (tcp->socket && tcp->cell->tcp_state == ns3::TcpSocket::SYN_SENT) { // no more SYNs
+        ns3::Ptr<TcpCell> cell = tcp->cell;
+        cell->owner = nullptr;
+        Access::forget(ns3::PeekPointer(tcp->socket));
+    }
     drop_socket(tcp);
     if (tcp->freed) {
         dispose(tcp);
@@ -142,12 +147,16 @@ void feed(n3_tcp *tcp) {
 
 void close_timed_out(ns3::Ptr<TcpCell> cell) {
     n3_tcp *tcp = cell->owner;
-    if (!tcp || (cell->tcp_state == ns3::TcpSocket::FIN_WAIT_2 && !tcp->freed)) {
-        return; // the peer has our FIN and may still send
+    if (!tcp) {
+        return;
+    }
+    if (cell->tcp_state == ns3::TcpSocket::FIN_WAIT_2 && tcp->heard) { // the peer still sends
+        tcp->heard = false;
+        tcp->close_timer = ns3::Simulator::Schedule(ns(CLOSE_TIMEOUT), &close_timed_out, cell);
+        return;
     }
     ns3::Ptr<ns3::TcpSocketBase> socket = tcp->socket;
-    tcp->pending_end = N3_TCP_END_TIMED_OUT;
-    wake(tcp);
+    end_later(tcp, N3_TCP_END_TIMED_OUT);
     Access::forget(ns3::PeekPointer(socket));
 }
 
@@ -212,6 +221,7 @@ void on_receive(ns3::Ptr<TcpCell> cell, ns3::Ptr<ns3::Socket> socket) {
             break;
         }
         n3_tcp *tcp = cell->owner;
+        tcp->heard = true;
         Scratch scratch(tcp->node->sim);
         const uint8_t *data = scratch.copy(*packet);
         tell(tcp, [&] {

@@ -24,6 +24,7 @@ struct n3_tcp {
     bool established = false;
     bool closing = false;     // n3_tcp_close()
     bool fin_given = false;   // ns-3's Close() was called
+    bool heard = false;       // data came since close_timer was set
     bool freed = false;       // the owner is gone; finish in the background
     bool peer_closed = false; // FIN seen, to be told
     bool told_peer_closed = false;
