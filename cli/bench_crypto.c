@@ -56,7 +56,7 @@ typedef struct figures {
     double median[IBK_IBE_OPS]; /* seconds */
     ibk_ibe_counts counts[IBK_IBE_OPS];
     bool counted[IBK_IBE_OPS];
-    double mul, sqr, product, square, reduction, add, inv; /* seconds each */
+    double mul, sqr, product, add, inv; /* seconds each */
     double openssl_mul;
     double ecdh_keygen, ecdh_derive;
 } figures;
@@ -77,19 +77,35 @@ static int by_value(const void *a, const void *b) {
 /* One repetition of what is measured; false ends the measurement. */
 typedef bool repeat(void *user);
 
-/* Median of the times of single repetitions within `budget` seconds, at least 5 and at most 2000 of them.
- * Returns a negative number if one failed. */
-static double median_of(repeat *run, void *user, double budget) {
-    double times[2000];
-    size_t count = 0;
-    for (double end = now() + budget; count < 2000 && (count < 5 || now() < end); count++) {
+#define SAMPLES 4000
+
+typedef struct samples {
+    double times[SAMPLES];
+    size_t count;
+} samples;
+
+/* Times single repetitions for `budget` seconds, three of them at least. False if one failed. */
+static bool sample(samples *s, repeat *run, void *user, double budget) {
+    double end = now() + budget;
+    for (int i = 0; s->count < SAMPLES && (i < 3 || now() < end); i++) {
         double start = now();
         if (!run(user))
-            return -1;
-        times[count] = now() - start;
+            return false;
+        s->times[s->count++] = now() - start;
     }
-    qsort(times, count, sizeof *times, by_value);
-    return times[count / 2];
+    return true;
+}
+
+static double median(samples *s) {
+    qsort(s->times, s->count, sizeof *s->times, by_value);
+    return s->times[s->count / 2];
+}
+
+/* In one go; negative on failure. */
+static double median_of(repeat *run, void *user, double budget) {
+    static samples s;
+    s.count = 0;
+    return sample(&s, run, user, budget) ? median(&s) : -1;
 }
 
 typedef struct op_run {
@@ -184,27 +200,40 @@ static void measure_ecdh(figures *f, double budget) {
 
 /* ---- one size ------------------------------------------------------------------------------------- */
 
-static ibk_err measure_size(figures *f, ibk_ibe_measure *m, bool quick) {
-    double budget = quick ? 0.05 : 0.5;
-    for (int op = 0; op < IBK_IBE_OPS; op++) {
-        op_run r = {m, (ibk_ibe_op)op};
-        ibk_err err = ibk_ibe_measure_count(m, r.op, &f->counts[op]);
-        f->counted[op] = err == IBK_OK;
-        if (err && err != IBK_ERR_UNSUPPORTED)
-            return err;
-        f->median[op] = median_of(run_op, &r, budget);
-        if (f->median[op] < 0)
-            return IBK_ERR_INTERNAL;
+#define ROUNDS                                                                                               \
+    5 /* an operation's samples lie apart in time, so that a burst of other load does not hit one alone */
+
+static ibk_err measure_operations(figures *f, ibk_ibe_measure *m, double budget) {
+    samples *all = calloc(IBK_IBE_OPS, sizeof *all);
+    ibk_err err = all ? IBK_OK : IBK_ERR_NO_MEMORY;
+    for (int i = 0; i < ROUNDS * IBK_IBE_OPS && !err; i++) {
+        op_run r = {m, (ibk_ibe_op)(i % IBK_IBE_OPS)};
+        err = sample(&all[r.op], run_op, &r, budget / ROUNDS) ? IBK_OK : IBK_ERR_INTERNAL;
     }
-    f->mul = field_cost(m, IBK_IBE_FIELD_MUL, budget / 2);
-    f->sqr = field_cost(m, IBK_IBE_FIELD_SQR, budget / 2);
-    f->product = field_cost(m, IBK_IBE_FIELD_PRODUCT, budget / 2);
-    f->square = field_cost(m, IBK_IBE_FIELD_SQUARE, budget / 2);
-    f->reduction = field_cost(m, IBK_IBE_FIELD_REDUCTION, budget / 2);
-    f->add = field_cost(m, IBK_IBE_FIELD_ADD, budget / 2);
-    f->inv = field_cost(m, IBK_IBE_FIELD_INV, budget / 2);
-    f->openssl_mul = openssl_cost(ibk_ibe_measure_size(m)->p_bits, budget / 2);
+    for (int op = 0; op < IBK_IBE_OPS && !err; op++) {
+        f->median[op] = median(&all[op]);
+        err = ibk_ibe_measure_count(m, (ibk_ibe_op)op, &f->counts[op]);
+        f->counted[op] = err == IBK_OK;
+        if (err == IBK_ERR_UNSUPPORTED)
+            err = IBK_OK;
+    }
+    free(all);
+    return err;
+}
+
+static ibk_err measure_field(figures *f, ibk_ibe_measure *m, double budget) {
+    f->mul = field_cost(m, IBK_IBE_FIELD_MUL, budget);
+    f->sqr = field_cost(m, IBK_IBE_FIELD_SQR, budget);
+    f->product = field_cost(m, IBK_IBE_FIELD_PRODUCT, budget);
+    f->add = field_cost(m, IBK_IBE_FIELD_ADD, budget);
+    f->inv = field_cost(m, IBK_IBE_FIELD_INV, budget);
+    f->openssl_mul = openssl_cost(ibk_ibe_measure_size(m)->p_bits, budget);
     return f->openssl_mul > 0 ? IBK_OK : IBK_ERR_INTERNAL;
+}
+
+static ibk_err measure_size(figures *f, ibk_ibe_measure *m, bool quick) {
+    ibk_err err = measure_operations(f, m, quick ? 0.05 : 0.5);
+    return err ? err : measure_field(f, m, quick ? 0.03 : 0.2);
 }
 
 /* A product and a reduction in a chain cost what mul and sqr say; the measured parts overlap otherwise, so

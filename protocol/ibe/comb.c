@@ -96,7 +96,30 @@ static void recode(ibk_limb *signs, const ibk_limb *k, unsigned places, const ib
     ibk_wipe(addend, n * sizeof *addend);
 }
 
-/* The column's entry, read from the whole table, with its sign. */
+typedef ibk_limb pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* entry = table[index], the whole table read; 8 limbs of every entry at a time, so that they stay in registers. */
+static void read_all(ibk_limb *entry, const ibk_limb *table, ibk_limb index, size_t limbs) {
+    for (size_t at = 0; at < limbs; at += 8) {
+        pair r0 = {0}, r1 = {0}, r2 = {0}, r3 = {0};
+        for (ibk_limb i = 0; i < ENTRIES; i++) {
+            ibk_limb chosen = (ibk_limb)0 - (((i ^ index) - 1) >> 63);
+            pair mask = {chosen, chosen};
+            const pair *from = (const pair *)(table + i * limbs + at);
+            r0 |= from[0] & mask;
+            r1 |= from[1] & mask;
+            r2 |= from[2] & mask;
+            r3 |= from[3] & mask;
+        }
+        pair *to = (pair *)(entry + at);
+        to[0] = r0;
+        to[1] = r1;
+        to[2] = r2;
+        to[3] = r3;
+    }
+}
+
+/* The column's entry with its sign. */
 static void column(ibk_limb *entry, const ibk_limb *table, const ibk_limb *signs, unsigned j, unsigned d,
                    const ibk_fp *f) {
     size_t n = f->n;
@@ -105,13 +128,7 @@ static void column(ibk_limb *entry, const ibk_limb *table, const ibk_limb *signs
         index = index << 1 | ibk_limbs_bit(signs, j + t * (size_t)d);
     ibk_limb negative = (ibk_limb)ibk_limbs_bit(signs, j + (TEETH - 1) * (size_t)d) - 1;
     index = (index ^ negative) & (ENTRIES - 1);
-    memset(entry, 0, 2 * n * sizeof *entry);
-    for (ibk_limb i = 0; i < ENTRIES; i++) {
-        ibk_limb mask = (ibk_limb)0 - (((i ^ index) - 1) >> 63);
-        const ibk_limb *from = table + i * 2 * n;
-        for (size_t limb = 0; limb < 2 * n; limb++)
-            entry[limb] |= from[limb] & mask;
-    }
+    read_all(entry, table, index, 2 * n);
     ibk_fp_neg(negated, entry + n, f);
     ibk_limbs_select(entry + n, negated, negative, n);
 }

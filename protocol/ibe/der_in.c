@@ -55,7 +55,7 @@ ibk_err ibk_der_take(ibk_der *d, ibk_span *content, uint8_t tag, const char *fie
 }
 
 ibk_err ibk_der_enter(ibk_der *d, ibk_der *inner, const char *field, ibk_diag *diag) {
-    ibk_span content;
+    ibk_span content = {0};
     ibk_err err = ibk_der_take(d, &content, IBK_DER_SEQUENCE, field, diag);
     if (err == IBK_OK)
         *inner = (ibk_der){d->start, content.data, content.data + content.len, d->name};
@@ -75,7 +75,7 @@ ibk_err ibk_der_open(ibk_der *d, ibk_span input, const char *name, ibk_diag *dia
 
 ibk_err ibk_der_natural(ibk_der *d, ibk_span *magnitude, size_t limit, const char *field, ibk_diag *diag) {
     ibk_der before = *d;
-    ibk_span content;
+    ibk_span content = {0};
     ibk_err err = ibk_der_take(d, &content, IBK_DER_INTEGER, field, diag);
     if (err != IBK_OK)
         return err;
