@@ -8,6 +8,11 @@
 
 #define B 8 /* limbs a block */
 
+/* At least 1, which the compiler would not know otherwise. */
+static inline size_t blocks_of(const ibk_fp *f) {
+    return f->n > B ? f->n / B : 1;
+}
+
 /* r = s mod p for s = carry * R + sum, below 2p. */
 static inline void reduce_once(ibk_limb *r, const ibk_limb *sum, ibk_limb carry, const ibk_fp *f, size_t k) {
     ibk_limb diff[IBK_FP_MAX];
@@ -53,36 +58,36 @@ static inline void sub_wide_any(ibk_limb *r, const ibk_limb *a, const ibk_limb *
     add_back(r + k * B, diff, borrow, f, k);
 }
 
-static inline void mul_wide_any(ibk_limb *r, const ibk_limb *a, const ibk_limb *b, size_t k) {
-    if (k == 1) {
-        ibk_fp_x86_mul(r, a, b);
-        return;
-    }
-    memset(r, 0, 2 * k * B * sizeof *r);
-    for (size_t i = 0; i < k; i++) {
-        unsigned long carry = 0;
-        for (size_t j = 0; j < k; j++)
-            carry = ibk_fp_x86_mul_add(r + (i + j) * B, a + j * B, b + i * B, carry);
-        // the last block's upper half was zero before: nothing falls out of it
+/* One block of b times all of a, into r[0 .. 8(k+1)); r[0 .. 8k) is added to unless it is the first row. */
+static inline void product_row(ibk_limb *r, const ibk_limb *a, const ibk_limb *b, size_t k, bool first) {
+    unsigned long carry = 0;
+    for (size_t j = 0; j < k; j++) {
+        if (first && j == 0)
+            ibk_fp_x86_mul(r, a, b);
+        else if (first || j + 1 == k)
+            ibk_fp_x86_mul_extend(r + j * B, a + j * B, b, carry);
+        else
+            carry = ibk_fp_x86_mul_add(r + j * B, a + j * B, b, carry);
     }
 }
 
+static inline void mul_wide_any(ibk_limb *r, const ibk_limb *a, const ibk_limb *b, size_t k) {
+    for (size_t i = 0; i < k; i++)
+        product_row(r + i * B, a, b + i * B, k, i == 0);
+}
+
+/* Squares of the blocks, plus twice the products of different ones, which lie in blocks 1 … 2k - 2. */
 static inline void sqr_wide_any(ibk_limb *r, const ibk_limb *a, size_t k) {
-    if (k == 1) {
-        ibk_fp_x86_sqr(r, a);
-        return;
-    }
-    ibk_limb cross[2 * IBK_FP_MAX];
-    memset(cross, 0, 2 * k * B * sizeof *cross);
-    for (size_t i = 0; i + 1 < k; i++) {
-        unsigned long carry = 0;
-        for (size_t j = i + 1; j < k; j++)
-            carry = ibk_fp_x86_mul_add(cross + (i + j) * B, a + j * B, a + i * B, carry);
-    }
     for (size_t i = 0; i < k; i++)
         ibk_fp_x86_sqr(r + 2 * i * B, a + i * B);
-    ibk_fp_x86_addn(cross, cross, cross, 2 * k, 0);
-    ibk_fp_x86_addn(r, r, cross, 2 * k, 0);
+    if (k == 1)
+        return;
+    ibk_limb cross[2 * IBK_FP_MAX];
+    for (size_t i = 0; i + 1 < k; i++) // row i starts at block 2i, counted from block 1 of the square
+        product_row(cross + 2 * i * B, a + (i + 1) * B, a + i * B, k - 1 - i, i == 0);
+    ibk_limb top[B] = {ibk_fp_x86_addn(cross, cross, cross, 2 * k - 2, 0)};
+    unsigned long carry = ibk_fp_x86_addn(r + B, r + B, cross, 2 * k - 2, 0);
+    ibk_fp_x86_addn(r + (2 * k - 1) * B, r + (2 * k - 1) * B, top, 1, carry);
 }
 
 static inline void redc_any(ibk_limb *r, ibk_limb *t, const ibk_fp *f, size_t k) {
@@ -90,15 +95,13 @@ static inline void redc_any(ibk_limb *r, ibk_limb *t, const ibk_fp *f, size_t k)
         ibk_fp_x86_redc8(r, t, f->p, f->n0);
         return;
     }
-    ibk_limb top = 0; // what falls out above the rows so far
+    unsigned long top = 0; // what falls out above the rows so far
     for (size_t i = 0; i < k; i++) {
-        ibk_limb m[B];
-        ibk_limb *row = t + i * B, *last = row + k * B;
+        ibk_limb m[B], *row = t + i * B;
         unsigned long carry = ibk_fp_x86_redc(row, m, f->p, f->n0);
-        for (size_t j = 1; j < k; j++)
+        for (size_t j = 1; j + 1 < k; j++)
             carry = ibk_fp_x86_mul_add(row + j * B, f->p + j * B, m, carry);
-        ibk_limb addend[B] = {top};
-        top = carry + ibk_fp_x86_addn(last, last, addend, 1, 0);
+        top = ibk_fp_x86_mul_add_top(row + (k - 1) * B, f->p + (k - 1) * B, m, carry + top);
     }
     reduce_once(r, t + k * B, top, f, k);
 }
@@ -171,11 +174,11 @@ static void sub8(ibk_limb *r, const ibk_limb *a, const ibk_limb *b, const ibk_fp
 
 ADD(16, 2)
 ADD(24, 3)
-ADD(long, f->n / B)
+ADD(long, blocks_of(f))
 OPS(8, 1, add8, sub8)
 OPS(16, 2, add_16, sub_16)
 OPS(24, 3, add_24, sub_24)
-OPS(long, f->n / B, add_long, sub_long)
+OPS(long, blocks_of(f), add_long, sub_long)
 
 static bool has_bmi2_and_adx(void) {
     unsigned a, b, c, d;

@@ -9,6 +9,10 @@
 
 /* t[0..16) += a[0..8) * b[0..8) + carry * 2^512; returns the carry out of t[15]. */
 unsigned long ibk_fp_x86_mul_add(ibk_limb *t, const ibk_limb *a, const ibk_limb *b, unsigned long carry);
+/* The same with a carry of up to 2 in and out. */
+unsigned long ibk_fp_x86_mul_add_top(ibk_limb *t, const ibk_limb *a, const ibk_limb *b, unsigned long carry);
+/* The same where t[8..16) counts as zero; nothing can fall out for what is a part of a product. */
+void ibk_fp_x86_mul_extend(ibk_limb *t, const ibk_limb *a, const ibk_limb *b, unsigned long carry);
 void ibk_fp_x86_mul(ibk_limb *t, const ibk_limb *a, const ibk_limb *b); /* t[0..16) = a[0..8) * b[0..8) */
 void ibk_fp_x86_sqr(ibk_limb *t, const ibk_limb *a);                    /* t[0..16) = a[0..8)^2 */
 /* Eight Montgomery steps on the lowest block of p: m are the quotients, t += m * p; t[0..8) is zero then and
