@@ -54,14 +54,7 @@ void drop_socket(n3_tcp *tcp) {
     if (tcp->cell) {
         tcp->cell->owner = nullptr;
     }
-    if (tcp->socket) {
-        using ns3::MakeNullCallback;
-        using Plain = ns3::Ptr<ns3::Socket>;
-        tcp->socket->SetRecvCallback(MakeNullCallback<void, Plain>());
-        tcp->socket->SetSendCallback(MakeNullCallback<void, Plain, uint32_t>());
-        tcp->socket->SetCloseCallbacks(MakeNullCallback<void, Plain>(), MakeNullCallback<void, Plain>());
-        tcp->socket->SetConnectCallback(MakeNullCallback<void, Plain>(), MakeNullCallback<void, Plain>());
-    }
+    // ns-3's callbacks stay and find no owner: one of them may be running.
     tcp->socket = nullptr;
     std::vector<uint8_t>().swap(tcp->queue);
     tcp->queue_head = 0;

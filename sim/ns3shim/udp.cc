@@ -114,7 +114,6 @@ void detach(n3_udp *udp) {
         udp->cell->owner = nullptr;
     }
     if (udp->socket) {
-        udp->socket->SetRecvCallback(ns3::MakeNullCallback<void, ns3::Ptr<ns3::Socket>>());
         udp->socket->Close();
     }
     udp->socket = nullptr;
