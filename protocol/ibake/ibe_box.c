@@ -70,6 +70,16 @@ static bool seen_before(const ibk_session *s, const int64_t *dates, size_t i) {
     return false;
 }
 
+/* P-16: the cause stands in the local log alone, its offset counted from the start of the message. */
+static ibk_err refused_by_ibe(call *c, ibk_err err) {
+    const ibk_payload *ibake = ibk_msg_find(c->msg, IBK_PL_IBAKE, 0);
+    if (!c->diag->payload || c->diag->err != err) {
+        return call_fail(c, err, "IBAKE", "IBE decryption refused it");
+    }
+    c->diag->offset += ibake->offset + 3; /* next payload and length stand before the ciphertext */
+    return err;
+}
+
 ibk_err box_open(call *c, const ibk_identity *id, const int64_t *dates, size_t n_dates, ibk_span ciphertext,
                  ibk_buf *plain, int64_t *used) {
     bool had_key = false;
@@ -92,8 +102,6 @@ ibk_err box_open(call *c, const ibk_identity *id, const int64_t *dates, size_t n
         }
         tried = err != IBK_ERR_NO_KEY ? err : tried;
     }
-    if (had_key) { /* P-16; the cause stands in the local log alone */
-        return call_fail(c, tried, "IBAKE", "IBE decryption refused it");
-    }
-    return call_fail(c, tried, "IBAKE", "no private key for this identity and date");
+    return had_key ? refused_by_ibe(c, tried)
+                   : call_fail(c, tried, "IBAKE", "no private key for this identity and date");
 }
