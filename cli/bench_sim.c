@@ -129,10 +129,10 @@ static int run(const settings *s) {
     if (calls.status || idle.status)
         return calls.status > idle.status ? calls.status : idle.status;
     double seconds = calls.wall_s - idle.wall_s;
-    printf("%llu calls at %llu bits, 2 s of media in both directions\n", (unsigned long long)s->calls,
-           (unsigned long long)s->parameters / 2);
+    unsigned long long bits = s->parameters / 2; /* of p */
+    printf("%llu calls at %llu bits, 2 s of media in both directions\n", (unsigned long long)s->calls, bits);
     printf("  wall time                 %10.2f s   of this %.2f s for registration and keys of %llu users\n",
-           calls.wall_s, idle.wall_s, (unsigned long long)(2 * s->calls));
+           calls.wall_s, idle.wall_s, (unsigned long long)s->calls * 2);
     printf("  calls                     %10.1f /s  (%llu of %llu established)\n",
            seconds > 0 ? (double)s->calls / seconds : 0, (unsigned long long)calls.established,
            (unsigned long long)s->calls);

@@ -179,7 +179,7 @@ static void print_output(FILE *output) {
 }
 
 static int run_several(const options *o, char **files, size_t count) {
-    job *jobs = calloc(count, sizeof *jobs);
+    job *jobs = calloc(count + 1, sizeof *jobs);
     if (!jobs)
         return cli_error(COMMAND, "out of memory"), CLI_INTERNAL;
     int status = CLI_OK, failed = CLI_OK;

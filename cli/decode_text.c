@@ -65,7 +65,7 @@ static ibk_span trim(ibk_span s) {
 
 /* Cuts the first line, without its end, off `rest`. */
 static ibk_span next_line(ibk_span *rest) {
-    const uint8_t *end = memchr(rest->data, '\n', rest->len);
+    const uint8_t *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
     size_t len = end ? (size_t)(end - rest->data) : rest->len;
     ibk_span line = ibk_span_of(rest->data, len);
     size_t used = end ? len + 1 : len;

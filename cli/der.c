@@ -164,7 +164,7 @@ der_kind der_guess(ibk_span der) {
                   {DER_MASTER, "\x02\x02"},
                   {DER_KEY, "\x02\x30"},
                   {DER_CIPHERTEXT, "\x02\x30\x04\x04"}};
-    element outer, inner;
+    element outer = {0}, inner = {0};
     char tags[16] = "";
     if (next_element(&outer, der, 0, NULL) || outer.tag != TAG_SEQUENCE ||
         outer.header + outer.value.len != der.len)

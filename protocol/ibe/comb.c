@@ -98,7 +98,8 @@ static void recode(ibk_limb *signs, const ibk_limb *k, unsigned places, const ib
 
 typedef ibk_limb pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-/* entry = table[index], the whole table read; 8 limbs of every entry at a time, so that they stay in registers. */
+/* entry = table[index], the whole table read; 8 limbs of every entry at a time, so that they stay in
+ * registers. */
 static void read_all(ibk_limb *entry, const ibk_limb *table, ibk_limb index, size_t limbs) {
     for (size_t at = 0; at < limbs; at += 8) {
         pair r0 = {0}, r1 = {0}, r2 = {0}, r3 = {0};

@@ -3,11 +3,11 @@
 #ifndef IMS_HOST_H
 #define IMS_HOST_H
 
-#include "base/random.h"
 #include "ims/names.h"
 #include "ims/sip/net.h"
 #include "ims/sip/stack.h"
 #include "ns3shim/n3.h"
+#include "random/random.h"
 #include "trace/keylog.h"
 #include "trace/trace.h"
 

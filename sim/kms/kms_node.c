@@ -157,17 +157,20 @@ static ibk_err serve(connection *c, const http_message *request) {
 /* ---- connections
  * --------------------------------------------------------------------------------------------------- */
 
-static void drop(connection *c) {
-    kms_node *k = c->k;
-    for (connection **at = &k->connections; *at; at = &(*at)->next)
-        if (*at == c) {
-            *at = c->next;
-            break;
-        }
-    k->connection_count--;
+static void connection_free(connection *c) {
     n3_tcp_free(c->tcp);
     http_reader_free(c->reader);
     free(c);
+}
+
+static void drop(connection *c) {
+    kms_node *k = c->k;
+    connection **at = &k->connections;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    k->connection_count--;
+    connection_free(c);
 }
 
 static void on_received(void *user, n3_tcp *tcp, const uint8_t *data, size_t len) {
@@ -310,8 +313,10 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
 void kms_node_free(kms_node *k) {
     if (!k)
         return;
-    while (k->connections)
-        drop(k->connections);
+    for (connection *c = k->connections, *next; c; c = next) {
+        next = c->next;
+        connection_free(c);
+    }
     n3_listener_free(k->listener);
     ibk_kms_free(k->kms);
     ibk_replay_cache_free(k->replay);

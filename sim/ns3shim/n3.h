@@ -35,6 +35,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+#define N3_ENUM : unsigned /* any value that C passes is a value of the type, to be checked */
+#else
+#define N3_ENUM
 #endif
 
 typedef struct n3_sim n3_sim;
@@ -47,7 +50,7 @@ typedef struct n3_capture n3_capture;
 
 /* ---- errors ------------------------------------------------------------------------------------------ */
 
-typedef enum n3_status {
+typedef enum n3_status N3_ENUM {
     N3_OK = 0,
     N3_ERR_ARGUMENT,    /* NULL, out of range, wrong family, malformed text */
     N3_ERR_STATE,       /* not now: second simulation, run inside a run, sending after closing */
@@ -70,7 +73,7 @@ const char *n3_version(void);
 
 /* ---- addresses --------------------------------------------------------------------------------------- */
 
-typedef enum n3_family {
+typedef enum n3_family N3_ENUM {
     N3_NONE = 0,
     N3_IPV4 = 1,
     N3_IPV6 = 2
@@ -180,7 +183,7 @@ n3_node *n3_node_by_address(n3_sim *sim, const n3_addr *addr);
 #define N3_MTU_MAX        65535
 #define N3_MAX_LINK_DELAY 3600000000000u /* ns */
 
-typedef enum n3_direction {
+typedef enum n3_direction N3_ENUM {
     N3_AB = 0, /* from the link's first node to its second */
     N3_BA = 1
 } n3_direction;
@@ -258,7 +261,7 @@ void n3_udp_free(n3_udp *udp);
 #define N3_TCP_QUEUE           1048576      /* octets */
 #define N3_TCP_QUEUE_MAX       1073741824
 
-typedef enum n3_tcp_end {
+typedef enum n3_tcp_end N3_ENUM {
     N3_TCP_END_CLOSED = 1,  /* both sides closed in order */
     N3_TCP_END_RESET,       /* the peer reset it */
     N3_TCP_END_REFUSED,     /* nobody listens there; one round trip after connecting */
@@ -321,7 +324,7 @@ n3_status n3_tcp_remote(const n3_tcp *tcp, n3_endpoint *out);
 
 /* ---- captures ---------------------------------------------------------------------------------------- */
 
-typedef enum n3_capture_mode {
+typedef enum n3_capture_mode N3_ENUM {
     N3_CAPTURE_EVERY = 0, /* each transmission on each of the links */
     N3_CAPTURE_ONCE       /* a packet that is forwarded over several of the links: on the first one only */
 } n3_capture_mode;
@@ -343,7 +346,7 @@ n3_status n3_capture_free(n3_capture *capture);
 
 /* ---- the hook: someone on the wire ------------------------------------------------------------------- */
 
-typedef enum n3_action {
+typedef enum n3_action N3_ENUM {
     N3_PASS = 0,
     N3_DROP,
     N3_DELAY,  /* pass it on delay_ns later than the link would */
@@ -377,6 +380,7 @@ n3_status n3_packet_udp(uint8_t *out, size_t *len, const n3_endpoint *from, cons
 /* Makes lengths and checksums of an IP packet right. */
 n3_status n3_packet_fix(uint8_t *packet, size_t len);
 
+#undef N3_ENUM
 #ifdef __cplusplus
 }
 #endif

@@ -96,7 +96,7 @@ static bool stands_alone(const scn_field *field) {
 static void missing(scn_ctx *ctx, const scn_section *section, const scn_field *field, const scn_node *node,
                     const char *path) {
     ctx->shape_broken = true;
-    for (size_t i = 0; i < node->count; i++) {
+    for (size_t i = 0; node != NULL && i < node->count; i++) {
         const char *near = nearest_key(section, node->keys[i].text);
         if (near != NULL && strcmp(near, field->key) == 0)
             return; /* it is there, misspelt: one report is enough */

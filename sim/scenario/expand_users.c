@@ -1,5 +1,5 @@
 /* Raw users and groups to users. */
-#include "base/random.h"
+#include "random/random.h"
 #include "scenario/names.h"
 #include <string.h>
 
@@ -145,8 +145,10 @@ static void check_unique(scn_ctx *ctx, const scn_scenario *s, const raw_user *ra
         return;
     for (size_t i = 0; i < s->user_count; i++) {
         const raw_head *head = &raw[s->users[i].entry].head;
-        index.list[index.count++] = (scn_named){identities ? s->users[i].identity : s->users[i].name, i,
-                                                scn_where_of(head, identities ? "identity" : "name")};
+        scn_named entry = {identities ? s->users[i].identity : s->users[i].name, i,
+                           scn_where_of(head, identities ? "identity" : "name")};
+        index.list[index.count++] =
+            entry; // NOLINT(clang-analyzer-core.NullDereference): scn_index_new() gave a list
     }
     scn_index_sort(&index);
     scn_index_unique(ctx, &index, identities ? "identities of users" : "names of users");

@@ -42,7 +42,7 @@ complain 'sim/scenario, sim/trace and reports know no ns-3 shim' "$(includes 'ns
 library=${IBAKELAB_BUILD:-}/protocol/libibake.a
 if [ -f "$library" ]; then
   complain 'libibake may not call these' \
-    "$(nm -A --undefined-only "$library" 2>/dev/null | grep -wE 'socket|connect|fopen|open|read|write|time|clock_gettime|gettimeofday|rand|random|getrandom|RAND_bytes|RAND_priv_bytes|printf|puts|getenv' | head -5)"
+    "$(nm -A --undefined-only "$library" 2>/dev/null | grep -E ' U (socket|connect|fopen|open|read|write|time|clock_gettime|gettimeofday|rand|random|getrandom|RAND_bytes|RAND_priv_bytes|printf|puts|getenv)$' | head -5)"
   if ! nm -A "$library" 2>/dev/null | grep -q '__asan_'; then
     complain 'libibake may not hold writable globals' \
       "$(objdump -t "$library" | grep -E '^[0-9a-f]+ .{7} (\.data|\.bss|\*COM\*|\.tbss|\.tdata)[[:space:]]+0*[1-9a-f]' | head -5)"

@@ -23,17 +23,19 @@ struct hss {
     size_t connection_count;
 };
 
-static void drop(connection *c) {
-    hss *h = c->h;
-    for (connection **at = &h->connections; *at; at = &(*at)->next)
-        if (*at == c) {
-            *at = c->next;
-            break;
-        }
-    h->connection_count--;
+static void connection_free(connection *c) {
     n3_tcp_free(c->tcp);
     ibk_buf_free(&c->input);
     free(c);
+}
+
+static void drop(connection *c) {
+    connection **at = &c->h->connections;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    c->h->connection_count--;
+    connection_free(c);
 }
 
 static bool answer(connection *c, ibk_span octets) {
@@ -123,8 +125,10 @@ ibk_err hss_add(hss *h, const hss_subscriber *subscriber) {
 void hss_free(hss *h) {
     if (!h)
         return;
-    while (h->connections)
-        drop(h->connections);
+    for (connection *c = h->connections, *next; c; c = next) {
+        next = c->next;
+        connection_free(c);
+    }
     n3_listener_free(h->listener);
     subscribers_free(h->subscribers);
     ims_host_free(h->host);

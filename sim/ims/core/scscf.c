@@ -118,8 +118,8 @@ static void on_credentials(void *self, sip_server *server, const cx_answer *answ
 
 /* Right password for the nonce in hand, which is then used up. */
 static bool credentials_hold(registrar_entry *entry, const sip_auth *offered) {
-    bool fresh =
-        entry->nonce[0] && strcmp(offered->nonce, entry->nonce) == 0 && offered->nc > entry->nonce_count;
+    bool fresh = entry->nonce[0] && offered->nonce && strcmp(offered->nonce, entry->nonce) == 0 &&
+                 offered->nc > entry->nonce_count;
     bool holds = fresh && offered->username && strcmp(offered->username, entry->impi) == 0 &&
                  sip_auth_verify_ha1(offered, "REGISTER", entry->ha1);
     entry->nonce[0] = 0;
@@ -190,7 +190,7 @@ static void on_originating(scscf *s, sip_server *server, sip_msg *copy) {
 static void on_terminating(scscf *s, sip_server *server, sip_msg *copy) {
     const char *impu = cscf_identity(&copy->arena, &copy->uri);
     registrar_entry *entry = impu ? registrar_find(s->bindings, impu) : NULL;
-    if (!registrar_is_bound(entry, ims_host_now(s->c.host))) {
+    if (!entry || !registrar_is_bound(entry, ims_host_now(s->c.host))) {
         cscf_refuse(&s->c, server, 480, "the called user is not registered");
         sip_msg_free(copy);
         return;

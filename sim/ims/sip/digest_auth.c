@@ -117,7 +117,7 @@ ibk_err sip_auth_get(sip_msg *msg, sip_auth *out, const char *name, const char *
     for (size_t i = 0; (value = sip_header_at(msg, name, i)); i++) {
         sip_auth auth;
         ibk_err err = read_value(&msg->arena, &auth, value, name, diag);
-        if (!err && (!realm || strcmp(realm, auth.realm) == 0)) {
+        if (!err && (!realm || (auth.realm && strcmp(realm, auth.realm) == 0))) {
             *out = auth;
             return msg->arena.failed ? IBK_ERR_NO_MEMORY : IBK_OK;
         }

@@ -39,7 +39,7 @@ static ibk_err body_length(ibk_span header, uint64_t *out, ibk_diag *diag) {
         err = sip_scan_one(&scan, "Content-Length", &field, diag);
     if (!err && !field) // RFC 3261 §18.3, §20.14: mandatory on streams
         err = ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "Content-Length", 0, "mandatory on a stream");
-    if (!err && !sip_number_str(field->value, INT32_MAX, out))
+    if (!err && field && !sip_number_str(field->value, INT32_MAX, out))
         err = ibk_fail(diag, IBK_ERR_BAD_LENGTH, "Content-Length", field->offset, "not a number");
     sip_arena_free(&arena);
     return err;

@@ -119,14 +119,13 @@ ibk_err sip_header_addrs(sip_msg *msg, const char *name, sip_name_addr **out, si
     *count = 0;
     for (size_t i = 0; (value = sip_header_at(msg, name, i)); i++) {
         for (;;) {
-            size_t len = element_len(value);
             sip_name_addr *list = sip_arena_grow(&msg->arena, *out, *count, sizeof *list);
             if (!list)
                 return IBK_ERR_NO_MEMORY;
             if (*count == SIP_MAX_LIST)
                 return ibk_fail(diag, IBK_ERR_LIMIT, "address list", 0, "over %d values", SIP_MAX_LIST);
             value += strspn(value, " ");
-            len = element_len(value);
+            size_t len = element_len(value);
             ibk_err err = sip_name_addr_parse(&msg->arena, &list[*count],
                                               sip_arena_strn(&msg->arena, value, len), diag);
             if (!err && !list[*count].uri.scheme)

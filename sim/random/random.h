@@ -1,8 +1,8 @@
 /* Labelled, repeatable randomness: one stream for each (seed, owner, label), independent of the order in
  * which others draw. A stream is AES-256-CTR under SHA-256(seed, owner, label), as unpredictable as the seed.
  */
-#ifndef SIM_BASE_RANDOM_H
-#define SIM_BASE_RANDOM_H
+#ifndef SIM_RANDOM_RANDOM_H
+#define SIM_RANDOM_RANDOM_H
 
 #include <stdbool.h>
 #include <stddef.h>

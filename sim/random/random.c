@@ -1,4 +1,4 @@
-#include "base/random.h"
+#include "random/random.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "base/random.h"
+#include "random/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
