@@ -119,8 +119,7 @@ static int run_one(const options *o, const char *path, bool several) {
     ibk_err err = run_scenario(&outcome, scenario, &run, &diag);
     progress_end(&bar);
     if (err) {
-        /* An output folder that cannot be made is the user's to mend. */
-        status = worst(cli_fail(COMMAND, path, err, &diag), err == IBK_ERR_IO ? CLI_BAD : CLI_OK);
+        status = cli_fail(COMMAND, path, err, &diag);
     } else {
         show_outcome(o, &outcome, path, dir);
         status = outcome.result.verdict == RESULT_PASS ? CLI_OK : CLI_FAILED;

@@ -24,7 +24,7 @@ static ibk_err path_in(char out[PATH_LEN], const char *dir, const char *name) {
     return len < 0 || len >= PATH_LEN ? IBK_ERR_LIMIT : IBK_OK;
 }
 
-/* mkdir -p */
+/* mkdir -p; a folder that cannot be had here is the caller's to mend: IBK_ERR_REFUSED. */
 static ibk_err make_dirs(const char *path, ibk_diag *diag) {
     char part[PATH_LEN];
     size_t len = strlen(path);
@@ -36,11 +36,13 @@ static ibk_err make_dirs(const char *path, ibk_diag *diag) {
         memcpy(part, path, i);
         part[i] = 0;
         if (mkdir(part, 0777) && errno != EEXIST)
-            return ibk_fail(diag, IBK_ERR_IO, "output folder", 0, "%.80s: %s", part, strerror(errno));
+            return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s: %s", part, strerror(errno));
     }
     struct stat status;
     if (stat(path, &status) || !S_ISDIR(status.st_mode))
-        return ibk_fail(diag, IBK_ERR_IO, "output folder", 0, "%.80s is no folder", path);
+        return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s is no folder", path);
+    if (access(path, W_OK))
+        return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s: %s", path, strerror(errno));
     return IBK_OK;
 }
 

@@ -147,8 +147,7 @@ static void check_unique(scn_ctx *ctx, const scn_scenario *s, const raw_user *ra
         const raw_head *head = &raw[s->users[i].entry].head;
         scn_named entry = {identities ? s->users[i].identity : s->users[i].name, i,
                            scn_where_of(head, identities ? "identity" : "name")};
-        index.list[index.count++] =
-            entry; // NOLINT(clang-analyzer-core.NullDereference): scn_index_new() gave a list
+        index.list[index.count++] = entry;
     }
     scn_index_sort(&index);
     scn_index_unique(ctx, &index, identities ? "identities of users" : "names of users");
@@ -179,7 +178,7 @@ void scn_expand_users(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
         for (size_t n = 1; n <= u->group && !ctx->arena->failed && u->user.password != NULL; n++)
             add_user(ctx, out, u, n, i);
     }
-    if (ctx->errors->count == before && !ctx->arena->failed) {
+    if (ctx->errors->count == before && !ctx->arena->failed && out->users != NULL) {
         check_unique(ctx, out, users, false);
         check_unique(ctx, out, users, true);
     }

@@ -352,7 +352,8 @@ static bool parse(scn_ctx *ctx, scn_node *root, ibk_span text, const scn_where *
         return false;
     }
     yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b->parser, text.data, text.len);
+    /* libyaml asserts that there is an input, even an empty one. */
+    yaml_parser_set_input_string(&b->parser, text.data ? text.data : (const unsigned char *)"", text.len);
     bool ok = build_document(b, root);
     yaml_parser_delete(&b->parser);
     return ok && !b->stop && !ctx->arena->failed;
