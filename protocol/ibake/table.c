@@ -54,6 +54,8 @@ const char *ibk_session_state_name(ibk_session_state state) {
         return "R_WAIT_I_MESSAGE_2";
     case IBK_STATE_ESTABLISHED:
         return "ESTABLISHED";
+    case IBK_STATE_UPDATING:
+        return "UPDATING";
     case IBK_STATE_CLOSED:
         return "CLOSED";
     }

@@ -191,6 +191,21 @@ typedef struct ibk_trace_event {
     const ibk_diag *diag; /* reason of a rejection, or NULL */
 } ibk_trace_event;
 
+/* A costly operation that was carried out, for a node's model of its processor. `size` is the bits of the IBE
+ * parameters (n: 1024 …), of the elliptic curve (256 …) or of the RSA modulus. */
+typedef enum ibk_work {
+    IBK_WORK_IBE_PARAMS = 1, /* parameters from outside were parsed and proved */
+    IBK_WORK_IBE_PEER,       /* hash to point and the pairing with P_pub of a new peer's IBE identity */
+    IBK_WORK_IBE_ENCRYPT,    /* to a precomputed peer */
+    IBK_WORK_IBE_DECRYPT,
+    IBK_WORK_IBE_EXTRACT,
+    IBK_WORK_IBE_VERIFY_KEY, /* e(P, S_id) = e(P_pub, Q_id) */
+    IBK_WORK_EC_KEYGEN,      /* [x]P */
+    IBK_WORK_EC_DH,          /* [xy]P */
+    IBK_WORK_RSA_PRIVATE,    /* signature, or opening an envelope */
+    IBK_WORK_RSA_PUBLIC
+} ibk_work;
+
 /* What a sans-IO object may ask of its surroundings. Members may be NULL, but `draw`. The object does not own
  * it. */
 typedef struct ibk_env {
@@ -199,6 +214,7 @@ typedef struct ibk_env {
     ibk_err (*draw)(void *user, ibk_draw_label label, uint8_t *out, size_t len);
     void (*trace)(void *user, const ibk_trace_event *event);
     void (*keylog)(void *user, const ibk_keylog_record *record);
+    void (*work)(void *user, ibk_work what, unsigned size); /* after the operation */
 } ibk_env;
 
 #ifdef __cplusplus

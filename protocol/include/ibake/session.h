@@ -96,6 +96,12 @@ typedef struct ibk_policy {
     uint64_t timeout_ns;      /* wait for an answer, timer clock; 0: 32 s */
 } ibk_policy;
 
+typedef enum ibk_esk_use {
+    IBK_ESK_NONE = 0, /* only where deferred delivery needs it: in I_MESSAGE_2 */
+    IBK_ESK_OWN,      /* pre-encoded content: ESK = E(K_PUB of the peer, ID || SK) in I_MESSAGE_1 */
+    IBK_ESK_STORED    /* a mailbox hands on the ESK that it stored, as it is */
+} ibk_esk_use;
+
 typedef enum ibk_session_role { IBK_SESSION_INITIATOR = 1, IBK_SESSION_RESPONDER = 2 } ibk_session_role;
 
 /* Octets are copied by ibk_session_new; `node`'s functions and objects must outlive the session. */
@@ -119,6 +125,11 @@ typedef struct ibk_session_config {
     /* Initiator: security policies offered. Responder: not used, it accepts (accept_policies) or refuses. */
     const ibk_sp *policies;
     size_t n_policies;
+    /* Content that is encrypted under a secret key SK of its own (RFC 6267 §3.3, §4.2.2.1). Initiator:
+     * whether I_MESSAGE_1 carries an ESK. `sk`: with IBK_ESK_OWN, the SK that the content was encoded under
+     * (empty: one is drawn when an ESK is first made). `stored_esk`: with IBK_ESK_STORED. */
+    ibk_esk_use esk;
+    ibk_span sk, stored_esk;
     /* RFC 4567 §4.1.4, P-14: "mikey" or "mikey;other", the key-management protocols of the SDP offer, in its
      * order. Initiator: sent. Responder: what the SDP said, compared if not empty. */
     ibk_span sdp_ids;
@@ -133,6 +144,8 @@ typedef enum ibk_session_state {
     IBK_STATE_R_NEW, /* waits for I_MESSAGE_1 */
     IBK_STATE_R_WAIT_I_MESSAGE_2,
     IBK_STATE_ESTABLISHED,
+    IBK_STATE_UPDATING, /* our CSB update waits for its R_MESSAGE_1; the keys in force are still the old ones
+                         */
     IBK_STATE_CLOSED
 } ibk_session_state;
 
@@ -141,8 +154,10 @@ const char *ibk_session_state_name(ibk_session_state state); /* "I_WAIT_R_MESSAG
 typedef enum ibk_step_kind {
     IBK_STEP_WAIT = 1,    /* send `message`, then wait for `waits_for` until ibk_session_deadline */
     IBK_STEP_ESTABLISHED, /* send `message` if any; the keys are ready, media are permitted (P-13) */
-    IBK_STEP_CLOSED,      /* send `message` (an Error) if any; `reason` tells why */
-    IBK_STEP_DISCARDED,   /* the message was none for this state or session: nothing has changed */
+    IBK_STEP_UPDATED,   /* a CSB update is complete: send `message` if any; ibk_session_tek gives the new keys
+                         */
+    IBK_STEP_CLOSED,    /* send `message` (an Error) if any; `reason` tells why */
+    IBK_STEP_DISCARDED, /* the message was none for this state or session: nothing has changed */
     IBK_STEP_NEED_PARAMS, /* fetch the parameters for `need` (an identity), then make the same call again */
     IBK_STEP_NEED_KEY /* fetch the private key for `need` (an IBE identity), then make the same call again */
 } ibk_step_kind;
@@ -175,6 +190,35 @@ ibk_err ibk_session_recv(ibk_session *session, ibk_time now, ibk_span message, i
 uint64_t ibk_session_deadline(const ibk_session *session);
 /* Closes with IBK_ERR_TIMEOUT if the deadline has come; else the step is DISCARDED with IBK_OK. */
 ibk_err ibk_session_expire(ibk_session *session, ibk_time now, ibk_step *step);
+/* ---- forking (RFC 6267 §3.1) and CSB update (§5.3) ----------------------------------------------------- */
+
+/* One I_MESSAGE_1 may be answered by several responders. Initiator in I_WAIT_R_MESSAGE_1: a copy that shares
+ * what I_MESSAGE_1 fixed (x, CSB ID, RAND, T, offer) and takes one of the answers; the original stays as it
+ * is and takes another. IBK_ERR_STATE in any other state. */
+ibk_err ibk_session_fork(ibk_session **out, const ibk_session *session);
+
+/* A CSB update: the zero value changes nothing but refreshes T; with `new_dh` new EC Diffie-Hellman values,
+ * and so a new TGK and new keys for every crypto session; with a map, crypto sessions as it says from then on
+ * (those of before, and further ones). Octets are copied. */
+typedef struct ibk_update_config {
+    bool new_dh;
+    uint8_t curve; /* with new_dh; 0: that of the policy */
+    ibk_span mki;  /* with new_dh: KV type 1 of ECCPT, names the new keys in SRTP; empty: none */
+    const ibk_cs_srtp *srtp;
+    size_t n_srtp; /* 0: the map stays */
+    const ibk_sp *policies;
+    size_t n_policies; /* 0: the policies stay */
+} ibk_update_config;
+
+/* Either side in ESTABLISHED; builds I_MESSAGE_1 of the update: the step is WAIT, and UPDATED after
+ * R_MESSAGE_1. The other side gets it by ibk_session_recv in ESTABLISHED: its step is UPDATED, with
+ * R_MESSAGE_1 to send. An update that is refused or not answered in time leaves the session ESTABLISHED with
+ * its old keys: the step is DISCARDED with the reason. While ours waits, one of the peer's is discarded
+ * (IBK_ERR_STATE): SIP solves glare. */
+ibk_err ibk_session_update(ibk_session *session, ibk_time now, const ibk_update_config *config,
+                           ibk_step *step);
+unsigned ibk_session_updates(const ibk_session *session); /* completed */
+
 /* Ends the session for a reason of the caller's (the call was hung up): wipes its secrets, sends nothing. */
 void ibk_session_close(ibk_session *session, ibk_err reason);
 
@@ -212,6 +256,10 @@ ibk_span ibk_session_sk(const ibk_session *session);
  * it). */
 ibk_err ibk_esk_open(ibk_buf *sk, ibk_buf *sender, const ibk_ibe_params *params, const ibk_ibe_key *key,
                      ibk_span esk, ibk_diag *diag);
+
+/* P-22: TEK and salt of content under an SK, as from a TGK (RFC 3830 §4.1.3) with PRF-HMAC-SHA-256, CSB ID
+ * 0xFFFFFFFF and an empty RAND: the recipient knows nothing else of the exchange in which SK was made. */
+ibk_err ibk_sk_keys(ibk_span sk, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt, size_t salt_len);
 
 /* ---- for a node that has many sessions ------------------------------------------------------------------
  */
