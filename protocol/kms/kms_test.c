@@ -464,6 +464,30 @@ static void without_v_flag(ibk_msg *msg) {
     msg->hdr.v_flag = false;
 }
 
+static void put_esk(ibk_chain *chain) {
+    ibk_add_enc(chain, IBK_PL_ESK, ibk_span_str("anything"));
+}
+
+/* V leaves an ESK out (RFC 6267 §5.4): with one put into it, a replayed request is still authentic. */
+static void test_replay_with_esk(void **state) {
+    (void)state;
+    desk d;
+    ibk_msg msg = {0};
+    ibk_buf changed = {0};
+    desk_init(&d);
+    assert_int_equal(whole(&d), IBK_OK);
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.asked), NULL), IBK_OK);
+    insert(&msg, put_esk);
+    assert_int_equal(ibk_msg_write(&msg, &changed), IBK_OK);
+    ibk_msg_free(&msg);
+    ibk_buf_free(&d.asked);
+    d.asked = changed;
+    handle(&d);
+    assert_int_equal(d.result.err, IBK_ERR_REPLAYED);
+    assert_int_equal(d.answer.len, 0);
+    desk_free(&d);
+}
+
 static void test_strange_requests(void **state) {
     (void)state;
     desk d;
@@ -557,6 +581,7 @@ int main(void) {
         cmocka_unit_test(test_false_keys),
         cmocka_unit_test(test_other_answer),
         cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_replay_with_esk),
         cmocka_unit_test(test_strange_requests),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_random_failure),
