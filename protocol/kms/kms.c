@@ -218,9 +218,11 @@ static ibk_err make_content(const job *j, ibk_span list, ibk_buf *plain) {
 static uint8_t choose_encr(const job *j) {
     uint8_t alg = j->kms->config.encr_alg ? j->kms->config.encr_alg : IBK_ENCR_AES_CM_128;
     /* Request and answer share key, CSB ID and T, so also AES-CM's key stream: it encrypts one of them at
-     * most. */
+     * most. A COUNTER never grows old: replayed after the cache has dropped it, the request would have the
+     * keys of another month under the same key stream. */
     bool cm = alg == IBK_ENCR_AES_CM_128 || alg == IBK_ENCR_AES_CM_256;
-    return cm && j->request.kemac_cm ? IBK_ENCR_AES_KW_128 : alg;
+    bool stream_is_old = j->request.kemac_cm || j->request.t.ts_type == IBK_TS_COUNTER;
+    return cm && stream_is_old ? IBK_ENCR_AES_KW_128 : alg;
 }
 
 static ibk_err serve(job *j, ibk_buf *response) {
