@@ -68,6 +68,9 @@ ibk_err offer_check_answer(call *c) {
     if (!map_ok) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "HDR", "the answer changes our crypto sessions");
     }
+    if (!offer_consistent(&s->policies, answer)) { /* a number that we offered none for means the defaults */
+        return call_fail(c, IBK_ERR_BIDDING_DOWN, "HDR", "the answer chooses a policy that is not there");
+    }
     /* {SP}: none, or what we offered (P-14) */
     if (ibk_msg_find(c->msg, IBK_PL_SP, 0) && !same_policies(c)) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "SP", "the answer changes our policies");

@@ -81,6 +81,10 @@ ibk_err call_identities(call *c, ibk_identity *idi, ibk_identity *idr, bool requ
             return ibk_fail(c->diag, IBK_ERR_LIMIT, "IDR", p->offset, "%zu octets of ID data",
                             p->id.data.len);
         }
+        if (p->id.id_type > IBK_ID_BYTES) { /* RFC 6043 §6.6: no such type */
+            c->error_no = IBK_ERRNO_ID;
+            return ibk_fail(c->diag, IBK_ERR_BAD_VALUE, "IDR", p->offset, "identity type %u", p->id.id_type);
+        }
         *wanted[i].out = (ibk_identity){.id_type = p->id.id_type, .id = p->id.data};
     }
     if (ibk_chain_count(&c->msg->chain, IBK_PL_IDR) != found) {
@@ -90,10 +94,15 @@ ibk_err call_identities(call *c, ibk_identity *idi, ibk_identity *idr, bool requ
 }
 
 ibk_err call_check_identity(call *c, const ibk_identity *got, const ibk_identity *want, const char *payload) {
-    if (!ibk_identity_equal(got, want)) {
-        return ibk_fail(c->diag, IBK_ERR_IDENTITY_MISMATCH, payload, 0, "not the identity of this exchange");
+    if (ibk_identity_equal(got, want)) {
+        return IBK_OK;
     }
-    return IBK_OK;
+    const ibk_payload *at = ibk_msg_find(c->msg, IBK_PL_IBAKE, 0), *idr; /* IBAKE: it stands inside */
+    for (size_t i = 0; (idr = ibk_msg_find(c->msg, IBK_PL_IDR, i)) != NULL; i++) {
+        at = idr->id.data.data == got->id.data ? idr : at;
+    }
+    return ibk_fail(c->diag, IBK_ERR_IDENTITY_MISMATCH, payload, at ? at->offset : 0,
+                    "not the identity of this exchange");
 }
 
 ibk_err call_check_time(call *c, const ibk_t *t, ibk_span octets) {

@@ -34,7 +34,9 @@ ibk_err box_seal(call *c, const ibk_identity *id, ibk_span plain, ibk_buf *out) 
     if (err) {
         return err;
     }
-    err = ibk_ibe_identity(&ibe_id, id->id, s->peer_granularity, s->date_ns);
+    ibk_granularity granularity =
+        s->node.granularity ? s->node.granularity(s->node.user, id) : s->peer_granularity;
+    err = ibk_ibe_identity(&ibe_id, id->id, granularity, s->date_ns);
     if (!err) {
         const ibk_ibe_peer *peer =
             s->node.peer ? s->node.peer(s->node.user, params, ibk_buf_span(&ibe_id)) : NULL;

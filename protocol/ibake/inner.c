@@ -49,14 +49,26 @@ static bool take_id(cursor *cur, uint8_t role, ibk_identity *out) {
     return true;
 }
 
+static size_t ibake_offset(const call *c) {
+    const ibk_payload *ibake = ibk_msg_find(c->msg, IBK_PL_IBAKE, 0);
+    return ibake ? ibake->offset : 0;
+}
+
 static ibk_err bad_form(call *c, ibk_err err, const char *detail) {
-    return ibk_fail(c->diag, err, "IBAKE", 0, "%s", detail);
+    return ibk_fail(c->diag, err, "IBAKE", ibake_offset(c), "%s", detail);
+}
+
+/* Offsets count from the start of the message, in which the content is still encrypted. */
+static ibk_err bad_content(call *c, ibk_err err) {
+    ibk_diag inside = *c->diag;
+    return ibk_fail(c->diag, err, inside.payload, ibake_offset(c), "octet %zu of the content of IBAKE%s%s",
+                    inside.offset, inside.detail[0] ? ": " : "", inside.detail);
 }
 
 ibk_err inner_parse(call *c, inner *out, int form, ibk_chain *chain, ibk_span plain) {
     ibk_err err = ibk_chain_parse(chain, IBK_PL_IBAKE, IBK_PL_IDR, plain, c->diag); /* P-4 */
     if (err) {
-        return err;
+        return bad_content(c, err);
     }
     cursor cur = {.chain = chain};
     *out = (inner){0};
@@ -88,7 +100,9 @@ ibk_err inner_check_ids(call *c, const inner *in, const ibk_identity *idi, const
 ibk_err inner_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) {
     uint8_t curve = eccpt->eccpt.curve;
     if (curve > 31 || !(c->s->policy.curves & IBK_CURVE_BIT(curve))) {
-        return call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DH, "ECCPT", "curve not accepted");
+        c->error_no = IBK_ERRNO_DH;
+        return ibk_fail(c->diag, IBK_ERR_UNSUPPORTED, "ECCPT", ibake_offset(c), "curve %u not accepted",
+                        curve);
     }
     ibk_err err = ibk_ec_decode(out, curve, eccpt->eccpt.point);
     return err ? bad_form(c, err, "the point of an ECCPT is refused") : IBK_OK;

@@ -71,6 +71,17 @@ static void craft(lab_pair *pair, int i, fill *content_of, ibk_buf *out) {
     ibk_buf_free(&cipher);
 }
 
+/* Whatever is wrong inside is told with the place of IBAKE in the message. */
+static void expect_at_ibake(const lab_pair *pair, ibk_span octets) {
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, octets, NULL), IBK_OK);
+    assert_int_equal(pair->step.diag.offset, lab_find(&msg, IBK_PL_IBAKE, 0)->offset);
+    if (pair->step.reason == IBK_ERR_TRUNCATED) {
+        assert_non_null(strstr(pair->step.diag.detail, "of the content of IBAKE"));
+    }
+    ibk_msg_free(&msg);
+}
+
 static void try_content(int i, fill *content_of, ibk_err reason) {
     lab_pair pair;
     ibk_buf crafted = {0};
@@ -80,6 +91,7 @@ static void try_content(int i, fill *content_of, ibk_err reason) {
     lab_deliver(&pair, i, ibk_buf_span(&crafted));
     if (reason) {
         lab_expect_closed(&pair, reason);
+        expect_at_ibake(&pair, ibk_buf_span(&crafted));
     } else {
         for (int k = i + 1; k < 4; k++) {
             lab_deliver(&pair, k, ibk_buf_span(&pair.m[k]));

@@ -70,8 +70,7 @@ static bool sessions_unique(const ibk_hdr *hdr) {
     return true;
 }
 
-/* Numbers are unique, and each crypto session's policy is there. */
-static bool policies_consistent(const owned_policies *policies, const ibk_hdr *hdr) {
+bool offer_consistent(const owned_policies *policies, const ibk_hdr *hdr) {
     for (size_t i = 0; i < policies->count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (policies->items[i].policy_no == policies->items[j].policy_no) {
@@ -133,7 +132,7 @@ ibk_err offer_from_config(ibk_session *s, const ibk_session_config *config) {
     s->hdr = (ibk_hdr){
         .prf = s->policy.prf, .n_cs = n_cs, .map_type = config->map_type, .map = ibk_buf_span(&s->map)};
     err = store_policies(&s->policies, sp_of_array, config->policies, config->n_policies);
-    return err ? err : policies_consistent(&s->policies, &s->hdr) ? IBK_OK : IBK_ERR_USAGE;
+    return err ? err : offer_consistent(&s->policies, &s->hdr) ? IBK_OK : IBK_ERR_USAGE;
 }
 
 ibk_err offer_add(const ibk_session *s, ibk_msg *msg) {
@@ -178,16 +177,19 @@ static ibk_err answer_map(ibk_session *s, const ibk_hdr *offer) {
 
 /* The rule where the node has none: SRTP, parameters that exist, no NULL. */
 static ibk_err builtin_rule(call *c) {
-    for (size_t i = 0; i < c->s->policies.count; i++) {
+    const ibk_payload *sp;
+    for (size_t i = 0; (sp = ibk_msg_find(c->msg, IBK_PL_SP, i)) != NULL; i++) {
         ibk_srtp_policy p;
-        ibk_err err = ibk_srtp_policy_parse(&p, &c->s->policies.items[i], c->diag);
-        if (err) {
+        ibk_err err = ibk_srtp_policy_parse(&p, &sp->sp, c->diag);
+        if (err) { /* told from the parameters' start: next payload, number, type and length precede them */
+            c->diag->offset += sp->offset + 5;
             return err;
         }
         bool null = p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr || p.auth_alg == IBK_SRTP_AUTH_NULL ||
                     !p.srtp_auth;
         if (null && !c->s->policy.allow_null_srtp) {
-            return IBK_ERR_REFUSED;
+            return ibk_fail(c->diag, IBK_ERR_REFUSED, "SP", sp->offset, "policy %u is without protection",
+                            sp->sp.policy_no);
         }
     }
     return IBK_OK;
@@ -200,18 +202,21 @@ static ibk_err judge_policies(call *c) {
     }
     ibk_hdr in_force = s->hdr;
     in_force.map = ibk_buf_span(&s->map);
-    if (!policies_consistent(&s->policies, &in_force)) {
+    if (!offer_consistent(&s->policies, &in_force)) {
         return call_unsupported(c, IBK_ERR_BAD_VALUE, IBK_ERRNO_SP, "SP",
                                 "policy numbers or CS IDs missing or repeated");
     }
-    ibk_err err = s->node.accept_policies
-                      ? s->node.accept_policies(s->node.user, s->policies.items, s->policies.count)
-                      : builtin_rule(c);
-    if (err) { /* RFC 3830 §6.12: 10 for a parameter, 9 for the policy */
-        return call_unsupported(c, err, err == IBK_ERR_BAD_VALUE ? IBK_ERRNO_SPPAR : IBK_ERRNO_SP, "SP",
-                                "this policy is not accepted");
+    ibk_err err;
+    if (!s->node.accept_policies) {
+        err = builtin_rule(c);
+    } else if ((err = s->node.accept_policies(s->node.user, s->policies.items, s->policies.count)) !=
+               IBK_OK) {
+        call_fail(c, err, "SP", "the node does not accept the policies");
     }
-    return IBK_OK;
+    if (err) { /* RFC 3830 §6.12: 10 for a parameter, 9 for the policy */
+        c->error_no = err == IBK_ERR_BAD_VALUE ? IBK_ERRNO_SPPAR : IBK_ERRNO_SP;
+    }
+    return err;
 }
 
 /* The General Extension with the SDP identifiers, if any. */

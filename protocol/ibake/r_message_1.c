@@ -36,7 +36,17 @@ ibk_err r_message_1_build(call *c) {
 static const expect payloads[] = {{IBK_PL_T, 1, 1},   {IBK_PL_IDR, 2, 2},   {IBK_PL_SP, 0, 0},
                                   {IBK_PL_EXT, 0, 0}, {IBK_PL_IBAKE, 1, 1}, {0, 0, 0}};
 
-/* P-19: the one asked answers, or policy accepts who does. */
+/* P-19: the one asked answers, or policy may accept who does. Asked first: where no stand-in is accepted, no
+ * stranger makes us fetch his domain's parameters. */
+static ibk_err check_stand_in(call *c, const ibk_identity *idr) {
+    ibk_identity asked = owned_id_get(&c->s->asked);
+    if (!ibk_identity_equal(&asked, idr) && !c->s->node.accept_responder) {
+        return call_fail(c, IBK_ERR_REFUSED, "IDR", "another than the one called answers; policy refuses");
+    }
+    return IBK_OK;
+}
+
+/* The same with all that is known: whether the answer echoes [x]P. */
 static ibk_err check_responder(call *c, const ibk_identity *idr, bool echoed) {
     const ibk_node *node = &c->s->node;
     ibk_identity asked = owned_id_get(&c->s->asked);
@@ -46,7 +56,7 @@ static ibk_err check_responder(call *c, const ibk_identity *idr, bool echoed) {
     if (ibk_identity_equal(&asked, idr)) {
         return IBK_OK;
     }
-    if (!node->accept_responder || !node->accept_responder(node->user, &asked, idr, echoed)) {
+    if (!node->accept_responder(node->user, &asked, idr, echoed)) { /* is there: check_stand_in */
         return call_fail(c, IBK_ERR_REFUSED, "IDR", "another than the one called answers; policy refuses");
     }
     return IBK_OK;
@@ -95,6 +105,7 @@ ibk_err r_message_1_process(call *c) {
     err = err ? err : call_identities(c, &idi, &idr, true);
     err = err ? err : call_check_identity(c, &idi, &local, "IDR"); /* (N41) */
     err = err ? err : offer_check_answer(c);
+    err = err ? err : check_stand_in(c, &idr);
     err = err ? err : check_reachable(c, &idr);
     err = err ? err : box_open(c, &idi, dates, 2, call_ibake(c), &plain, NULL); /* §4.2.2.4 */
     err = err ? err : take_content(c, ibk_buf_span(&plain), &idr);

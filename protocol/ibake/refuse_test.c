@@ -234,6 +234,94 @@ static void test_r_message_2(void **state) {
     expect_edit(3, null_v, IBK_ERR_UNSUPPORTED);
 }
 
+static void unknown_id_type(ibk_msg *msg, lab_pair *pair) {
+    (void)pair;
+    lab_find(msg, IBK_PL_IDR, 0)->id.id_type = 3;
+}
+
+/* The refusal names the payload of this type, and where it is in the message as received, plus `inside`. */
+static void expect_place(int i, lab_edit *change, uint8_t type, size_t inside, const char *detail) {
+    lab_pair pair;
+    ibk_buf changed = {0};
+    ibk_msg msg = {0};
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, i);
+    lab_edited(&pair, i, change, &changed);
+    lab_deliver(&pair, i, ibk_buf_span(&changed));
+    assert_int_equal(pair.step.kind, IBK_STEP_CLOSED);
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&changed), NULL), IBK_OK);
+    assert_int_equal(pair.step.diag.offset, lab_find(&msg, type, 0)->offset + inside);
+    assert_non_null(strstr(pair.step.diag.payload, ibk_payload_name(type)));
+    assert_non_null(strstr(pair.step.diag.detail, detail));
+    ibk_msg_free(&msg);
+    ibk_buf_free(&changed);
+    lab_pair_free(&pair);
+}
+
+static void test_places(void **state) {
+    (void)state;
+    expect_edit(0, unknown_id_type, IBK_ERR_BAD_VALUE);
+    expect_place(0, unknown_id_type, IBK_PL_IDR, 0, "identity type 3");
+    expect_place(1, other_initiator, IBK_PL_IDR, 0, "not the identity");
+    expect_place(0, other_initiator, IBK_PL_IBAKE, 0, "not the identity"); /* the one inside differs */
+    expect_place(0, weaken_sp, IBK_PL_SP, 0, "policy 1");
+    expect_place(0, bad_sp_param, IBK_PL_SP, 5, "parameter 99");
+}
+
+/* Where no stand-in is accepted, none makes us fetch anything. */
+static void test_stand_in(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.bob.also = "sip:desk@away.example";
+    pair.ac.peer = ibk_identity_uri(pair.bob.also);
+    pair.ac.node.accept_responder = NULL;
+    lab_pair_play(&pair, 1);
+    pair.alice.pending_params = 1;
+    lab_deliver(&pair, 1, ibk_buf_span(&pair.m[1]));
+    lab_expect_closed(&pair, IBK_ERR_REFUSED);
+    assert_int_equal(pair.alice.pending_params, 1);
+    lab_pair_free(&pair);
+}
+
+/* We offer no policy for a crypto session: what the answer chooses has to be one that we sent. */
+static void choose_policy(ibk_msg *msg, uint8_t number, ibk_buf *map) {
+    ibk_cs_generic cs;
+    assert_true(ibk_map_generic(&msg->hdr, 0, &cs));
+    cs.policies = ibk_span_of(&number, 1);
+    assert_int_equal(ibk_map_put_generic(map, &cs), IBK_OK);
+    msg->hdr.map = ibk_buf_span(map);
+}
+
+static void test_chosen_policy(void **state) {
+    (void)state;
+    for (uint8_t number = 1; number <= 2; number++) {
+        ibk_cs_generic cs = {.cs_id = 1};
+        lab_pair pair;
+        ibk_msg msg = {0};
+        ibk_buf map = {0}, changed = {0};
+        lab_pair_init(&pair);
+        pair.ac.map_type = IBK_MAP_GENERIC_ID;
+        pair.ac.n_srtp = pair.bc.n_srtp = 0;
+        pair.ac.generic = &cs;
+        pair.ac.n_generic = 1;
+        lab_pair_play(&pair, 1);
+        assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&pair.m[1]), NULL), IBK_OK);
+        choose_policy(&msg, number, &map);
+        assert_int_equal(ibk_msg_write(&msg, &changed), IBK_OK);
+        lab_deliver(&pair, 1, ibk_buf_span(&changed));
+        if (number == 1) {
+            assert_int_equal(pair.step.kind, IBK_STEP_WAIT);
+        } else {
+            lab_expect_closed(&pair, IBK_ERR_BIDDING_DOWN);
+        }
+        ibk_msg_free(&msg);
+        ibk_buf_free(&map);
+        ibk_buf_free(&changed);
+        lab_pair_free(&pair);
+    }
+}
+
 /* What a changed offer comes to: the responder is deceived, the initiator finds out under V (P-14). */
 static void bidding_down(lab_edit *change, bool node_accepts_all) {
     lab_pair pair;
@@ -395,6 +483,8 @@ int main(void) {
         cmocka_unit_test(test_bidding_down),   cmocka_unit_test(test_wrong_echo),
         cmocka_unit_test(test_keys_and_dates), cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_policy),         cmocka_unit_test(test_missing_echo),
+        cmocka_unit_test(test_places),         cmocka_unit_test(test_stand_in),
+        cmocka_unit_test(test_chosen_policy),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -191,6 +191,8 @@ ibk_err offer_take(call *c);                           /* responder: from I_MESS
 ibk_err offer_check_answer(call *c);                   /* initiator: map and SP of R_MESSAGE_1 */
 ibk_err offer_adopt_answer(call *c);                   /* initiator: its map is in force from now on */
 ibk_err offer_check_repeated(call *c);                 /* initiator: SP and SDP IDs of R_MESSAGE_2 (P-14) */
+/* Policy numbers are unique, each crypto session's policy is there, its CS ID its own. */
+bool offer_consistent(const owned_policies *policies, const ibk_hdr *hdr);
 bool offer_has_cs(const ibk_session *s, uint8_t cs_id, uint8_t *policy_no, bool *has_policy);
 void offer_free_policies(owned_policies *policies);
 

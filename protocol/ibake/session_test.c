@@ -292,6 +292,25 @@ static void test_granularity(void **state) {
     lab_pair_free(&pair);
 }
 
+static ibk_granularity granularity_of(void *user, const ibk_identity *id) {
+    (void)user;
+    bool at_home = ibk_span_equal(id->id, ibk_span_str("sip:alice@home.example"));
+    return at_home ? IBK_GRANULARITY_HOUR : IBK_GRANULARITY_MONTH;
+}
+
+/* The configuration cannot say it: who calls, and who answers, shows only in the messages. */
+static void test_granularity_of_the_peer(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.alice.granularity = pair.ac.local_granularity = IBK_GRANULARITY_HOUR;
+    pair.bob.granularity = pair.bc.local_granularity = IBK_GRANULARITY_MONTH;
+    pair.ac.node.granularity = pair.bc.node.granularity = granularity_of;
+    lab_pair_play(&pair, 4);
+    lab_keys_agree(&pair);
+    lab_pair_free(&pair);
+}
+
 /* Forking (P-19): a common identity was called, a contact answers under its own. */
 static void test_other_responder(void **state) {
     (void)state;
@@ -356,6 +375,27 @@ static void test_deferred(void **state) {
     lab_pair_sessions(&pair);
     lab_deliver(&pair, 0, ibk_buf_span(&pair.m[0]));
     assert_int_equal(pair.step.reason, IBK_ERR_REPLAYED);
+    lab_pair_free(&pair);
+}
+
+/* What the mailbox could not read leaves the allowed skew before I_MESSAGE_2 comes. */
+static void test_deferred_at_the_edge(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.bob.uri = "sip:mailbox@away.example";
+    pair.bc.local = ibk_identity_uri(pair.bob.uri);
+    pair.bc.policy.answer_undecryptable = true;
+    pair.ac.policy.allow_missing_echo = true;
+    pair.alice.accept_others = true;
+    pair.bob.utc_ns += IBK_REPLAY_DEFAULT_SKEW_NS - 1;
+    lab_pair_play(&pair, 1);
+    pair.alice.utc_ns += 2;
+    pair.bob.utc_ns += 2;
+    for (int i = 1; i < 4; i++) {
+        lab_deliver(&pair, i, ibk_buf_span(&pair.m[i]));
+    }
+    lab_keys_agree(&pair);
     lab_pair_free(&pair);
 }
 
@@ -428,14 +468,15 @@ static void test_peek(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrix),          cmocka_unit_test(test_one_kms),
-        cmocka_unit_test(test_other_size),      cmocka_unit_test(test_peer_cache),
-        cmocka_unit_test(test_steps),           cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_repeatable),      cmocka_unit_test(test_keylog),
-        cmocka_unit_test(test_pending),         cmocka_unit_test(test_midnight),
-        cmocka_unit_test(test_granularity),     cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_other_responder), cmocka_unit_test(test_deferred),
-        cmocka_unit_test(test_ntp_wrap),        cmocka_unit_test(test_peek),
+        cmocka_unit_test(test_matrix),      cmocka_unit_test(test_one_kms),
+        cmocka_unit_test(test_other_size),  cmocka_unit_test(test_peer_cache),
+        cmocka_unit_test(test_steps),       cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_repeatable),  cmocka_unit_test(test_keylog),
+        cmocka_unit_test(test_pending),     cmocka_unit_test(test_midnight),
+        cmocka_unit_test(test_granularity), cmocka_unit_test(test_granularity_of_the_peer),
+        cmocka_unit_test(test_maps),        cmocka_unit_test(test_other_responder),
+        cmocka_unit_test(test_deferred),    cmocka_unit_test(test_deferred_at_the_edge),
+        cmocka_unit_test(test_ntp_wrap),    cmocka_unit_test(test_peek),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

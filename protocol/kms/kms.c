@@ -82,7 +82,8 @@ typedef struct job {
     ibk_time now;
     ibk_msg msg;
     key_request request;
-    bool proved; /* the PSK was */
+    bool proved;     /* the PSK was */
+    ibk_buf covered; /* what V covers, which is what the replay cache knows the request by */
     ibk_buf psk;
     void *owner;
     int error_no;
@@ -107,8 +108,16 @@ static ibk_err check_kind(job *j) {
     }
 }
 
+/* RFC 3830 §5.3, §5.4. The cache knows a request by the octets under V: an ESK, which V leaves out (RFC 6267
+ * §5.4), would make one of the same authority look new. */
 static ibk_err check_time(job *j) {
-    ibk_err err = ibk_replay_check(j->kms->config.replay, &j->request.t, j->msg.octets, j->now.utc_ns);
+    ibk_span ids[IBK_KMS_MAX_USERS + 1];
+    size_t n = parties_covered(&j->request.who, ids);
+    ibk_err err = ibk_msg_covered(&j->covered, &j->msg, ids, n);
+    if (err) {
+        return ibk_fail(j->diag, err, "V", 0, "what it covers cannot be written");
+    }
+    err = ibk_replay_check(j->kms->config.replay, &j->request.t, ibk_buf_span(&j->covered), j->now.utc_ns);
     if (err == IBK_ERR_CLOCK_SKEW) {
         return refuse(j, err, IBK_ERRNO_TS, "T", "outside the allowed clock skew");
     }
@@ -142,7 +151,7 @@ static ibk_err authenticate(job *j) {
         return err;
     }
     j->proved = true;
-    err = ibk_replay_add(c->replay, &r->t, j->msg.octets, j->now.utc_ns);
+    err = ibk_replay_add(c->replay, &r->t, ibk_buf_span(&j->covered), j->now.utc_ns);
     return err ? refuse(j, err, IBK_ERRNO_UNSPECIFIED, "T", "the replay cache does not take it") : IBK_OK;
 }
 
@@ -209,9 +218,11 @@ static ibk_err make_content(const job *j, ibk_span list, ibk_buf *plain) {
 static uint8_t choose_encr(const job *j) {
     uint8_t alg = j->kms->config.encr_alg ? j->kms->config.encr_alg : IBK_ENCR_AES_CM_128;
     /* Request and answer share key, CSB ID and T, so also AES-CM's key stream: it encrypts one of them at
-     * most. */
+     * most. A COUNTER never grows old: replayed after the cache has dropped it, the request would have the
+     * keys of another month under the same key stream. */
     bool cm = alg == IBK_ENCR_AES_CM_128 || alg == IBK_ENCR_AES_CM_256;
-    return cm && j->request.kemac_cm ? IBK_ENCR_AES_KW_128 : alg;
+    bool stream_is_old = j->request.kemac_cm || j->request.t.ts_type == IBK_TS_COUNTER;
+    return cm && stream_is_old ? IBK_ENCR_AES_KW_128 : alg;
 }
 
 static ibk_err serve(job *j, ibk_buf *response) {
@@ -286,6 +297,7 @@ ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *re
         trace(kms, "sent", ibk_msg_type_name(result->response_type), NULL);
     }
     ibk_buf_free(&j.psk);
+    ibk_buf_free(&j.covered);
     ibk_msg_free(&j.msg);
     return IBK_OK;
 }

@@ -464,6 +464,58 @@ static void without_v_flag(ibk_msg *msg) {
     msg->hdr.v_flag = false;
 }
 
+static void put_esk(ibk_chain *chain) {
+    ibk_add_enc(chain, IBK_PL_ESK, ibk_span_str("anything"));
+}
+
+/* V leaves an ESK out (RFC 6267 §5.4): with one put into it, a replayed request is still authentic. */
+static void test_replay_with_esk(void **state) {
+    (void)state;
+    desk d;
+    ibk_msg msg = {0};
+    ibk_buf changed = {0};
+    desk_init(&d);
+    assert_int_equal(whole(&d), IBK_OK);
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.asked), NULL), IBK_OK);
+    insert(&msg, put_esk);
+    assert_int_equal(ibk_msg_write(&msg, &changed), IBK_OK);
+    ibk_msg_free(&msg);
+    ibk_buf_free(&d.asked);
+    d.asked = changed;
+    handle(&d);
+    assert_int_equal(d.result.err, IBK_ERR_REPLAYED);
+    assert_int_equal(d.answer.len, 0);
+    desk_free(&d);
+}
+
+static uint8_t encr_of_answer(const desk *d) {
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d->answer), NULL), IBK_OK);
+    uint8_t alg = ibk_msg_find(&msg, IBK_PL_KEMAC, 0)->kemac.encr_alg;
+    ibk_msg_free(&msg);
+    return alg;
+}
+
+/* A request with a COUNTER can come again when the cache has dropped it; the answer has other keys in it by
+ * then, and must not have the key stream of the first. */
+static void test_counter(void **state) {
+    (void)state;
+    desk d;
+    desk_init(&d);
+    d.rc.ts_type = IBK_TS_COUNTER;
+    assert_int_equal(whole(&d), IBK_OK);
+    assert_int_equal(encr_of_answer(&d), IBK_ENCR_AES_KW_128);
+    d.kms_node.utc_ns += 33 * LAB_DAY;
+    handle(&d);
+    assert_int_equal(d.result.err, IBK_OK);
+    assert_int_equal(encr_of_answer(&d), IBK_ENCR_AES_KW_128);
+    d.rc.ts_type = IBK_TS_NTP_UTC;
+    d.kms_node.utc_ns = LAB_NOON;
+    assert_int_equal(whole(&d), IBK_OK);
+    assert_int_equal(encr_of_answer(&d), IBK_ENCR_AES_CM_128);
+    desk_free(&d);
+}
+
 static void test_strange_requests(void **state) {
     (void)state;
     desk d;
@@ -474,10 +526,7 @@ static void test_strange_requests(void **state) {
     assert_int_equal(d.result.err, IBK_OK);
     send_edited(&d, with_kemac); /* answered, but not under the same key stream */
     assert_int_equal(d.result.err, IBK_OK);
-    ibk_msg msg = {0};
-    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.answer), NULL), IBK_OK);
-    assert_int_equal(ibk_msg_find(&msg, IBK_PL_KEMAC, 0)->kemac.encr_alg, IBK_ENCR_AES_KW_128);
-    ibk_msg_free(&msg);
+    assert_int_equal(encr_of_answer(&d), IBK_ENCR_AES_KW_128);
     send_edited(&d, with_cs); /* (N86) */
     assert_int_equal(d.result.err, IBK_ERR_BAD_VALUE);
     send_edited(&d, as_pke);
@@ -557,6 +606,8 @@ int main(void) {
         cmocka_unit_test(test_false_keys),
         cmocka_unit_test(test_other_answer),
         cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_replay_with_esk),
+        cmocka_unit_test(test_counter),
         cmocka_unit_test(test_strange_requests),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_random_failure),

@@ -93,7 +93,8 @@ typedef struct ibk_kms_config {
     int64_t issue_back_ns;  /* a single IBE identity is issued for periods from that long before now (0: from
                                the */
     int64_t issue_ahead_ns; /* current one) to that long after (0: 366 days) */
-    uint8_t encr_alg;       /* of KEMAC; 0: AES-CM-128. NULL is refused (RFC 3830 §4.2.3) */
+    uint8_t encr_alg;       /* of KEMAC; 0: AES-CM-128. NULL is refused (RFC 3830 §4.2.3). AES-CM gives way
+                               to AES-KW-128 where its key stream could serve twice */
     ibk_kms_errors errors;
     void *user;
     /* The PSK of a user, appended to `psk`. `psk_id` is the IDRpsk (empty id: absent), `first` the first user

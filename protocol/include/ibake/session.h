@@ -60,6 +60,10 @@ typedef struct ibk_node {
     ibk_err (*accept_policies)(void *user, const ibk_sp *policies, size_t n);
     ibk_replay_cache *replay;   /* responder: required (P-15); initiator: not used */
     ibk_timestamps *timestamps; /* initiator: NULL: T is unique inside this session only */
+    /* NULL: ibk_session_config.peer_granularity, whoever the peer is. P-9: of the KMS that serves `id`, a
+     * peer's. Users of several KMSs may call, and another than the one called may answer (P-19): neither is
+     * known when the session is made. */
+    ibk_granularity (*granularity)(void *user, const ibk_identity *id);
 } ibk_node;
 
 /* ---- configuration ------------------------------------------------------------------------------- */
@@ -91,7 +95,7 @@ typedef struct ibk_policy {
         answer_undecryptable; /* responder without a private key for the received IDRr: answer with [y]P alone
                                  (RFC 6267 §4.2.2.2; mailbox, retargeting) under `local`; else refuse */
     bool allow_missing_echo;  /* initiator: go on after [y]P alone, with ESK (§4.2.2.4); accept_responder is
-                                 asked */
+                                 asked if it is another than the one called */
     bool allow_null_srtp;     /* policies without SRTP encryption or authentication */
     uint64_t timeout_ns;      /* wait for an answer, timer clock; 0: 32 s */
 } ibk_policy;
@@ -111,7 +115,7 @@ typedef struct ibk_session_config {
         local; /* the responder's own identity: stands in R_MESSAGE_1 even if another was called (P-19) */
     ibk_identity peer;                 /* initiator: whom to call; responder: not used */
     ibk_granularity local_granularity; /* of our KMS */
-    ibk_granularity peer_granularity;  /* of the peer's KMS */
+    ibk_granularity peer_granularity;  /* of the peer's KMS; see ibk_node.granularity */
     ibk_policy policy;
     ibk_node node;
     /* Crypto sessions. Initiator: the map it offers, CS IDs from 1 (two for each m-line, RFC 4567 §7.1); an
