@@ -75,6 +75,7 @@ enum ibk_category {
     X(CACHE_FULL, REPLAY, 3, "the replay cache is full")                                                     \
     X(NOT_AUTHORIZED, POLICY, 1, "the peer or user is not authorised")                                       \
     X(REFUSED, POLICY, 2, "local policy refuses this")                                                       \
+    X(EXPIRED, POLICY, 3, "outside its period of validity")                                                  \
     X(INTERNAL, INTERNAL, 1, "internal error")
 
 enum ibk_error_code {

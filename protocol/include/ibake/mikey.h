@@ -528,6 +528,24 @@ ibk_err ibk_rsa_sign(ibk_buf *signature, const ibk_env *env, uint8_t sig_type, u
                      ibk_span private_key, ibk_span data);
 ibk_err ibk_rsa_verify(uint8_t sig_type, uint8_t hash, ibk_span public_key, ibk_span data,
                        ibk_span signature);
+/* Encryption of an envelope key (RFC 3830 §4.2.5, §6.3). */
+enum ibk_rsaes {
+    IBK_RSAES_PKCS1 = 0,      /* RSAES-PKCS1-v1_5: mandatory */
+    IBK_RSAES_OAEP = 1,       /* RSAES-OAEP with its defaults, SHA-1 and MGF1 of it: recommended */
+    IBK_RSAES_OAEP_SHA256 = 2 /* with SHA-256 in both places */
+};
+
+#define IBK_ENVELOPE_MIN 16 /* octets of an envelope key that we open (P-24) */
+#define IBK_ENVELOPE_MAX 32
+
+/* Padding octets are drawn as IBK_DRAW_SALT. `plain`: IBK_ENVELOPE_MIN to IBK_ENVELOPE_MAX octets.
+ * UNSUPPORTED as above, and if the modulus is too short. */
+ibk_err ibk_rsa_encrypt(ibk_buf *out, const ibk_env *env, uint8_t rsaes, ibk_span public_key, ibk_span plain);
+/* Opens an envelope without ever telling whether it opened (RFC 8017 §7.2.2; no oracle for Bleichenbacher's
+ * or Manger's attack): where padding or length are wrong, `plain` (appended) is 32 octets that depend on the
+ * private key and the ciphertext alone, and which of the two it is decides no branch and no address.
+ * BAD_LENGTH: not as long as the modulus, BAD_VALUE: not below it; both are public. UNSUPPORTED as above. */
+ibk_err ibk_rsa_decrypt(ibk_buf *plain, uint8_t rsaes, ibk_span private_key, ibk_span cipher);
 ibk_err ibk_cert_public_key(ibk_buf *public_key,
                             ibk_span certificate); /* DER X.509 -> SubjectPublicKeyInfo */
 
