@@ -27,68 +27,70 @@ static const scn_call *take_script(ue *u, const char *caller) {
     return NULL;
 }
 
-static void reject(ue_call *call, int status, const char *why, ibk_span mikey) {
+static void reject(ue_leg *leg, int status, const char *why, ibk_span mikey) {
+    const ue_call *call = leg->call;
     sip_msg *response = call->sip ? sip_call_response(call->sip, status, NULL) : NULL;
     ibk_buf body = {0};
     if (!response)
         return;
     if (status == 488) /* RFC 4567 §4.1.2: 399 is "miscellaneous" */
         sip_warning_add(response, 399, call->u->host->name, why);
-    if (mikey.len && call->remote && ue_sdp_write(call, &body, true, mikey) == IBK_OK)
+    if (mikey.len && leg->remote && ue_sdp_write(leg, &body, true, mikey) == IBK_OK)
         sip_msg_set_body(response, UE_SDP_TYPE, ibk_buf_span(&body));
     ibk_buf_free(&body);
     sip_call_respond(call->sip, response, false);
 }
 
 /* Ends the exchange on this side: an answer to the PRACK, if one waits, then to the INVITE. */
-static void refuse(ue_call *call, ibk_err reason, const ibk_diag *diag, ibk_span mikey) {
+static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span mikey) {
+    const ue_call *call = leg->call;
     trace *t = call->u->host->world->trace;
-    call->view.reason = reason;
-    if (diag)
-        call->view.diag = *diag;
+    ue_leg_note_reason(leg, reason, diag);
     trace_begin(t, TRACE_ERROR, call->u->host->name, "call-refused");
     trace_str(t, "call", call->view.call_id);
     trace_diag(t, reason, diag);
     trace_end(t);
-    if (call->pending_server) {
-        sip_server *server = call->pending_server;
-        call->pending_server = NULL;
+    if (leg->pending_server) {
+        sip_server *server = leg->pending_server;
+        leg->pending_server = NULL;
         sip_server_watch(server, NULL, NULL);
-        sip_leg_reply(call->leg, server, 488, NULL, NULL, (ibk_span){0});
+        sip_leg_reply(leg->sip, server, 488, NULL, NULL, (ibk_span){0});
     }
     /* An identity whose keys we lack is "not acceptable here" as well: 488 (RFC 4567 §4.1.2). */
-    reject(call, 488, ibk_err_text(reason), mikey);
+    reject(leg, 488, ibk_err_text(reason), mikey);
 }
 
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     sip_arena arena = {0};
     const char *caller = sip_uri_aor(&arena, &invite->from.uri);
     ue_call *call = ue_call_new(u, caller ? take_script(u, caller) : NULL, false);
+    ue_leg *leg = call ? ue_leg_new(call, NULL) : NULL;
     sip_arena_free(&arena);
-    if (!call) {
+    if (!leg) {
         sip_call_reply(sip, 500, false, NULL, (ibk_span){0});
         return;
     }
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
     call->sip = sip;
+    call->leg = leg;
     call->view.invite = ue_call_now(call);
     snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
     sip_call_set_user(sip, call);
     ue_call_state(call, "incoming");
     if (!sip_call_can_100rel(sip)) {
-        reject(call, 421, "100rel is needed", (ibk_span){0}); /* RFC 3262 §3: Extension Required */
+        reject(leg, 421, "100rel is needed", (ibk_span){0}); /* RFC 3262 §3: Extension Required */
         return;
     }
-    ibk_err err = ue_sdp_read(call, invite, &mikey, &diag);
+    ibk_err err = ue_sdp_read(leg, invite, &mikey, &diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
     if (!err)
-        err = ue_call_open_session(call, NULL, ibk_span_str(UE_MIKEY));
+        err = ue_leg_open_session(leg, NULL, ibk_span_str(UE_MIKEY));
     if (err)
-        refuse(call, err, &diag, (ibk_span){0});
+        refuse(leg, err, &diag, (ibk_span){0});
     else
-        ue_call_receive_mikey(call, ibk_buf_span(&mikey));
+        ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
     ibk_buf_free(&mikey);
 }
 
@@ -103,16 +105,16 @@ static void answer(void *arg) {
     ue_call_state(call, "answered");
 }
 
-static ibk_err answer_prack(ue_call *call, ibk_span mikey) {
+static ibk_err answer_prack(ue_leg *leg, ibk_span mikey) {
     ibk_buf body = {0};
-    sip_server *server = call->pending_server;
+    sip_server *server = leg->pending_server;
     if (!server)
         return IBK_ERR_STATE;
-    ibk_err err = ue_sdp_write(call, &body, true, mikey);
+    ibk_err err = ue_sdp_write(leg, &body, true, mikey);
     if (!err) {
-        call->pending_server = NULL;
+        leg->pending_server = NULL;
         sip_server_watch(server, NULL, NULL);
-        err = sip_leg_reply(call->leg, server, 200, NULL, UE_SDP_TYPE, ibk_buf_span(&body));
+        err = sip_leg_reply(leg->sip, server, 200, NULL, UE_SDP_TYPE, ibk_buf_span(&body));
     }
     ibk_buf_free(&body);
     return err;
@@ -126,77 +128,79 @@ static ibk_err ring(ue_call *call) {
     return err;
 }
 
-static ibk_err send_183(ue_call *call, ibk_span mikey) {
+static ibk_err send_183(ue_leg *leg, ibk_span mikey) {
     ibk_buf body = {0};
-    ibk_err err = ue_sdp_write(call, &body, true, mikey);
+    ibk_err err = ue_sdp_write(leg, &body, true, mikey);
     if (!err)
-        err = sip_call_reply(call->sip, 183, true, UE_SDP_TYPE, ibk_buf_span(&body));
+        err = sip_call_reply(leg->call->sip, 183, true, UE_SDP_TYPE, ibk_buf_span(&body));
     ibk_buf_free(&body);
     return err;
 }
 
-void ue_callee_step(ue_call *call, const ibk_step *step) {
+void ue_callee_step(ue_leg *leg, const ibk_step *step) {
+    ue_call *call = leg->call;
     ibk_err err = IBK_OK;
     if (!call->sip)
         return;
     switch (step->kind) {
     case IBK_STEP_WAIT:
-        err = send_183(call, step->message);
+        err = send_183(leg, step->message);
         break;
     case IBK_STEP_ESTABLISHED:
-        err = answer_prack(call, step->message);
+        err = answer_prack(leg, step->message);
         if (!err)
-            err = ue_media_open(call);
+            err = ue_media_open(leg);
         if (!err)
             err = ring(call);
         break;
     case IBK_STEP_DISCARDED:
-        if (call->pending_server)
-            refuse(call, step->reason, &step->diag, (ibk_span){0});
+        if (leg->pending_server)
+            refuse(leg, step->reason, &step->diag, (ibk_span){0});
         return;
     default:
-        refuse(call, step->reason, &step->diag, step->message);
+        refuse(leg, step->reason, &step->diag, step->message);
         return;
     }
     if (err)
-        refuse(call, err, NULL, (ibk_span){0});
+        refuse(leg, err, NULL, (ibk_span){0});
 }
 
 static void prack_ended(void *user, sip_server *server, sip_cause cause) {
-    ue_call *call = user;
+    ue_leg *leg = user;
     (void)server, (void)cause;
-    call->pending_server = NULL;
+    leg->pending_server = NULL;
 }
 
-void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request) {
+void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const sip_msg *request) {
     static const sip_server_ops ops = {.terminated = prack_ended};
+    ue_leg *leg = call->leg;
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
     bool prack = strcmp(request->method, "PRACK") == 0;
-    call->leg = leg;
+    leg->sip = sip;
     if (prack && !sip_has_body_type(request, UE_SDP_TYPE)) {
-        sip_leg_reply(leg, server, 200, NULL, NULL, (ibk_span){0});
+        sip_leg_reply(sip, server, 200, NULL, NULL, (ibk_span){0});
         return;
     }
-    if (!prack || call->pending_server) {
-        sip_leg_reply(leg, server, prack ? 491 : 488, NULL, NULL, (ibk_span){0});
+    if (!prack || leg->pending_server) {
+        sip_leg_reply(sip, server, prack ? 491 : 488, NULL, NULL, (ibk_span){0});
         return;
     }
-    call->pending_server = server;
-    sip_server_watch(server, &ops, call);
-    ibk_err err = ue_sdp_read(call, request, &mikey, &diag);
+    leg->pending_server = server;
+    sip_server_watch(server, &ops, leg);
+    ibk_err err = ue_sdp_read(leg, request, &mikey, &diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the PRACK carries no MIKEY message");
     if (err)
-        refuse(call, err, &diag, (ibk_span){0});
+        refuse(leg, err, &diag, (ibk_span){0});
     else
-        ue_call_receive_mikey(call, ibk_buf_span(&mikey));
+        ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
     ibk_buf_free(&mikey);
 }
 
 void ue_callee_acked(ue_call *call) {
-    if (!call->media)
+    if (!call->leg || !call->leg->media)
         return;
-    ue_media_talk(call);
+    ue_media_talk(call->leg);
     ue_call_plan_end(call);
 }

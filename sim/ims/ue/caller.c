@@ -3,6 +3,7 @@
 #include "ims/ue/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void cancel(void *arg) {
@@ -33,10 +34,11 @@ static sip_msg *new_invite(ue_call *call) {
     return invite;
 }
 
-static ibk_err send_invite(ue_call *call, ibk_span mikey) {
+static ibk_err send_invite(ue_leg *offer, ibk_span mikey) {
     ibk_buf body = {0};
+    ue_call *call = offer->call;
     sip_msg *invite = new_invite(call);
-    ibk_err err = invite ? ue_sdp_write(call, &body, false, mikey) : IBK_ERR_NO_MEMORY;
+    ibk_err err = invite ? ue_sdp_write(offer, &body, false, mikey) : IBK_ERR_NO_MEMORY;
     if (err) {
         sip_msg_free(invite);
     } else {
@@ -50,65 +52,80 @@ static ibk_err send_invite(ue_call *call, ibk_span mikey) {
 
 void ue_place_call(ue *u, const scn_call *script) {
     ue_call *call = ue_call_new(u, script, true);
-    if (!call)
+    if (call)
+        call->offer = calloc(1, sizeof *call->offer);
+    if (!call || !call->offer)
         return;
+    *call->offer = (ue_leg){.call = call, .sdp_version = 1};
     call->view.invite = ue_call_now(call);
     ue_call_state(call, "call");
     ibk_identity peer = ibk_identity_uri(script->to->identity);
-    ibk_err err = ue_call_open_session(call, &peer, ibk_span_str(UE_MIKEY));
+    ibk_err err = ue_leg_open_session(call->offer, &peer, ibk_span_str(UE_MIKEY));
     if (err)
         ue_call_give_up(call, err, NULL);
     else
-        ue_call_start_session(call);
+        ue_leg_start_session(call->offer);
 }
 
-static ibk_err send_prack(ue_call *call, ibk_span mikey) {
+static ibk_err send_prack(ue_leg *leg, ibk_span mikey) {
     ibk_buf body = {0};
-    ibk_err err =
-        call->pending_response && call->leg ? ue_sdp_write(call, &body, false, mikey) : IBK_ERR_STATE;
+    ibk_err err = leg->pending_response && leg->sip ? ue_sdp_write(leg, &body, false, mikey) : IBK_ERR_STATE;
     if (!err)
-        err = sip_leg_prack(call->leg, call->pending_response, UE_SDP_TYPE, ibk_buf_span(&body));
-    sip_msg_free(call->pending_response);
-    call->pending_response = NULL;
+        err = sip_leg_prack(leg->sip, leg->pending_response, UE_SDP_TYPE, ibk_buf_span(&body));
+    sip_msg_free(leg->pending_response);
+    leg->pending_response = NULL;
     ibk_buf_free(&body);
     return err;
 }
 
-static void give_up(ue_call *call, ibk_err reason, const ibk_diag *diag) {
-    if (call->pending_response) { /* the 183 is acknowledged all the same: RFC 3262 §4 */
-        sip_leg_prack(call->leg, call->pending_response, NULL, (ibk_span){0});
-        sip_msg_free(call->pending_response);
-        call->pending_response = NULL;
+static void give_up(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
+    ue_leg_note_reason(leg, reason, diag);
+    if (leg->pending_response) { /* the 183 is acknowledged all the same: RFC 3262 §4 */
+        sip_leg_prack(leg->sip, leg->pending_response, NULL, (ibk_span){0});
+        sip_msg_free(leg->pending_response);
+        leg->pending_response = NULL;
     }
-    ue_call_give_up(call, reason, diag);
+    ue_call_give_up(leg->call, reason, diag);
 }
 
-void ue_caller_step(ue_call *call, const ibk_step *step) {
+void ue_caller_step(ue_leg *leg, const ibk_step *step) {
+    ue_call *call = leg->call;
     ibk_err err = IBK_OK;
     switch (step->kind) {
     case IBK_STEP_WAIT:
         if (step->message_type == IBK_MSG_I_MESSAGE_1) {
-            err = send_invite(call, step->message);
+            err = send_invite(leg, step->message);
             if (!err && call->script->cancel)
                 call->cancel_timer = ims_host_timer(call->u->host, call->script->cancel_ns, cancel, call);
         } else if (step->message_type == IBK_MSG_I_MESSAGE_2) {
-            err = send_prack(call, step->message);
+            err = send_prack(leg, step->message);
         }
         break;
-    case IBK_STEP_ESTABLISHED:
-        err = ue_media_open(call);
-        break;
+    case IBK_STEP_ESTABLISHED: /* the leg's keys are there; media begin with the 200 (INVITE) */
     case IBK_STEP_DISCARDED:
         return;
     default:
-        give_up(call, step->reason, &step->diag);
+        give_up(leg, step->reason, &step->diag);
         return;
     }
     if (err)
-        give_up(call, err, NULL);
+        give_up(leg, err, NULL);
 }
 
-void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bool reliable) {
+/* A branch answers: its leg takes one answer to I_MESSAGE_1 (RFC 6267 §3.1). */
+static ue_leg *leg_for(ue_call *call, sip_leg *sip) {
+    ue_leg *leg = ue_leg_of(call, sip);
+    if (leg)
+        return leg;
+    leg = ue_leg_new(call, sip);
+    ibk_err err = leg ? ue_leg_fork_session(leg) : IBK_ERR_NO_MEMORY;
+    if (!err)
+        return leg;
+    ue_call_give_up(call, err, NULL);
+    return NULL;
+}
+
+void ue_caller_progress(ue_call *call, sip_leg *sip, const sip_msg *response, bool reliable) {
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
     if (!call->view.provisional.set)
@@ -116,24 +133,26 @@ void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bo
     if (!reliable)
         return;
     if (!sip_has_body_type(response, UE_SDP_TYPE)) {
-        sip_leg_prack(leg, response, NULL, (ibk_span){0});
+        sip_leg_prack(sip, response, NULL, (ibk_span){0});
         return;
     }
-    call->leg = leg;
-    sip_msg_free(call->pending_response);
-    call->pending_response = sip_msg_clone(response);
-    ibk_err err = ue_sdp_read(call, response, &mikey, &diag);
+    ue_leg *leg = leg_for(call, sip);
+    if (!leg)
+        return;
+    sip_msg_free(leg->pending_response);
+    leg->pending_response = sip_msg_clone(response);
+    ibk_err err = ue_sdp_read(leg, response, &mikey, &diag);
     if (!err && mikey.len == 0)
         err =
             ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
     if (err)
-        give_up(call, err, &diag);
+        give_up(leg, err, &diag);
     else
-        ue_call_receive_mikey(call, ibk_buf_span(&mikey));
+        ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
     ibk_buf_free(&mikey);
 }
 
-void ue_caller_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause) {
+void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response, sip_cause cause) {
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
     if (strcmp(method, "PRACK") != 0 || (response && response->status < 200))
@@ -141,32 +160,51 @@ void ue_caller_response(ue_call *call, const char *method, const sip_msg *respon
     if (!response || response->status >= 300) {
         ibk_fail(&diag, IBK_ERR_PEER_ERROR, "PRACK", 0, "%s", response ? "refused" : sip_cause_name(cause));
         if (response && sip_has_body_type(response, UE_SDP_TYPE) &&
-            ue_sdp_read(call, response, &mikey, NULL) == IBK_OK && mikey.len)
-            ue_call_receive_mikey(call, ibk_buf_span(&mikey));
+            ue_sdp_read(leg, response, &mikey, NULL) == IBK_OK && mikey.len)
+            ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
         else
-            give_up(call, diag.err, &diag);
+            give_up(leg, diag.err, &diag);
     } else if (sip_has_body_type(response, UE_SDP_TYPE)) {
-        ibk_err err = ue_sdp_read(call, response, &mikey, &diag);
+        ibk_err err = ue_sdp_read(leg, response, &mikey, &diag);
         if (err)
-            give_up(call, err, &diag);
+            give_up(leg, err, &diag);
         else
-            ue_call_receive_mikey(call, ibk_buf_span(&mikey));
+            ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
     }
     ibk_buf_free(&mikey);
 }
 
-void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response) {
+/* The leg that was answered carries the call: its keys protect the media. What the others and the offer know
+ * is wiped. */
+static void choose(ue_call *call, ue_leg *winner) {
+    call->leg = winner;
+    ue_call_adopt_keys(winner);
+    ue_leg_release(call->offer);
+    for (ue_leg *leg = call->legs; leg; leg = leg->next)
+        if (leg != winner)
+            ue_leg_release(leg);
+}
+
+void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
+    ue_leg *leg = ue_leg_of(call, sip);
+    ibk_diag diag = {0};
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
-    sip_leg_ack(leg, NULL, (ibk_span){0});
-    if (!call->media) { /* answered before R_MESSAGE_2 was verified: no media, no call */
-        ibk_diag diag;
-        ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before R_MESSAGE_2 was verified");
-        give_up(call, diag.err, &diag);
+    ibk_err err = IBK_OK;
+    if (!leg || !leg->keyed) /* answered before R_MESSAGE_2 was verified: no media, no call */
+        err = ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0,
+                       "before R_MESSAGE_2 was verified");
+    if (!err) {
+        choose(call, leg);
+        err = ue_media_open(leg);
+    }
+    sip_leg_ack(sip, NULL, (ibk_span){0});
+    if (err) {
+        ue_call_give_up(call, err, &diag);
         return;
     }
     call->view.established = ue_call_now(call);
     ue_call_state(call, "established");
-    ue_media_talk(call);
+    ue_media_talk(leg);
     ue_call_plan_end(call);
 }

@@ -24,6 +24,7 @@ typedef struct ue_peer_entry {
 
 typedef struct ue_media ue_media;
 typedef struct ue_call ue_call;
+typedef struct ue_leg ue_leg;
 
 struct ue {
     ims_host *host;
@@ -65,24 +66,45 @@ struct ue {
 /* What a session waits for keys to do. */
 typedef enum ue_pending { UE_PENDING_NONE = 0, UE_PENDING_START, UE_PENDING_RECEIVE } ue_pending;
 
+/* One dialog of a call, with the exchange in it. The callee's call has one; the caller's has one for each
+ * branch of its INVITE that answered, whose session is forked from that of the offer (RFC 6267 §3.1). A leg
+ * that is over keeps its account (reason, digest) and nothing else. */
+struct ue_leg {
+    ue_call *call;
+    ue_leg *next; /* older to newer */
+    sip_leg *sip; /* NULL: none yet, or the dialog is over */
+    ibk_session *session;
+    ims_timer session_timer;
+    ue_pending pending;
+    ibk_buf pending_message;
+    sip_server *pending_server; /* callee: the PRACK that waits for an answer */
+    sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
+    sip_sdp *remote;            /* the peer's latest description */
+    uint64_t sdp_version;       /* of the next description sent here */
+    ue_media *media;
+    bool over;
+    bool keyed; /* R_MESSAGE_2 is sent or verified */
+    bool has_keys;
+    uint8_t key_digest[32];
+    ibk_err reason; /* why the exchange was given up here */
+    ibk_diag diag;
+};
+
+/* Both ends' call. `leg` is the dialog that carries the call: the callee's only one; the caller's that was
+ * answered by 200 (NULL before). */
 struct ue_call {
     ue *u;
     const scn_call *script;
     ue_call_view view;
     sip_call *sip; /* NULL once ended */
-    sip_leg *leg;
-    ibk_session *session;
-    ims_timer session_timer, plan_timer, cancel_timer;
-    ue_pending pending;
-    ibk_buf pending_message;
-    sip_server *pending_server; /* the PRACK that waits for an answer */
-    sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
-    sip_arena arena;            /* of `remote` */
-    sip_sdp *remote;            /* the peer's latest description */
-    uint64_t sdp_session_id, sdp_version;
+    ue_leg *offer; /* caller: the exchange as I_MESSAGE_1 began it, without a dialog; legs are forked from it
+                      until the call is answered */
+    ue_leg *legs;
+    ue_leg *leg;
+    ims_timer plan_timer, cancel_timer;
+    uint64_t sdp_session_id;
     uint16_t rtp_port;
     uint32_t ssrc;
-    ue_media *media;
 };
 
 /* ---- keys.c
@@ -106,42 +128,56 @@ ue_call *ue_call_new(ue *u, const scn_call *script, bool caller); /* NULL: out o
 void ue_call_release(ue_call *call);                              /* everything but the view */
 void ue_call_free(ue_call *call);
 void ue_call_state(ue_call *call, const char *state); /* to the event log */
-ibk_err ue_call_open_session(ue_call *call, const ibk_identity *peer, ibk_span sdp_ids);
-/* Runs a step of the session and hands it to `ue_caller_step` or `ue_callee_step`. */
-void ue_call_start_session(ue_call *call);
-void ue_call_receive_mikey(ue_call *call, ibk_span message);
-void ue_call_keys_arrived(ue *u);
-/* Ends the exchange and the SIP call; reason is for this end's log. */
+/* Ends every exchange and the SIP call; reason is for this end's log. */
 void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag);
 ue_moment ue_call_now(const ue_call *call);
+void ue_call_adopt_keys(const ue_leg *leg); /* into the view: the keys of the leg that carries the call */
 void ue_call_plan_end(ue_call *call);
+
+/* ---- leg.c: the exchange in one dialog
+ * ------------------------------------------------------------------------------ */
+ue_leg *ue_leg_new(ue_call *call, sip_leg *sip); /* at the end of call->legs; NULL: out of memory */
+ue_leg *ue_leg_of(const ue_call *call, const sip_leg *sip); /* NULL: none */
+/* Ends what the leg holds: media (statistics go into the view), keys, timers. Its account stays. */
+void ue_leg_release(ue_leg *leg);
+void ue_leg_free(ue_leg *leg);
+ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_ids);
+/* The session of a caller's new leg comes from the offer's. */
+ibk_err ue_leg_fork_session(ue_leg *leg);
+/* Run a step of the session and hand it to `ue_caller_step` or `ue_callee_step`. */
+void ue_leg_start_session(ue_leg *leg);
+void ue_leg_receive_mikey(ue_leg *leg, ibk_span message);
+void ue_legs_keys_arrived(ue *u);
+/* Notes why the exchange ends here (the first reason stays). */
+void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag);
 
 /* ---- description.c: SDP with key management
  * ------------------------------------------------------------------------ */
-/* An offer, or an answer to call->remote; carries `mikey` at session level. Appended to out. */
-ibk_err ue_sdp_write(ue_call *call, ibk_buf *out, bool answer, ibk_span mikey);
-/* Parses a body into call->remote and its MIKEY message into `mikey` (empty: it has none). */
-ibk_err ue_sdp_read(ue_call *call, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
+/* An offer, or an answer to leg->remote; carries `mikey` at session level. Appended to out. */
+ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey);
+/* Parses a body into leg->remote and its MIKEY message into `mikey` (empty: it has none). */
+ibk_err ue_sdp_read(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
 
 /* ---- caller.c, callee.c
  * ----------------------------------------------------------------------------------------------- */
 extern const sip_ua_ops ue_ua_ops;
-void ue_caller_step(ue_call *call, const ibk_step *step);
+void ue_caller_step(ue_leg *leg, const ibk_step *step);
 void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bool reliable);
 void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response);
-void ue_caller_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause);
+void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response, sip_cause cause);
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite);
-void ue_callee_step(ue_call *call, const ibk_step *step);
+void ue_callee_step(ue_leg *leg, const ibk_step *step);
 void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
 void ue_callee_acked(ue_call *call);
 
 /* ---- media.c
  * ----------------------------------------------------------------------------------------------------------
  */
-/* Opens the sockets and the stream; packets go out from ue_media_talk on. */
-ibk_err ue_media_open(ue_call *call);
-void ue_media_talk(ue_call *call);
-void ue_media_close(ue_call *call); /* takes the statistics into the view */
+/* Opens the sockets and the stream, with the keys of the leg's exchange; packets go out from ue_media_talk
+ * on. One leg of a call at a time: all describe the same port. */
+ibk_err ue_media_open(ue_leg *leg);
+void ue_media_talk(ue_leg *leg);
+void ue_media_close(ue_leg *leg); /* takes the statistics into the view */
 const media_stats *ue_media_stats(const ue_media *media);
 
 #endif

@@ -118,7 +118,7 @@ static void on_keys(void *user, const key_client_result *result, ibk_key_list *k
         u->status.keys_received = (ue_moment){ims_host_now(u->host), true};
     }
     log_result(u, result);
-    ue_call_keys_arrived(u);
+    ue_legs_keys_arrived(u);
     ue_check_done(u);
 }
 

@@ -8,6 +8,7 @@
 #define RTCP_INTERVAL (5 * SIP_S) /* RFC 3550 §6.2: the minimum; the first report after half of it */
 
 struct ue_media {
+    ue_leg *leg;
     ue_call *call;
     media_stream *stream;
     media_source *source, *expected;
@@ -50,14 +51,14 @@ static media_source *open_source(const scn_source *source, media_codec codec) {
 }
 
 /* TEK and salt of both directions: RFC 3830 §4.1.3, as SRTP master keys. */
-static ibk_err take_keys(ue_call *call, media_keys *send, media_keys *receive) {
-    bool caller = call->view.caller;
+static ibk_err take_keys(ue_leg *leg, media_keys *send, media_keys *receive) {
+    bool caller = leg->call->view.caller;
     uint8_t out_cs = caller ? UE_CS_FROM_CALLER : UE_CS_FROM_CALLEE;
     uint8_t in_cs = caller ? UE_CS_FROM_CALLEE : UE_CS_FROM_CALLER;
     ibk_err err =
-        ibk_session_tek(call->session, out_cs, send->key, sizeof send->key, send->salt, sizeof send->salt);
+        ibk_session_tek(leg->session, out_cs, send->key, sizeof send->key, send->salt, sizeof send->salt);
     if (!err)
-        err = ibk_session_tek(call->session, in_cs, receive->key, sizeof receive->key, receive->salt,
+        err = ibk_session_tek(leg->session, in_cs, receive->key, sizeof receive->key, receive->salt,
                               sizeof receive->salt);
     return err;
 }
@@ -77,9 +78,9 @@ static ibk_err open_stream(ue_media *m) {
     m->expected = script ? open_source(other, codec) : NULL;
     if (!m->source)
         return IBK_ERR_IO;
-    ibk_err err = ibk_session_srtp_policy(call->session, UE_CS_FROM_CALLER, &policy);
+    ibk_err err = ibk_session_srtp_policy(m->leg->session, UE_CS_FROM_CALLER, &policy);
     if (!err)
-        err = take_keys(call, &send, &receive);
+        err = take_keys(m->leg, &send, &receive);
     uint64_t random = sim_random_u64(call->u->host->sip_random);
     media_config config = {.source = m->source,
                            .expected = m->expected,
@@ -101,7 +102,8 @@ static ibk_err open_stream(ue_media *m) {
 static ibk_err open_sockets(ue_media *m) {
     ue_call *call = m->call;
     sip_addr local = call->u->host->addr, remote;
-    if (!call->remote || !sip_sdp_address(call->remote, 0, &remote))
+    const sip_sdp *description = m->leg->remote;
+    if (!description || !sip_sdp_address(description, 0, &remote))
         return IBK_ERR_MISMATCH;
     m->remote_rtp = ims_endpoint(&remote);
     m->remote_rtcp = m->remote_rtp;
@@ -115,20 +117,21 @@ static ibk_err open_sockets(ue_media *m) {
     return IBK_OK;
 }
 
-ibk_err ue_media_open(ue_call *call) {
+ibk_err ue_media_open(ue_leg *leg) {
     ue_media *m = calloc(1, sizeof *m);
     if (!m)
         return IBK_ERR_NO_MEMORY;
-    m->call = call;
+    m->leg = leg;
+    m->call = leg->call;
     ibk_err err = open_stream(m);
     if (!err)
         err = open_sockets(m);
-    call->media = m;
+    leg->media = m;
     if (err) {
-        ue_media_close(call);
+        ue_media_close(leg);
         return err;
     }
-    call->view.has_media = call->view.media_protected = true;
+    m->call->view.has_media = m->call->view.media_protected = true;
     return IBK_OK;
 }
 
@@ -154,19 +157,20 @@ static void send_rtcp(void *arg) {
         n3_udp_send(m->rtcp, &m->remote_rtcp, packet, len);
 }
 
-void ue_media_talk(ue_call *call) {
-    ue_media *m = call->media;
+void ue_media_talk(ue_leg *leg) {
+    ue_media *m = leg->media;
     if (!m || m->talking)
         return;
     m->talking = true;
-    m->next_rtcp = ims_host_timer(call->u->host, RTCP_INTERVAL / 2, send_rtcp, m);
+    m->next_rtcp = ims_host_timer(m->call->u->host, RTCP_INTERVAL / 2, send_rtcp, m);
     send_rtp(m);
 }
 
-void ue_media_close(ue_call *call) {
-    ue_media *m = call->media;
+void ue_media_close(ue_leg *leg) {
+    ue_media *m = leg->media;
     if (!m)
         return;
+    ue_call *call = leg->call;
     ims_host_cancel(call->u->host, &m->next_rtp);
     ims_host_cancel(call->u->host, &m->next_rtcp);
     n3_udp_free(m->rtp);
@@ -177,7 +181,7 @@ void ue_media_close(ue_call *call) {
     media_source_free(m->source);
     media_source_free(m->expected);
     free(m);
-    call->media = NULL;
+    leg->media = NULL;
 }
 
 const media_stats *ue_media_stats(const ue_media *media) {

@@ -96,8 +96,8 @@ const ue_call_view *ue_call_at(const ue *u, size_t index) {
     ue_call *call = index < u->call_count ? u->calls[index] : NULL;
     if (!call)
         return NULL;
-    if (call->media)
-        call->view.stats = *ue_media_stats(call->media);
+    if (call->leg && call->leg->media)
+        call->view.stats = *ue_media_stats(call->leg->media);
     return &call->view;
 }
 

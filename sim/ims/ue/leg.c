@@ -1,0 +1,225 @@
+/* One dialog's exchange: its session, the keys and the reason that come of it, and what waits for keys. */
+#include "ims/ue/internal.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+ue_leg *ue_leg_new(ue_call *call, sip_leg *sip) {
+    ue_leg *leg = calloc(1, sizeof *leg), **at = &call->legs;
+    if (!leg)
+        return NULL;
+    *leg = (ue_leg){.call = call, .sip = sip, .sdp_version = call->offer ? call->offer->sdp_version : 1};
+    while (*at)
+        at = &(*at)->next;
+    *at = leg;
+    return leg;
+}
+
+ue_leg *ue_leg_of(const ue_call *call, const sip_leg *sip) {
+    ue_leg *leg = call->legs;
+    while (leg && leg->sip != sip)
+        leg = leg->next;
+    return leg;
+}
+
+void ue_leg_release(ue_leg *leg) {
+    if (!leg || leg->over)
+        return;
+    leg->over = true;
+    ims_host_cancel(leg->call->u->host, &leg->session_timer);
+    ue_media_close(leg);
+    ibk_session_free(leg->session); /* wipes x, y and every key */
+    leg->session = NULL;
+    leg->sip = NULL;
+    leg->pending = UE_PENDING_NONE;
+    ibk_buf_free(&leg->pending_message);
+    sip_msg_free(leg->pending_response);
+    leg->pending_response = NULL;
+    if (leg->pending_server)
+        sip_server_watch(leg->pending_server, NULL, NULL);
+    leg->pending_server = NULL;
+    sip_sdp_free(leg->remote);
+    leg->remote = NULL;
+}
+
+void ue_leg_free(ue_leg *leg) {
+    ue_leg_release(leg);
+    free(leg);
+}
+
+void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
+    if (leg->reason)
+        return;
+    leg->reason = reason;
+    if (diag)
+        leg->diag = *diag;
+}
+
+/* ---- the session
+ * ------------------------------------------------------------------------------------------- */
+
+/* The parameters that our SP names: all that AES_CM_128_HMAC_SHA1 has, none left to a default. */
+#define SRTP_PARAMETERS                                                                                      \
+    (1u << IBK_SRTP_ENCR_ALG | 1u << IBK_SRTP_ENCR_KEY_LEN | 1u << IBK_SRTP_AUTH_ALG |                       \
+     1u << IBK_SRTP_AUTH_KEY_LEN | 1u << IBK_SRTP_SALT_KEY_LEN | 1u << IBK_SRTP_PRF | 1u << IBK_SRTP_ENCR |  \
+     1u << IBK_SRTCP_ENCR | 1u << IBK_SRTP_AUTH | 1u << IBK_SRTP_AUTH_TAG_LEN)
+
+ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_ids) {
+    const ue_call *call = leg->call;
+    const scn_mikey *mikey = &call->u->user->domain->mikey;
+    ibk_cs_srtp streams[UE_CRYPTO_SESSIONS] = {{0}, {0}};
+    ibk_srtp_policy srtp = ibk_srtp_policy_default();
+    ibk_buf params = {0};
+    streams[(call->view.caller ? UE_CS_FROM_CALLER : UE_CS_FROM_CALLEE) - 1].ssrc = call->ssrc;
+    srtp.present = SRTP_PARAMETERS;
+    if (call->script && call->script->media.srtp == SCN_SRTP_AES_CM_128_HMAC_SHA1_32)
+        srtp.auth_tag_len = 4;
+    ibk_err err = ibk_srtp_policy_write(&params, &srtp);
+    ibk_sp policy = {.params = ibk_buf_span(&params)};
+    ibk_session_config config = {.role = call->view.caller ? IBK_SESSION_INITIATOR : IBK_SESSION_RESPONDER,
+                                 .local = ibk_identity_uri(call->u->user->identity),
+                                 .local_granularity = call->u->user->domain->kms.granularity,
+                                 .peer_granularity = ue_granularity_of(call->u, peer),
+                                 .policy = {.ts_type = mikey->timestamp,
+                                            .prf = call->script ? call->script->prf : 0,
+                                            .curve = call->script ? call->script->curve : 0,
+                                            .errors = call->u->user->errors},
+                                 .node = ue_node(call->u),
+                                 .map_type = IBK_MAP_SRTP_ID,
+                                 .srtp = streams,
+                                 .n_srtp = UE_CRYPTO_SESSIONS,
+                                 .sdp_ids = sdp_ids};
+    if (call->view.caller) {
+        config.peer = *peer;
+        config.policies = &policy;
+        config.n_policies = 1;
+    }
+    ibk_env env = ims_host_env(call->u->host);
+    if (!err)
+        err = ibk_session_new(&leg->session, &env, &config);
+    ibk_buf_free(&params);
+    return err;
+}
+
+ibk_err ue_leg_fork_session(ue_leg *leg) {
+    ue_leg *offer = leg->call->offer;
+    if (!offer || !offer->session)
+        return IBK_ERR_STATE;
+    leg->session = offer->session; /* one branch alone can take it over */
+    offer->session = NULL;
+    ims_host_cancel(leg->call->u->host, &offer->session_timer);
+    return IBK_OK;
+}
+
+static void note_keys(ue_leg *leg) {
+    ue_call *call = leg->call;
+    uint8_t keys[UE_CRYPTO_SESSIONS][16 + 14];
+    ibk_err err = IBK_OK;
+    for (uint8_t cs = 1; !err && cs <= UE_CRYPTO_SESSIONS; cs++)
+        err = ibk_session_tek(leg->session, cs, keys[cs - 1], 16, keys[cs - 1] + 16, 14);
+    if (!err && SHA256(keys[0], sizeof keys, leg->key_digest))
+        leg->has_keys = true;
+    ibk_wipe(keys, sizeof keys);
+    leg->keyed = true;
+    ue_call_adopt_keys(leg);
+    if (!call->view.keyed.set)
+        call->view.keyed = ue_call_now(call);
+    ue_call_state(call, "keyed");
+}
+
+static void session_expired(void *arg);
+
+static void watch_deadline(ue_leg *leg) {
+    ims_host *host = leg->call->u->host;
+    ims_host_cancel(host, &leg->session_timer);
+    uint64_t deadline = leg->session ? ibk_session_deadline(leg->session) : UINT64_MAX;
+    uint64_t now = ims_host_now(host);
+    if (deadline != UINT64_MAX)
+        leg->session_timer =
+            ims_host_timer(host, deadline > now ? deadline - now : 0, session_expired, leg);
+}
+
+/* Where a MIKEY message's size is noted: I_MESSAGE_1 … R_MESSAGE_2. */
+static void note_message(ue_call *call, uint8_t type, size_t octets) {
+    if (type >= IBK_MSG_I_MESSAGE_1 && type <= IBK_MSG_R_MESSAGE_2)
+        call->view.mikey_octets[type - IBK_MSG_I_MESSAGE_1] = octets;
+}
+
+static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_span message) {
+    ue_call *call = leg->call;
+    call->view.csb_id = ibk_session_csb_id(leg->session);
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
+        leg->pending = again;
+        if (again == UE_PENDING_RECEIVE && leg->pending_message.len == 0 &&
+            ibk_buf_append_span(&leg->pending_message, message))
+            ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
+        return;
+    }
+    note_message(call, step->message_type, step->message.len);
+    if (step->kind == IBK_STEP_CLOSED || step->kind == IBK_STEP_DISCARDED) {
+        leg->reason = step->reason;
+        leg->diag = step->diag;
+    } else if (step->kind == IBK_STEP_ESTABLISHED) {
+        note_keys(leg);
+    }
+    watch_deadline(leg);
+    if (call->view.caller)
+        ue_caller_step(leg, step);
+    else
+        ue_callee_step(leg, step);
+}
+
+static void session_expired(void *arg) {
+    ue_leg *leg = arg;
+    ibk_step step;
+    leg->session_timer = 0;
+    ibk_session_expire(leg->session, ims_host_time(leg->call->u->host), &step);
+    if (step.kind == IBK_STEP_CLOSED)
+        hand_out(leg, &step, UE_PENDING_NONE, (ibk_span){0});
+    else
+        watch_deadline(leg);
+}
+
+void ue_leg_start_session(ue_leg *leg) {
+    ibk_step step;
+    leg->pending = UE_PENDING_NONE;
+    ibk_err err = ibk_session_start(leg->session, ims_host_time(leg->call->u->host), &step);
+    if (err)
+        ue_call_give_up(leg->call, err, NULL);
+    else
+        hand_out(leg, &step, UE_PENDING_START, (ibk_span){0});
+}
+
+void ue_leg_receive_mikey(ue_leg *leg, ibk_span message) {
+    ibk_step step;
+    ibk_peek peek;
+    leg->pending = UE_PENDING_NONE;
+    if (ibk_message_peek(&peek, message, NULL) == IBK_OK)
+        note_message(leg->call, peek.data_type, message.len);
+    ibk_err err = ibk_session_recv(leg->session, ims_host_time(leg->call->u->host), message, &step);
+    if (err)
+        ue_call_give_up(leg->call, err, NULL);
+    else
+        hand_out(leg, &step, UE_PENDING_RECEIVE, message);
+}
+
+static void keys_arrived(ue_leg *leg) {
+    if (leg->pending == UE_PENDING_START) {
+        ue_leg_start_session(leg);
+    } else if (leg->pending == UE_PENDING_RECEIVE) {
+        ibk_buf message = leg->pending_message;
+        leg->pending_message = (ibk_buf){0};
+        ue_leg_receive_mikey(leg, ibk_buf_span(&message));
+        ibk_buf_free(&message);
+    }
+}
+
+void ue_legs_keys_arrived(ue *u) {
+    for (size_t i = 0; i < u->call_count; i++) {
+        if (u->calls[i]->offer)
+            keys_arrived(u->calls[i]->offer);
+        for (ue_leg *leg = u->calls[i]->legs; leg; leg = leg->next)
+            keys_arrived(leg);
+    }
+}
