@@ -181,7 +181,7 @@ static void random_failure(void **state) {
     (void)state;
     world w = open_world(1024);
     test_random source = {1, 0, 0};
-    ibk_env env = {&source, test_draw, NULL, NULL};
+    ibk_env env = {.user = &source, .draw = test_draw};
     ibk_buf out = {NULL, 0, 0};
     assert_int_equal(ibk_ibe_encrypt(&env, w.params, ibk_span_str(BOB), ibk_span_str("x"), &out),
                      IBK_ERR_RANDOM);

@@ -133,7 +133,7 @@ ibk_err ibk_ibe_measure_open(ibk_ibe_measure **measure, ibk_span params_der, ibk
     ibk_ibe_measure *m = calloc(1, sizeof *m);
     if (m == NULL)
         return IBK_ERR_NO_MEMORY;
-    m->env = (ibk_env){m, draw, NULL, NULL};
+    m->env = (ibk_env){.user = m, .draw = draw};
     ibk_err err = ibk_buf_append_span(&m->params_der, params_der);
     if (err == IBK_OK)
         err = ibk_ibe_params_parse(&m->params, params_der, NULL, NULL);

@@ -40,7 +40,7 @@ ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
     return call;
 }
 
-void ue_call_release(ue_calvoid ue_call_release(ue_call *call) {
+void ue_call_release(ue_call *call) {
     ims_host_cancel(call->u->host, &call->plan_timer);
     ims_host_cancel(call->u->host, &call->cancel_timer);
     ue_leg_release(call->offer);
@@ -48,9 +48,34 @@ void ue_call_release(ue_calvoid ue_call_release(ue_call *call) {
         ue_leg_release(leg);
 }
 
-call) {
+void ue_call_free(ue_call *call) {
     ue_call_release(call);
+    for (ue_leg *leg = call->legs, *next; leg; leg = next) {
+        next = leg->next;
+        ue_leg_free(leg);
+    }
+    free(call->offer);
     free(call);
+}
+
+void ue_call_adopt_keys(const ue_leg *leg) {
+    ue_call_view *view = &leg->call->view;
+    view->has_keys = leg->has_keys;
+    memcpy(view->key_digest, leg->key_digest, sizeof view->key_digest);
+}
+
+/* Why the call came to nothing: its own reason, else that of its first leg that has one. */
+static void take_reason(ue_call *call) {
+    const ue_leg *leg = call->offer;
+    if (call->view.reason || call->view.established.set)
+        return;
+    if (!leg || !leg->reason)
+        for (leg = call->legs; leg && !leg->reason;)
+            leg = leg->next;
+    if (leg) {
+        call->view.reason = leg->reason;
+        call->view.diag = leg->diag;
+    }
 }
 
 /* ---- the end

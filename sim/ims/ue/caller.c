@@ -192,8 +192,8 @@ void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
     call->view.sip_status = response->status;
     ibk_err err = IBK_OK;
     if (!leg || !leg->keyed) /* answered before R_MESSAGE_2 was verified: no media, no call */
-        err = ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0,
-                       "before R_MESSAGE_2 was verified");
+        err =
+            ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before R_MESSAGE_2 was verified");
     if (!err) {
         choose(call, leg);
         err = ue_media_open(leg);

@@ -136,8 +136,7 @@ static void watch_deadline(ue_leg *leg) {
     uint64_t deadline = leg->session ? ibk_session_deadline(leg->session) : UINT64_MAX;
     uint64_t now = ims_host_now(host);
     if (deadline != UINT64_MAX)
-        leg->session_timer =
-            ims_host_timer(host, deadline > now ? deadline - now : 0, session_expired, leg);
+        leg->session_timer = ims_host_timer(host, deadline > now ? deadline - now : 0, session_expired, leg);
 }
 
 /* Where a MIKEY message's size is noted: I_MESSAGE_1 … R_MESSAGE_2. */
