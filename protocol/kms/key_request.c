@@ -58,6 +58,7 @@ static ibk_err copy_config(ibk_key_request *r, const ibk_key_request_config *c) 
     size_t at = 0;
     for (size_t i = 0; i < c->n_users; i++) {
         place(&r->who.users[i], &c->users[i], &r->octets, &at);
+        r->who.roles[i] = IBK_ROLE_I;
     }
     place(&r->who.kms, &c->kms, &r->octets, &at);
     place(&r->who.psk, &c->psk_id, &r->octets, &at);
@@ -116,13 +117,6 @@ static ibk_err draw_frame(ibk_key_request *r, ibk_time now) {
         r->hdr = request_hdr(IBK_MSG_REQUEST_KEY_PSK, r->config.prf, csb_id, true); /* §6.1 (N84) */
     }
     return err;
-}
-
-static void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span id, ibk_span value) {
-    if (env->keylog) {
-        ibk_keylog_record record = {.kind = kind, .csb_id = csb_id, .id = id, .value = value};
-        env->keylog(env->user, &record);
-    }
 }
 
 ibk_err ibk_key_request_start(ibk_key_request *request, ibk_time now, ibk_buf *message) {
