@@ -339,6 +339,11 @@ static void test_false_keys(void **state) {
     d.kc.master = lab_away.master;
     assert_int_not_equal(whole(&d), IBK_OK);
     assert_int_equal(d.keys.count, 0);
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.answer), NULL), IBK_OK);
+    assert_int_equal(d.diag.offset, ibk_msg_find(&msg, IBK_PL_KEMAC, 0)->offset); /* the place is told */
+    assert_non_null(strstr(d.diag.detail, "of the content of KEMAC"));
+    ibk_msg_free(&msg);
     d.kc.params =
         lab_home.params; /* right parameters, another master secret: points of order q, yet no keys */
     d.kc.master = lab_away.master;
