@@ -53,14 +53,18 @@ static bool sendable_curve(uint8_t curve) { /* P-21: the smaller ones are for re
 
 static bool config_sound(const ibk_env *env, const ibk_session_config *c, const ibk_policy *p) {
     bool initiator = c->role == IBK_SESSION_INITIATOR;
-    if (!env->draw || !c->node.params || !c->node.private_key || c->local.id.len == 0) {
+    if (!env->draw || !c->node.params || !c->node.private_key || c->local.id.len == 0 ||
+        c->local.id_type > IBK_ID_BYTES) {
         return false;
     }
     if (!initiator && (c->role != IBK_SESSION_RESPONDER || !c->node.replay)) {
         return false;
     }
-    if (initiator &&
-        (c->peer.id.len == 0 || p->ts_type > IBK_TS_NTP_UTC_32 || ibk_prf_hash_len(p->prf) == 0)) {
+    if (initiator && (c->peer.id.len == 0 || c->peer.id_type > IBK_ID_BYTES ||
+                      p->ts_type > IBK_TS_NTP_UTC_32 || ibk_prf_hash_len(p->prf) == 0)) {
+        return false;
+    }
+    if (initiator && !(p->curves & IBK_CURVE_BIT(p->curve & 31))) { /* it would refuse its own point's echo */
         return false;
     }
     return sendable_curve(p->curve) && p->mac_alg <= IBK_MAC_HMAC_SHA256_256 && c->sdp_ids.len <= MAX_SDP_IDS;

@@ -292,9 +292,9 @@ static void test_config(void **state) {
     ibk_env env = lab_env(&pair.alice), mute = {0};
     ibk_session *s;
     assert_int_equal(ibk_session_new(&s, &mute, &pair.ac), IBK_ERR_USAGE);
-    ibk_session_config bad[10];
-    for (int i = 0; i < 10; i++) {
-        bad[i] = i < 8 ? pair.ac : pair.bc;
+    ibk_session_config bad[12];
+    for (int i = 0; i < 12; i++) {
+        bad[i] = i == 8 || i == 9 ? pair.bc : pair.ac;
     }
     bad[0].local.id.len = 0;
     bad[1].peer.id.len = 0;
@@ -306,7 +306,9 @@ static void test_config(void **state) {
     bad[7].policy.ts_type = 9;
     bad[8].node.replay = NULL;
     bad[9].policy.mac_alg = 9;
-    for (int i = 0; i < 10; i++) {
+    bad[10].policy.curves = IBK_CURVE_BIT(IBK_EC_P384); /* its own [x]P is on P-256 */
+    bad[11].peer.id_type = 3;
+    for (int i = 0; i < 12; i++) {
         assert_int_equal(ibk_session_new(&s, &env, &bad[i]), IBK_ERR_USAGE);
     }
     ibk_cs_generic twice[2] = {{.cs_id = 1}, {.cs_id = 1}}; /* they would share a TEK */

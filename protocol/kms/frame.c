@@ -19,6 +19,13 @@ bool mac_acceptable(uint8_t mac_alg) { /* RFC 3830 §4.2.4 (N18): never NULL */
     return mac_alg == IBK_MAC_HMAC_SHA1_160 || mac_alg == IBK_MAC_HMAC_SHA256_256;
 }
 
+void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span id, ibk_span value) {
+    if (env->keylog) {
+        ibk_keylog_record record = {.kind = kind, .csb_id = csb_id, .id = id, .value = value};
+        env->keylog(env->user, &record);
+    }
+}
+
 static bool is_user(uint8_t role) {
     return role == IBK_ROLE_I || role == IBK_ROLE_R;
 }
@@ -28,10 +35,14 @@ static ibk_err read_one(parties *out, const ibk_payload *p, ibk_diag *diag) {
     if (id.id.len == 0 || id.id.len > IBK_IDENTITY_MAX + IBK_DATE_MAX) {
         return ibk_fail(diag, IBK_ERR_LIMIT, "IDR", p->offset, "%zu octets of ID data", id.id.len);
     }
+    if (id.id_type > IBK_ID_BYTES && p->id.role <= IBK_ROLE_PSK) { /* RFC 6043 §6.6: no such type */
+        return ibk_fail(diag, IBK_ERR_BAD_VALUE, "IDR", p->offset, "identity type %u", id.id_type);
+    }
     if (is_user(p->id.role)) {
         if (out->n_users == IBK_KMS_MAX_USERS) {
             return ibk_fail(diag, IBK_ERR_LIMIT, "IDR", p->offset, "more than %d users", IBK_KMS_MAX_USERS);
         }
+        out->roles[out->n_users] = p->id.role;
         out->users[out->n_users++] = id;
         return IBK_OK;
     }
@@ -73,7 +84,7 @@ size_t parties_covered(const parties *p, ibk_span *ids) {
 
 void parties_add_users(const parties *p, ibk_msg *msg) {
     for (size_t i = 0; i < p->n_users; i++) {
-        ibk_add_idr(&msg->chain, IBK_ROLE_I, p->users[i].id_type, p->users[i].id);
+        ibk_add_idr(&msg->chain, p->roles[i], p->users[i].id_type, p->users[i].id);
     }
     ibk_add_idr(&msg->chain, IBK_ROLE_KMS, p->kms.id_type, p->kms.id);
 }

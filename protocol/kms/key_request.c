@@ -28,7 +28,8 @@ static bool config_sound(const ibk_env *env, const ibk_key_request_config *c) {
     }
     for (size_t i = 0; i < c->n_users; i++) {
         ibk_span id;
-        if (c->users[i].id.len == 0 || c->users[i].id.len > IBK_IDENTITY_MAX + IBK_DATE_MAX ||
+        if (c->users[i].id_type > IBK_ID_BYTES || c->users[i].id.len == 0 ||
+            c->users[i].id.len > IBK_IDENTITY_MAX + IBK_DATE_MAX ||
             issue_base(&id, &c->users[i], c->granularity) != IBK_OK) {
             return false;
         }
@@ -58,6 +59,7 @@ static ibk_err copy_config(ibk_key_request *r, const ibk_key_request_config *c) 
     size_t at = 0;
     for (size_t i = 0; i < c->n_users; i++) {
         place(&r->who.users[i], &c->users[i], &r->octets, &at);
+        r->who.roles[i] = IBK_ROLE_I;
     }
     place(&r->who.kms, &c->kms, &r->octets, &at);
     place(&r->who.psk, &c->psk_id, &r->octets, &at);
@@ -116,13 +118,6 @@ static ibk_err draw_frame(ibk_key_request *r, ibk_time now) {
         r->hdr = request_hdr(IBK_MSG_REQUEST_KEY_PSK, r->config.prf, csb_id, true); /* §6.1 (N84) */
     }
     return err;
-}
-
-static void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span id, ibk_span value) {
-    if (env->keylog) {
-        ibk_keylog_record record = {.kind = kind, .csb_id = csb_id, .id = id, .value = value};
-        env->keylog(env->user, &record);
-    }
 }
 
 ibk_err ibk_key_request_start(ibk_key_request *request, ibk_time now, ibk_buf *message) {
@@ -243,15 +238,29 @@ static ibk_err keep_identities(ibk_key_list *list) {
     return IBK_OK;
 }
 
+/* Offsets count from the start of the message, in which the content is still encrypted. */
+static void place_content(const ibk_msg *msg, ibk_err err, ibk_diag *diag) {
+    if (diag && diag->err == err) {
+        ibk_diag inside = *diag;
+        ibk_fail(diag, err, inside.payload, ibk_msg_find(msg, IBK_PL_KEMAC, 0)->offset,
+                 "octet %zu of the content of KEMAC%s%s", inside.offset, inside.detail[0] ? ": " : "",
+                 inside.detail);
+    }
+}
+
 static ibk_err take_response(ibk_key_request *r, const ibk_msg *msg, const response_expect *expect,
                              ibk_key_list *out, ibk_diag *diag) {
     ibk_buf content = {0};
     ibk_chain chain = {0};
     ibk_err err = response_read(&content, msg, expect, diag);
-    err =
-        err ? err : ibk_chain_parse(&chain, IBK_PL_KEMAC, IBK_PL_IDR, ibk_buf_span(&content), diag); /* P-4 */
-    err = err ? err : take_all(r, out, &chain, diag);
-    err = err ? err : keep_identities(out); /* §4.2.1.4 (N26) */
+    if (!err) {
+        err = ibk_chain_parse(&chain, IBK_PL_KEMAC, IBK_PL_IDR, ibk_buf_span(&content), diag); /* P-4 */
+        err = err ? err : take_all(r, out, &chain, diag);
+        err = err ? err : keep_identities(out); /* §4.2.1.4 (N26) */
+        if (err) {
+            place_content(msg, err, diag);
+        }
+    }
     ibk_chain_free(&chain);
     ibk_buf_free(&content);
     return err;

@@ -12,13 +12,6 @@ struct ibk_kms {
     ibk_buf identity;
 };
 
-static void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span id, ibk_span value) {
-    if (env->keylog) {
-        ibk_keylog_record record = {.kind = kind, .csb_id = csb_id, .id = id, .value = value};
-        env->keylog(env->user, &record);
-    }
-}
-
 /* PARAMS and MASTER, once (profile.md §6). */
 static ibk_err log_domain(const ibk_kms *kms) {
     ibk_buf der = {0};

@@ -10,6 +10,7 @@
 /* A list of identities that V covers and both messages carry: the users in order, then the KMS (P-8). */
 typedef struct parties {
     ibk_identity users[IBK_KMS_MAX_USERS];
+    uint8_t roles[IBK_KMS_MAX_USERS]; /* IDRi or IDRr, as asked: the answer repeats it */
     size_t n_users;
     ibk_identity kms, psk; /* psk: empty id if there is no IDRpsk */
 } parties;
@@ -25,6 +26,8 @@ void parties_add_users(const parties *p, ibk_msg *msg);
 ibk_hdr request_hdr(uint8_t data_type, uint8_t prf, uint32_t csb_id, bool v_flag);
 uint8_t mac_that_fits(uint8_t prf);
 bool mac_acceptable(uint8_t mac_alg);
+/* A record of the key log, if there is one. */
+void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span id, ibk_span value);
 
 /* request_key_psk.c: REQUEST_KEY_PSK, as the KMS reads it. Borrowed from the message. */
 typedef struct key_request {

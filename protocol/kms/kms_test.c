@@ -339,6 +339,11 @@ static void test_false_keys(void **state) {
     d.kc.master = lab_away.master;
     assert_int_not_equal(whole(&d), IBK_OK);
     assert_int_equal(d.keys.count, 0);
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.answer), NULL), IBK_OK);
+    assert_int_equal(d.diag.offset, ibk_msg_find(&msg, IBK_PL_KEMAC, 0)->offset); /* the place is told */
+    assert_non_null(strstr(d.diag.detail, "of the content of KEMAC"));
+    ibk_msg_free(&msg);
     d.kc.params =
         lab_home.params; /* right parameters, another master secret: points of order q, yet no keys */
     d.kc.master = lab_away.master;
@@ -516,6 +521,31 @@ static void test_counter(void **state) {
     desk_free(&d);
 }
 
+static void as_responder(ibk_msg *msg) { /* IDRr: a user who expects to be called */
+    msg->chain.items[2].id.role = IBK_ROLE_R;
+}
+
+static void strange_id_type(ibk_msg *msg) {
+    msg->chain.items[2].id.id_type = 3;
+}
+
+static void test_strange_users(void **state) {
+    (void)state;
+    desk d;
+    ibk_msg msg = {0};
+    desk_init(&d);
+    send_edited(&d, as_responder);
+    assert_int_equal(d.result.err, IBK_OK);
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&d.answer), NULL), IBK_OK);
+    assert_non_null(ibk_msg_find_idr(&msg, IBK_ROLE_R, 0)); /* repeated as it came */
+    assert_null(ibk_msg_find_idr(&msg, IBK_ROLE_I, 0));
+    ibk_msg_free(&msg);
+    send_edited(&d, strange_id_type);
+    assert_int_equal(d.result.err, IBK_ERR_BAD_VALUE);
+    assert_int_equal(d.result.error_no, IBK_ERRNO_ID);
+    desk_free(&d);
+}
+
 static void test_strange_requests(void **state) {
     (void)state;
     desk d;
@@ -608,6 +638,7 @@ int main(void) {
         cmocka_unit_test(test_tampered),
         cmocka_unit_test(test_replay_with_esk),
         cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_strange_users),
         cmocka_unit_test(test_strange_requests),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_random_failure),

@@ -67,7 +67,9 @@ ibk_err request_key_psk_read(key_request *out, const ibk_msg *msg, int *error_no
         *error_no = IBK_ERRNO_MAC;
         err = ibk_fail(diag, IBK_ERR_UNSUPPORTED, "V", out->v->offset, "MAC algorithm %u", out->v->v.mac_alg);
     }
-    err = err ? err : parties_read(&out->who, msg, true, diag);
+    if (!err && (err = parties_read(&out->who, msg, true, diag)) == IBK_ERR_BAD_VALUE) {
+        *error_no = IBK_ERRNO_ID;
+    }
     const ibk_payload *kemac = ibk_msg_find(msg, IBK_PL_KEMAC, 0);
     uint8_t alg = kemac ? kemac->kemac.encr_alg : IBK_ENCR_NULL;
     out->kemac_cm = alg == IBK_ENCR_AES_CM_128 || alg == IBK_ENCR_AES_CM_256;

@@ -227,10 +227,12 @@ ibk_err sip_sdp_parse(sip_sdp **out, ibk_span text, ibk_diag *diag) {
         return err;
     sdp_message_t *in = NULL;
     sip_sdp *sdp = sip_sdp_new();
-    char *copy = malloc(text.len + 3);
+    char *copy = calloc(1, text.len + sizeof "\r\n" + 1);
     if (sdp && copy && sdp_message_init(&in) == 0) {
         bool ended = text.data[text.len - 1] == '\n';
-        memcpy(copy, text.data, text.len); // the library wants a last line end, and a zero
+        // The library wants a last line end, and two zeros: behind an m= line without formats it looks one
+        // octet beyond the first.
+        memcpy(copy, text.data, text.len);
         strcpy(copy + text.len, ended ? "" : "\r\n");
         err = sdp_message_parse(in, copy) == 0
                   ? read_all(sdp, in, diag)

@@ -1,0 +1,35 @@
+/* ibakelab: the fixed world of the targets that need keys: one KMS with the ready-made 1024-bit parameters,
+ * Alice and Bob of scenarios/basic/first-call-80.yaml, and the moment at which that scenario plays. What a
+ * run of it sends is therefore accepted here, and makes good seeds (fuzz/seed).
+ *
+ * Constant fixtures are built when first asked for and live as long as the process. Everything that an input
+ * could change (randomness, replay caches, sessions) is made anew for each input. */
+#ifndef FUZZ_FIXTURE_H
+#define FUZZ_FIXTURE_H
+
+#include <ibake.h>
+
+#define FUZZ_ALICE "sip:alice@home.example"
+#define FUZZ_BOB   "sip:bob@home.example"
+#define FUZZ_KMS   "kms@home.example"
+#define FUZZ_PSK   "a key for fuzzing, of 32 octets." /* of both users; fuzz/seed sets it in the scenario */
+
+ibk_time fuzz_now(void); /* two seconds into the scenario */
+
+const ibk_ibe_params *fuzz_params(unsigned n); /* the ready-made set of 1024, 2048 or 3072 bits */
+const ibk_ibe_master *fuzz_master(void);       /* of the 1024-bit set */
+
+/* Bob's IBE identity of that day, and his private key for it under the 1024-bit parameters. */
+ibk_span fuzz_bob_today(void);
+const ibk_ibe_key *fuzz_bob_key(void);
+
+/* Repeatable randomness: the n-th draw of an input is always the same. The zero value is ready. */
+typedef struct fuzz_random {
+    uint64_t draws;
+} fuzz_random;
+
+ibk_env fuzz_env(fuzz_random *random); /* borrows `random` */
+
+ibk_replay_cache *fuzz_replay_cache(void); /* a small new one; the caller frees it */
+
+#endif

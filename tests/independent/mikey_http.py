@@ -1,0 +1,46 @@
+"""HTTP/1.1 messages with MIKEY bodies, to and from a KMS (P-18)."""
+
+import re
+from dataclasses import dataclass
+
+START = re.compile(rb"(HTTP/1\.1 \d\d\d[^\r\n]*|[A-Z]+ \S+ HTTP/1\.1)\r\n")
+
+
+class HttpError(ValueError):
+    """What begins like HTTP and cannot be read."""
+
+
+@dataclass
+class Http:
+    """`status` is None for a request."""
+
+    start: str
+    status: int
+    headers: dict
+    body: bytes
+
+    @property
+    def is_mikey(self):
+        return self.headers.get("content-type", "").lower() == "application/mikey"
+
+
+def parse(data, at=0):
+    """Read the message that begins at an offset; returns it and the offset behind it, or None if it is not all there."""
+    if not START.match(data, at):
+        raise HttpError("no HTTP message begins here: %r" % data[at : at + 40])
+    end = data.find(b"\r\n\r\n", at)
+    if end < 0:
+        return None
+    lines = data[at:end].decode("latin-1").split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    if "transfer-encoding" in headers:
+        raise HttpError("a transfer coding is not known here")
+    try:
+        length = int(headers.get("content-length", "0"))
+    except ValueError:
+        raise HttpError("Content-Length is no number") from None
+    end += 4
+    if len(data) - end < length:
+        return None
+    status = int(lines[0].split(" ")[1]) if lines[0].startswith("HTTP/") else None
+    return Http(lines[0], status, headers, data[end : end + length]), end + length
