@@ -1,6 +1,7 @@
 #include "kms/http.h"
 
 #include <http_parser.h>
+#include <ibake.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static int on_message_begin(http_parser *parser) {
     http_reader *reader = reader_of(parser);
     ibk_buf body = reader->message.body;
     ibk_buf_clear(&body);
+    ibk_wipe(&reader->message, sizeof reader->message);
     reader->message = (http_message){.body = body};
     reader->field_len = reader->head_len = 0;
     reader->in_value = reader->done = false;
@@ -75,6 +77,9 @@ static int on_header_value(http_parser *parser, const char *at, size_t len) {
     if (strcasecmp(reader->field, "Content-Type") == 0 &&
         !append_text(reader->message.content_type, sizeof reader->message.content_type, at, len))
         return refuse(reader, "Content-Type is too long");
+    if (strcasecmp(reader->field, "Authorization") == 0 &&
+        !append_text(reader->message.authorization, sizeof reader->message.authorization, at, len))
+        return refuse(reader, "Authorization is too long");
     return count_head(reader, len);
 }
 
@@ -130,6 +135,7 @@ void http_reader_free(http_reader *reader) {
     if (!reader)
         return;
     ibk_buf_free(&reader->message.body);
+    ibk_wipe(&reader->message, sizeof reader->message);
     free(reader);
 }
 
@@ -164,20 +170,33 @@ const char *http_reader_error(const http_reader *reader) {
     return reader->error ? reader->error : "no error";
 }
 
-static ibk_err append_head(ibk_buf *out, const char *head, size_t len, ibk_span body) {
-    ibk_err err = ibk_buf_append(out, head, len);
+/* ---- writing
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool put(char *head, size_t size, const char *name, const char *value) {
+    size_t have = strlen(head);
+    int len = value ? snprintf(head + have, size - have, "%s%s\r\n", name, value) : 0;
+    return len >= 0 && (size_t)len < size - have;
+}
+
+static ibk_err finish(ibk_buf *out, char *head, size_t size, bool ok, ibk_span body) {
+    char length[24];
+    snprintf(length, sizeof length, "%zu", body.len);
+    ok = ok && put(head, size, "Content-Length: ", length) && put(head, size, "", "");
+    ibk_err err = ok ? ibk_buf_append(out, head, strlen(head)) : IBK_ERR_LIMIT;
+    ibk_wipe(head, size); /* it may hold a password */
     return err ? err : ibk_buf_append_span(out, body);
 }
 
-ibk_err http_write_post(ibk_buf *out, const char *host, const char *target, const char *type, ibk_span body) {
-    char head[1024];
-    int len = snprintf(head, sizeof head,
-                       "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: ibakelab\r\nContent-Type: %s\r\n"
-                       "Content-Length: %zu\r\n\r\n",
-                       target, host, type, body.len);
-    if (len < 0 || (size_t)len >= sizeof head)
-        return IBK_ERR_LIMIT;
-    return append_head(out, head, (size_t)len, body);
+ibk_err http_write_request(ibk_buf *out, const http_request *request) {
+    char head[2048];
+    int len = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\n", request->method, request->target);
+    bool ok = len >= 0 && (size_t)len < sizeof head && put(head, sizeof head, "Host: ", request->host) &&
+              put(head, sizeof head, "User-Agent: ", "ibakelab") &&
+              put(head, sizeof head, "Accept: ", request->accept) &&
+              put(head, sizeof head, "Authorization: ", request->authorization) &&
+              put(head, sizeof head, "Content-Type: ", request->type);
+    return finish(out, head, sizeof head, ok, request->body);
 }
 
 static const char *reason_phrase(unsigned status) {
@@ -186,12 +205,16 @@ static const char *reason_phrase(unsigned status) {
         return "OK";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 403:
         return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
     case 413:
         return "Payload Too Large";
     case 415:
@@ -203,12 +226,54 @@ static const char *reason_phrase(unsigned status) {
     }
 }
 
-ibk_err http_write_response(ibk_buf *out, unsigned status, const char *type, ibk_span body) {
-    char head[512];
-    int len = snprintf(
-        head, sizeof head, "HTTP/1.1 %u %s\r\nServer: ibakelab\r\n%s%s%sContent-Length: %zu\r\n\r\n", status,
-        reason_phrase(status), type ? "Content-Type: " : "", type ? type : "", type ? "\r\n" : "", body.len);
-    if (len < 0 || (size_t)len >= sizeof head)
-        return IBK_ERR_LIMIT;
-    return append_head(out, head, (size_t)len, body);
+ibk_err http_write_response(ibk_buf *out, const http_response *response) {
+    char head[1024];
+    int len =
+        snprintf(head, sizeof head, "HTTP/1.1 %u %s\r\n", response->status, reason_phrase(response->status));
+    bool ok = len >= 0 && (size_t)len < sizeof head && put(head, sizeof head, "Server: ", "ibakelab") &&
+              put(head, sizeof head, "Allow: ", response->allow) &&
+              put(head, sizeof head, "WWW-Authenticate: ", response->challenge) &&
+              put(head, sizeof head, "Content-Type: ", response->type);
+    return finish(out, head, sizeof head, ok, response->body);
+}
+
+/* ---- HTTP Basic
+ * ------------------------------------------------------------------------------------------- */
+
+bool http_basic_write(char *out, size_t size, const char *user, const char *password) {
+    char pair[2 * HTTP_CREDENTIAL_MAX];
+    ibk_buf text = {0};
+    int len = snprintf(pair, sizeof pair, "%s:%s", user, password);
+    bool ok = !strchr(user, ':') && len >= 0 && (size_t)len < sizeof pair &&
+              ibk_buf_append(&text, "Basic ", 6) == IBK_OK &&
+              ibk_base64_encode(&text, ibk_span_of(pair, (size_t)len)) == IBK_OK && text.len < size;
+    if (ok) {
+        memcpy(out, text.data, text.len);
+        out[text.len] = 0;
+    }
+    ibk_wipe(pair, sizeof pair);
+    ibk_buf_free(&text);
+    return ok;
+}
+
+static bool take(char out[HTTP_CREDENTIAL_MAX], ibk_span text) {
+    if (text.len >= HTTP_CREDENTIAL_MAX || (text.len && memchr(text.data, 0, text.len)))
+        return false;
+    if (text.len)
+        memcpy(out, text.data, text.len);
+    out[text.len] = 0;
+    return true;
+}
+
+bool http_basic_read(const char *authorization, char user[HTTP_CREDENTIAL_MAX],
+                     char password[HTTP_CREDENTIAL_MAX]) {
+    ibk_buf pair = {0};
+    bool ok = strncasecmp(authorization, "Basic ", 6) == 0 &&
+              ibk_base64_decode(&pair, ibk_span_str(authorization + 6), NULL) == IBK_OK && pair.len > 0;
+    const uint8_t *colon = ok ? memchr(pair.data, ':', pair.len) : NULL;
+    size_t before = colon ? (size_t)(colon - pair.data) : 0;
+    ok = colon && take(user, ibk_span_of(pair.data, before)) &&
+         take(password, ibk_span_of(colon + 1, pair.len - before - 1));
+    ibk_buf_free(&pair);
+    return ok;
 }

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "kms/http.h"
 
 #include <setjmp.h>
@@ -30,12 +31,13 @@ static void messages_survive_any_segmentation(void **state) {
     ibk_buf stream = {0};
     uint8_t body[300];
     memset(body, 'H', sizeof body);
-    assert_int_equal(
-        http_write_post(&stream, "kms.example", "/keys", HTTP_MIKEY_TYPE, ibk_span_of(body, 300)), 0);
-    assert_int_equal(http_write_post(&stream, "kms.example", "/keys", HTTP_MIKEY_TYPE, ibk_span_of(body, 0)),
-                     0);
-    assert_int_equal(http_write_post(&stream, "kms.example", "/keys", HTTP_MIKEY_TYPE, ibk_span_of(body, 1)),
-                     0);
+    http_request request = {
+        .method = "POST", .host = "kms.example", .target = "/keys", .type = HTTP_MIKEY_TYPE};
+    static const size_t lengths[] = {300, 0, 1};
+    for (size_t i = 0; i < 3; i++) {
+        request.body = ibk_span_of(body, lengths[i]);
+        assert_int_equal(http_write_request(&stream, &request), 0);
+    }
     for (size_t step = 1; step <= stream.len; step++) {
         http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
         unsigned messages;
@@ -56,18 +58,85 @@ static void messages_survive_any_segmentation(void **state) {
 static void responses_carry_status_and_body(void **state) {
     (void)state;
     ibk_buf stream = {0};
-    assert_int_equal(http_write_response(&stream, 403, NULL, (ibk_span){0}), 0);
-    assert_int_equal(http_write_response(&stream, 200, HTTP_MIKEY_TYPE, ibk_span_str("abc")), 0);
+    http_response refused = {.status = 401, .challenge = "Basic realm=\"kms\""},
+                  fine = {.status = 200, .type = HTTP_MIKEY_TYPE, .body = ibk_span_str("abc")};
+    assert_int_equal(http_write_response(&stream, &refused), 0);
+    assert_non_null(memmem(stream.data, stream.len, "WWW-Authenticate: Basic realm", 29));
+    assert_int_equal(http_write_response(&stream, &fine), 0);
     http_reader *reader = http_reader_new(HTTP_KIND_RESPONSE);
     size_t used;
     assert_int_equal(http_reader_feed(reader, stream.data, stream.len, &used), HTTP_MESSAGE);
-    assert_int_equal(http_reader_message(reader)->status, 403);
+    assert_int_equal(http_reader_message(reader)->status, 401);
     assert_int_equal(http_reader_message(reader)->body.len, 0);
     assert_int_equal(http_reader_feed(reader, stream.data + used, stream.len - used, &used), HTTP_MESSAGE);
     assert_int_equal(http_reader_message(reader)->status, 200);
     assert_memory_equal(http_reader_message(reader)->body.data, "abc", 3);
     http_reader_free(reader);
     ibk_buf_free(&stream);
+}
+
+static void a_get_has_no_body(void **state) {
+    (void)state;
+    ibk_buf stream = {0};
+    char credentials[HTTP_CREDENTIAL_MAX];
+    assert_true(http_basic_write(credentials, sizeof credentials, "alice@home.example", "open sesame"));
+    http_request request = {.method = "GET",
+                            .host = "kms.example",
+                            .target = "/ibe/pp",
+                            .accept = HTTP_PARAMETERS_TYPE,
+                            .authorization = credentials};
+    assert_int_equal(http_write_request(&stream, &request), 0);
+    http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
+    size_t used;
+    assert_int_equal(http_reader_feed(reader, stream.data, stream.len, &used), HTTP_MESSAGE);
+    const http_message *message = http_reader_message(reader);
+    assert_string_equal(message->method, "GET");
+    assert_string_equal(message->target, "/ibe/pp");
+    assert_string_equal(message->content_type, "");
+    assert_string_equal(message->authorization, credentials);
+    assert_int_equal(message->body.len, 0);
+    http_reader_free(reader);
+    ibk_buf_free(&stream);
+    char huge[4000];
+    memset(huge, 'h', sizeof huge);
+    huge[sizeof huge - 1] = 0;
+    request.authorization = huge;
+    assert_int_equal(http_write_request(&stream, &request), IBK_ERR_LIMIT);
+    assert_int_equal(stream.len, 0);
+}
+
+static void basic_credentials(void **state) {
+    (void)state;
+    char text[600], user[HTTP_CREDENTIAL_MAX], password[HTTP_CREDENTIAL_MAX],
+        longest[HTTP_CREDENTIAL_MAX + 1];
+    /* RFC 7617 §2 */
+    assert_true(http_basic_write(text, sizeof text, "Aladdin", "open sesame"));
+    assert_string_equal(text, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    assert_true(http_basic_read(text, user, password));
+    assert_string_equal(user, "Aladdin");
+    assert_string_equal(password, "open sesame");
+    assert_true(http_basic_read("bAsIc Og==", user, password)); /* ":" */
+    assert_string_equal(user, "");
+    assert_true(http_basic_write(text, sizeof text, "a", "b:c")); /* the first colon parts */
+    assert_true(http_basic_read(text, user, password));
+    assert_string_equal(password, "b:c");
+    assert_false(http_basic_write(text, sizeof text, "a:b", "c"));
+    assert_false(http_basic_write(text, 10, "Aladdin", "open sesame"));
+    static const char *const wrong[] = {"",
+                                        "Basic",
+                                        "Basic ",
+                                        "Digest QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+                                        "Basic !!!!",
+                                        "Basic QWxhZGRpbg==" /* no colon */,
+                                        "Basic YQA6Yg==" /* a zero */,
+                                        "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (http_basic_read(wrong[i], user, password))
+            fail_msg("accepted: %s", wrong[i]);
+    memset(longest, 'x', sizeof longest);
+    longest[HTTP_CREDENTIAL_MAX] = 0;
+    assert_true(http_basic_write(text, sizeof text, "a", longest));
+    assert_false(http_basic_read(text, user, password));
 }
 
 static void bad(const char *text) {
@@ -97,6 +166,10 @@ static void nonsense_and_excess_are_refused(void **state) {
     bad(huge);
     memcpy(huge, "POST / HTTP/1.1\r\nX: ", 20);
     bad(huge);
+    memset(huge, 'a', 700);
+    memcpy(huge, "POST / HTTP/1.1\r\nAuthorization: ", 32);
+    memcpy(huge + 700, "\r\n\r\n", 5);
+    bad(huge);
     free(huge);
 }
 
@@ -104,6 +177,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_survive_any_segmentation),
         cmocka_unit_test(responses_carry_status_and_body),
+        cmocka_unit_test(a_get_has_no_body),
+        cmocka_unit_test(basic_credentials),
         cmocka_unit_test(nonsense_and_excess_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

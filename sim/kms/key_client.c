@@ -124,12 +124,16 @@ static void on_peer_closed(void *user, n3_tcp *tcp) {
 static bool post(key_client *c) {
     n3_tcp_config config = {
         .handlers = {.received = on_received, .peer_closed = on_peer_closed, .ended = on_ended}, .user = c};
+    http_request request = {.method = "POST",
+                            .host = c->kms_host,
+                            .target = KMS_TARGET,
+                            .type = HTTP_MIKEY_TYPE,
+                            .body = ibk_buf_span(&c->message)};
     ibk_buf http = {0};
     c->tries++;
     c->reader = http_reader_new(HTTP_KIND_RESPONSE);
     bool ok = c->reader && n3_tcp_connect(&c->tcp, c->config.host->node, NULL, &c->kms, &config) == N3_OK &&
-              http_write_post(&http, c->kms_host, KMS_TARGET, HTTP_MIKEY_TYPE, ibk_buf_span(&c->message)) ==
-                  IBK_OK &&
+              http_write_request(&http, &request) == IBK_OK &&
               n3_tcp_send(c->tcp, http.data, http.len) == N3_OK;
     if (ok)
         log_http(c, true, "POST " KMS_TARGET, IBK_MSG_REQUEST_KEY_PSK, http.len, c->tries > 1);

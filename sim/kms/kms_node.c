@@ -1,20 +1,11 @@
 #include "kms/kms_node.h"
-#include "ims/address.h"
-#include "kms/http.h"
+#include "kms/http_server.h"
 #include "kms/key_client.h"
 
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_CONNECTIONS = 20000 }; /* every user of a scenario at once */
-
-typedef struct connection {
-    kms_node *k;
-    n3_tcp *tcp;
-    http_reader *reader;
-    struct connection *next;
-} connection;
+#include <strings.h>
 
 struct kms_node {
     ims_host *host;
@@ -23,9 +14,8 @@ struct kms_node {
     ibk_kms *kms;
     const scn_user **users; /* of this KMS, sorted by identity */
     size_t user_count;
-    n3_listener *listener;
-    connection *connections;
-    size_t connection_count;
+    tls_endpoint *plain; /* TCP without TLS */
+    http_server *mikey;
     kms_node_stats stats;
 };
 
@@ -87,139 +77,42 @@ static void log_request(kms_node *k, const char *peer, const ibk_kms_result *res
     trace_end(t);
 }
 
-static void log_http(kms_node *k, const char *peer, bool sent, const char *label, uint8_t mikey_type,
-                     size_t octets) {
-    trace_message message = {.kind = TRACE_HTTP,
-                             .node = k->host->name,
-                             .sent = sent,
-                             .peer = peer,
-                             .label = label,
-                             .mikey = mikey_type ? ibk_msg_type_name(mikey_type) : NULL,
-                             .transport = "tcp",
-                             .octets = octets};
-    trace_message_begin(k->host->world->trace, &message);
-    trace_end(k->host->world->trace);
-}
-
-/* The status that HTTP has for a request; 200 with a MIKEY answer is decided by the KMS. */
-static unsigned http_refusal(const http_message *request) {
-    if (strcmp(request->method, "POST") != 0)
-        return 405;
+/* What HTTP has to say about a request; false: a MIKEY message is there, the KMS decides. */
+static bool refuse(const http_message *request, http_response *response) {
+    *response = (http_response){.status = 200};
     if (strcmp(request->target, KMS_TARGET) != 0)
-        return 404;
-    if (strcasecmp(request->content_type, HTTP_MIKEY_TYPE) != 0)
-        return 415;
-    return 0;
+        response->status = 404;
+    else if (strcmp(request->method, "POST") != 0)
+        *response = (http_response){.status = 405, .allow = "POST"};
+    else if (strcasecmp(request->content_type, HTTP_MIKEY_TYPE) != 0)
+        response->status = 415;
+    return response->status != 200;
 }
 
-static ibk_err respond(connection *c, const char *peer, unsigned status, ibk_span body, uint8_t mikey_type) {
-    ibk_buf out = {0};
-    char label[32];
-    ibk_err err = http_write_response(&out, status, body.len ? HTTP_MIKEY_TYPE : NULL, body);
-    if (!err && n3_tcp_send(c->tcp, out.data, out.len))
-        err = IBK_ERR_IO;
-    snprintf(label, sizeof label, "%u", status);
-    log_http(c->k, peer, true, label, mikey_type, out.len);
-    ibk_buf_free(&out);
-    return err;
-}
-
-static ibk_err serve(connection *c, const http_message *request) {
-    kms_node *k = c->k;
-    n3_endpoint remote = {0};
-    char peer[N3_ADDR_TEXT] = "?";
-    if (n3_tcp_remote(c->tcp, &remote) == N3_OK)
-        n3_addr_format(peer, &remote.addr);
-    ibk_peek peek = {0};
-    ibk_message_peek(&peek, ibk_buf_span(&request->body), NULL);
-    log_http(k, peer, false, request->method, peek.data_type, request->body.len);
-    unsigned refusal = http_refusal(request);
-    if (refusal)
-        return respond(c, peer, refusal, (ibk_span){0}, 0);
-    ibk_buf response = {0};
-    ibk_kms_result result = {0};
-    k->stats.requests++;
-    ibk_err err =
-        ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &response, &result);
-    if (!err) {
-        log_request(k, peer, &result);
-        if (result.err)
-            k->stats.refused++;
-        else
-            k->stats.issued++;
-        k->stats.keys += result.n_keys;
-        err = respond(c, peer, response.len ? 200 : 403, ibk_buf_span(&response), result.response_type);
-    }
-    ibk_buf_free(&response);
-    return err;
-}
-
-/* ---- connections
- * --------------------------------------------------------------------------------------------------- */
-
-static void connection_free(connection *c) {
-    n3_tcp_free(c->tcp);
-    http_reader_free(c->reader);
-    free(c);
-}
-
-static void drop(connection *c) {
-    kms_node *k = c->k;
-    connection **at = &k->connections;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    k->connection_count--;
-    connection_free(c);
-}
-
-static void on_received(void *user, n3_tcp *tcp, const uint8_t *data, size_t len) {
-    connection *c = user;
-    while (len > 0) {
-        size_t used;
-        http_result result = http_reader_feed(c->reader, data, len, &used);
-        if (result == HTTP_MORE)
-            return;
-        if (result == HTTP_BAD) {
-            respond(c, "?", 400, (ibk_span){0}, 0);
-            n3_tcp_close(tcp);
-            drop(c);
-            return;
-        }
-        if (serve(c, http_reader_message(c->reader))) {
-            drop(c);
-            return;
-        }
-        data += used;
-        len -= used;
-    }
-}
-
-static void on_peer_closed(void *user, n3_tcp *tcp) {
-    n3_tcp_close(tcp);
-    drop(user);
-}
-
-static void on_ended(void *user, n3_tcp *tcp, n3_tcp_end why) {
-    (void)tcp, (void)why;
-    drop(user);
-}
-
-static void on_accepted(void *user, n3_tcp *tcp) {
+/* P-18: MIKEY messages of users. */
+static void on_mikey(void *user, http_exchange *exchange, const http_message *request) {
     kms_node *k = user;
-    connection *c = k->connection_count < MAX_CONNECTIONS ? calloc(1, sizeof *c) : NULL;
-    http_reader *reader = c ? http_reader_new(HTTP_KIND_REQUEST) : NULL;
-    if (!reader) {
-        free(c);
-        n3_tcp_free(tcp);
-        return;
+    ibk_buf body = {0};
+    ibk_kms_result result = {0};
+    http_response response;
+    if (!refuse(request, &response)) {
+        k->stats.requests++;
+        ibk_err err =
+            ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
+        if (!err) {
+            log_request(k, http_exchange_peer(exchange), &result);
+            if (result.err)
+                k->stats.refused++;
+            else
+                k->stats.issued++;
+            k->stats.keys += result.n_keys;
+        }
+        response.status = err ? 500 : body.len ? 200 : 403;
+        response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
+        response.body = ibk_buf_span(&body);
     }
-    *c = (connection){.k = k, .tcp = tcp, .reader = reader, .next = k->connections};
-    k->connections = c;
-    k->connection_count++;
-    n3_tcp_config config = {
-        .handlers = {.received = on_received, .peer_closed = on_peer_closed, .ended = on_ended}, .user = c};
-    n3_tcp_configure(tcp, &config);
+    http_exchange_answer(exchange, &response);
+    ibk_buf_free(&body);
 }
 
 /* ---- life
@@ -298,10 +191,12 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
         err = log_secrets(k, config);
     if (!err)
         err = start_kms(k, config);
+    if (!err)
+        err = tls_endpoint_new(&k->plain, k->host, NULL);
     if (!err) {
-        n3_endpoint local = ims_endpoint(&k->host->addr);
-        local.port = KMS_HTTP_PORT;
-        err = n3_listen(&k->listener, k->host->node, &local, on_accepted, k) ? IBK_ERR_INTERNAL : IBK_OK;
+        http_server_config server = {
+            .host = k->host, .endpoint = k->plain, .port = KMS_HTTP_PORT, .handle = on_mikey, .user = k};
+        err = http_server_new(&k->mikey, &server);
     }
     if (err)
         kms_node_free(k);
@@ -313,11 +208,8 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
 void kms_node_free(kms_node *k) {
     if (!k)
         return;
-    for (connection *c = k->connections, *next; c; c = next) {
-        next = c->next;
-        connection_free(c);
-    }
-    n3_listener_free(k->listener);
+    http_server_free(k->mikey);
+    tls_endpoint_free(k->plain);
     ibk_kms_free(k->kms);
     ibk_replay_cache_free(k->replay);
     free(k->users);

@@ -369,7 +369,7 @@ static void test_garbage(void **state) {
 /* Two requests in one segment, then half a one and a close. */
 static void test_pipelined_and_cut(void **state) {
     lab *l = *state;
-    static const char two[] = "GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+    static const char two[] = "GET /mikey HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
     static const char half[] = "POST /mikey HTTP/1.1\r\nContent-Length: 10\r\n\r\nab";
     raw r;
     start_kms(l);
