@@ -66,10 +66,7 @@ ibk_err i_message_1_build(call *c) {
         ibk_add_rand(&msg.chain, ibk_buf_span(&s->rand));
         call_add_id(&msg, IBK_ROLE_I, &s->local); /* §4.2.2.1 (N30) */
         call_add_id(&msg, IBK_ROLE_R, &s->peer);
-        err = offer_add(s, &msg);
-        ibk_add_enc(&msg.chain, IBK_PL_IBAKE, ibk_buf_span(&ibake));
-        ibk_err written = call_finish(c, &msg);
-        err = err ? err : written;
+        err = offer_finish(c, &msg, &ibake);
     }
     ibk_buf_free(&ibake);
     return err;

@@ -9,18 +9,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 /* Fills the content of IBAKE of a message. */
 typedef void fill(ibk_chain *content, const lab_pair *pair);
 
@@ -250,5 +238,5 @@ static void test_i_message_2(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_i_message_1), cmocka_unit_test(test_r_message_1),
                                        cmocka_unit_test(test_i_message_2)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -94,6 +94,18 @@ void lab_teardown(void) {
     }
 }
 
+int lab_group_setup(void **state) {
+    (void)state;
+    lab_setup();
+    return 0;
+}
+
+int lab_group_teardown(void **state) {
+    (void)state;
+    lab_teardown();
+    return 0;
+}
+
 /* ---- a user as a node
  * ------------------------------------------------------------------------------------------- */
 

@@ -50,6 +50,8 @@ extern const lab_domain *lab_large;   /* a test's own, for users "@large", or NU
 
 void lab_setup(void);
 void lab_teardown(void);
+int lab_group_setup(void **state); /* the same, for cmocka_run_group_tests */
+int lab_group_teardown(void **state);
 
 void lab_user_init(lab_user *user, const char *uri, const lab_domain *domain, uint64_t seed);
 void lab_user_free(lab_user *user);

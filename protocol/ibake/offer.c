@@ -147,6 +147,13 @@ ibk_err offer_add(const ibk_session *s, ibk_msg *msg) {
     return msg->chain.err;
 }
 
+ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake) {
+    ibk_err err = offer_add(c->s, msg);
+    ibk_add_enc(&msg->chain, IBK_PL_IBAKE, ibk_buf_span(ibake));
+    ibk_err written = call_finish(c, msg);
+    return err ? err : written;
+}
+
 /* ---- the responder takes it
  * ---------------------------------------------------------------------------------- */
 

@@ -22,10 +22,7 @@ ibk_err r_message_1_build(call *c) {
         ibk_add_t(&msg.chain, &s->t1);                  /* (N39) */
         call_add_id(&msg, IBK_ROLE_I, &s->peer);        /* (N40, N41) */
         call_add_id(&msg, IBK_ROLE_R, &s->local);       /* (N42) */
-        err = offer_add(s, &msg);
-        ibk_add_enc(&msg.chain, IBK_PL_IBAKE, ibk_buf_span(&ibake));
-        ibk_err written = call_finish(c, &msg);
-        err = err ? err : written;
+        err = offer_finish(c, &msg, &ibake);
     }
     ibk_buf_free(&ibake);
     return err;

@@ -8,18 +8,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 /* ---- messages made anew with one thing changed
  * ------------------------------------------------------------- */
 
@@ -486,5 +474,5 @@ int main(void) {
         cmocka_unit_test(test_places),         cmocka_unit_test(test_stand_in),
         cmocka_unit_test(test_chosen_policy),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

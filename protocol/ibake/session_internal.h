@@ -187,10 +187,12 @@ ibk_err inner_check_echo(call *c, const ibk_payload *eccpt);
 
 ibk_err offer_from_config(ibk_session *s, const ibk_session_config *config);
 ibk_err offer_add(const ibk_session *s, ibk_msg *msg); /* SP and General Extension payloads */
-ibk_err offer_take(call *c);                           /* responder: from I_MESSAGE_1 */
-ibk_err offer_check_answer(call *c);                   /* initiator: map and SP of R_MESSAGE_1 */
-ibk_err offer_adopt_answer(call *c);                   /* initiator: its map is in force from now on */
-ibk_err offer_check_repeated(call *c);                 /* initiator: SP and SDP IDs of R_MESSAGE_2 (P-14) */
+/* The end of I_MESSAGE_1 and R_MESSAGE_1: offer_add, IBAKE, call_finish. */
+ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake);
+ibk_err offer_take(call *c);           /* responder: from I_MESSAGE_1 */
+ibk_err offer_check_answer(call *c);   /* initiator: map and SP of R_MESSAGE_1 */
+ibk_err offer_adopt_answer(call *c);   /* initiator: its map is in force from now on */
+ibk_err offer_check_repeated(call *c); /* initiator: SP and SDP IDs of R_MESSAGE_2 (P-14) */
 /* Policy numbers are unique, each crypto session's policy is there, its CS ID its own. */
 bool offer_consistent(const owned_policies *policies, const ibk_hdr *hdr);
 bool offer_has_cs(const ibk_session *s, uint8_t cs_id, uint8_t *policy_no, bool *has_policy);

@@ -8,18 +8,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 static void one_call(uint8_t curve, uint8_t prf, uint8_t ts_type) {
     lab_pair pair;
     lab_pair_init(&pair);
@@ -478,5 +466,5 @@ int main(void) {
         cmocka_unit_test(test_deferred),    cmocka_unit_test(test_deferred_at_the_edge),
         cmocka_unit_test(test_ntp_wrap),    cmocka_unit_test(test_peek),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -8,18 +8,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 static void change_csb(ibk_msg *msg, lab_pair *pair) {
     (void)pair;
     msg->hdr.csb_id ^= 1;
@@ -329,5 +317,5 @@ int main(void) {
         cmocka_unit_test(test_timeout),    cmocka_unit_test(test_random_failure),
         cmocka_unit_test(test_wiped),      cmocka_unit_test(test_config),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -8,18 +8,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 /* The octets that may change without either end noticing. HDR: offset 3 bit 7 is the V flag, which receivers
  * ignore (RFC 6267 §6.1, N62, N85) and which only R_MESSAGE_2 has under a MAC. The second map entry of
  * I_MESSAGE_1 (octets 20 to 27: SSRC and ROC) is 0, for the responder to fill: another value there reaches
@@ -100,5 +88,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_i_message_1), cmocka_unit_test(test_r_message_1),
                                        cmocka_unit_test(test_i_message_2),
                                        cmocka_unit_test(test_r_message_2)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

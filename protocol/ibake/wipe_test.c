@@ -64,18 +64,6 @@ static void end(void) {
     }
 }
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 /* An exchange that ends after `upto` messages, well or abruptly. */
 static void play(int upto, bool deferred) {
     lab_pair pair;
@@ -182,5 +170,5 @@ static void test_detector(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_detector), cmocka_unit_test(test_sessions),
                                        cmocka_unit_test(test_key_request)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -43,6 +43,9 @@ static void round_trip(const world *w, size_t len, uint64_t seed) {
     assert_memory_equal(back.data, "kept", 4);
     if (len > 0)
         assert_memory_equal(back.data + 4, m, len);
+    ibk_buf_free(&back); // and into a buffer that has no storage yet
+    assert_int_equal(ibk_ibe_decrypt(w->params, w->bob, ibk_buf_span(&first), &back, &diag), IBK_OK);
+    assert_int_equal(back.len, len);
     ibk_buf_free(&first);
     ibk_buf_free(&second);
     ibk_buf_free(&back);

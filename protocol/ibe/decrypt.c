@@ -77,8 +77,9 @@ ibk_err ibk_ibe_decrypt(const ibk_ibe_params *params, const ibk_ibe_key *key, ib
     if (err == IBK_OK)
         err = ibk_buf_resize(plaintext, from + ct.w.len);
     if (err == IBK_OK) {
-        ibk_span m = {ct.w.len != 0 ? plaintext->data + from : NULL, ct.w.len};
-        err = ibk_hash_bytes_xor(&h, plaintext->data + from, ct.w.data, ct.w.len, ibk_span_of(rho, h.len));
+        uint8_t *room = ct.w.len != 0 ? plaintext->data + from : NULL; /* an empty buffer has no storage */
+        ibk_span m = {room, ct.w.len};
+        err = ibk_hash_bytes_xor(&h, room, ct.w.data, ct.w.len, ibk_span_of(rho, h.len));
         if (err == IBK_OK)
             err = check_u(u, rho, m, params, &h);
         if (err != IBK_OK)

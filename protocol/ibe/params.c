@@ -189,7 +189,7 @@ static ibk_err read_oids(ibk_der *d, fields *f, bool curve, ibk_diag *diag) {
 }
 
 static ibk_err read_fields(fields *f, ibk_span der, ibk_diag *diag) {
-    ibk_der d;
+    ibk_der d = {0};
     memset(f, 0, sizeof *f);
     ibk_err err = ibk_der_open(&d, der, NAME, diag);
     if (err == IBK_OK)

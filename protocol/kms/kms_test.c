@@ -111,18 +111,6 @@ static ibk_err whole(desk *d) {
     return finish(d);
 }
 
-static int setup(void **state) {
-    (void)state;
-    lab_setup();
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    lab_teardown();
-    return 0;
-}
-
 /* ---- what has to succeed ------------------------------------------------------------------------------- */
 
 static void test_algorithms(void **state) {
@@ -643,5 +631,5 @@ int main(void) {
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_random_failure),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

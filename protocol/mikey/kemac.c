@@ -58,19 +58,19 @@ static ibk_err counter_mode(ibk_buf *out, uint8_t encr_alg, const ibk_msg_keys *
         return IBK_OK;
     if (in.len > CM_MAX) /* the 16-bit block counter */
         return IBK_ERR_LIMIT;
-    uint8_t iv[IV_LEN];
-    make_iv(iv, keys->salt, csb_id, t);
     size_t at = out->len, n;
-    uint8_t *room;
+    uint8_t *room, iv[IV_LEN];
     ibk_err err = ibk_buf_room(out, in.len, &room);
     if (err)
         return err;
+    make_iv(iv, keys->salt, csb_id, t);
     const EVP_CIPHER *cipher = encr_alg == IBK_ENCR_AES_CM_128 ? EVP_aes_128_ctr() : EVP_aes_256_ctr();
     if (!run(room, in.len, &n, cipher, keys->encr, iv, true, in) || n != in.len) {
         (void)ibk_buf_resize(out, at);
-        return IBK_ERR_INTERNAL;
+        err = IBK_ERR_INTERNAL;
     }
-    return IBK_OK;
+    ibk_wipe(iv, sizeof iv); /* the salt shows through what is XORed onto it */
+    return err;
 }
 
 /* RFC 3394 with the first 64 bits of the salt as its initial value (RFC 3830 §4.2.3). */

@@ -38,6 +38,25 @@ void ibk_kv_describe(ibk_desc *d, uint8_t kv_type) {
     }
 }
 
+ibk_err ibk_reserved_kv_read(ibk_rd *rd, uint8_t *reserved, ibk_kv *kv) {
+    uint8_t octet;
+    if (!ibk_rd_u8(rd, &octet))
+        return IBK_ERR_TRUNCATED;
+    *reserved = octet >> 4;
+    kv->type = octet & 0x0F;
+    if (!ibk_kv_known(kv->type))
+        return ibk_rd_refuse(rd, IBK_ERR_BAD_VALUE, rd->pos - 1, "unknown KV type");
+    return ibk_kv_read(rd, kv) ? IBK_OK : IBK_ERR_TRUNCATED;
+}
+
+void ibk_reserved_kv_describe(ibk_desc *d) {
+    uint64_t octet = ibk_desc_peek(d, 1);
+    ibk_desc_bits(d, "reserved", 1, octet >> 4, NULL);
+    ibk_desc_bits(d, "KV", 1, octet & 0x0F, ibk_kv_type_name);
+    ibk_desc_skip(d, 1);
+    ibk_kv_describe(d, octet & 0x0F);
+}
+
 void ibk_wr_nibbles(ibk_wr *wr, uint8_t high, uint8_t low) {
     if (high > 15 || low > 15)
         ibk_wr_fail(wr, IBK_ERR_USAGE);

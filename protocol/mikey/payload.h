@@ -46,6 +46,9 @@ bool ibk_kv_read(ibk_rd *rd, ibk_kv *kv); /* kv->type is set by the caller */
 bool ibk_kv_known(uint8_t kv_type);
 void ibk_kv_write(ibk_wr *wr, const ibk_kv *kv);
 void ibk_kv_describe(ibk_desc *d, uint8_t kv_type);
+/* Four reserved bits, the KV type, the KV data. */
+ibk_err ibk_reserved_kv_read(ibk_rd *rd, uint8_t *reserved, ibk_kv *kv);
+void ibk_reserved_kv_describe(ibk_desc *d);
 ibk_err ibk_t_read(ibk_rd *rd, ibk_t *t); /* type and value */
 void ibk_t_write(ibk_wr *wr, const ibk_t *t);
 /* Two values in one octet; a value that does not fit is IBK_ERR_USAGE. */

@@ -17,18 +17,13 @@ static size_t value_len(uint8_t group) {
 
 static ibk_err parse(ibk_rd *rd, ibk_payload *out, uint8_t *next) {
     ibk_dh *p = &out->dh;
-    uint8_t res_kv;
     if (!ibk_rd_u8(rd, next) || !ibk_rd_u8(rd, &p->group))
         return IBK_ERR_TRUNCATED;
     if (!value_len(p->group))
         return ibk_rd_refuse(rd, IBK_ERR_BAD_VALUE, rd->pos - 1, "unknown DH group");
-    if (!ibk_rd_span(rd, value_len(p->group), &p->value) || !ibk_rd_u8(rd, &res_kv))
+    if (!ibk_rd_span(rd, value_len(p->group), &p->value))
         return IBK_ERR_TRUNCATED;
-    p->reserved = res_kv >> 4;
-    p->kv.type = res_kv & 0x0F;
-    if (!ibk_kv_known(p->kv.type))
-        return ibk_rd_refuse(rd, IBK_ERR_BAD_VALUE, rd->pos - 1, "unknown KV type");
-    return ibk_kv_read(rd, &p->kv) ? IBK_OK : IBK_ERR_TRUNCATED;
+    return ibk_reserved_kv_read(rd, &p->reserved, &p->kv);
 }
 
 static void write(ibk_wr *wr, const ibk_payload *in, uint8_t next) {
@@ -46,11 +41,7 @@ static void describe(ibk_desc *d) {
     ibk_desc_next(d);
     uint8_t group = ibk_desc_u8(d, "DH group", ibk_dh_group_name);
     ibk_desc_octets(d, "DH value", value_len(group), IBK_DESC_HEX);
-    uint64_t res_kv = ibk_desc_peek(d, 1);
-    ibk_desc_bits(d, "reserved", 1, res_kv >> 4, NULL);
-    ibk_desc_bits(d, "KV", 1, res_kv & 0x0F, ibk_kv_type_name);
-    ibk_desc_skip(d, 1);
-    ibk_kv_describe(d, res_kv & 0x0F);
+    ibk_reserved_kv_describe(d);
 }
 
 const ibk_payload_ops ibk_ops_dh = {IBK_PL_DH, "DH", IBK_PLACE_OUTER, false, parse, write, describe};

@@ -40,7 +40,6 @@ static ibk_err read_point(ibk_rd *rd, ibk_eccpt *p) {
 
 static ibk_err parse(ibk_rd *rd, ibk_payload *out, uint8_t *next) {
     ibk_eccpt *p = &out->eccpt;
-    uint8_t res_kv;
     if (!ibk_rd_u8(rd, next) || !ibk_rd_u8(rd, &p->curve))
         return IBK_ERR_TRUNCATED;
     if (!ibk_ec_known(p->curve))
@@ -48,13 +47,9 @@ static ibk_err parse(ibk_rd *rd, ibk_payload *out, uint8_t *next) {
     ibk_err err = read_point(rd, p);
     if (err)
         return err;
-    if (!ibk_rd_u8(rd, &p->auth_alg) || !ibk_rd_u16(rd, &p->tgk_len) || !ibk_rd_u8(rd, &res_kv))
+    if (!ibk_rd_u8(rd, &p->auth_alg) || !ibk_rd_u16(rd, &p->tgk_len))
         return IBK_ERR_TRUNCATED;
-    p->reserved = res_kv >> 4;
-    p->kv.type = res_kv & 0x0F;
-    if (!ibk_kv_known(p->kv.type))
-        return ibk_rd_refuse(rd, IBK_ERR_BAD_VALUE, rd->pos - 1, "unknown KV type");
-    return ibk_kv_read(rd, &p->kv) ? IBK_OK : IBK_ERR_TRUNCATED;
+    return ibk_reserved_kv_read(rd, &p->reserved, &p->kv);
 }
 
 static void write(ibk_wr *wr, const ibk_payload *in, uint8_t next) {
@@ -79,11 +74,7 @@ static void describe(ibk_desc *d) {
     ibk_desc_octets(d, "padding", padding_len(len), IBK_DESC_HEX);
     ibk_desc_u8(d, "auth alg", NULL);
     ibk_desc_num(d, "TGK length", 2);
-    uint64_t res_kv = ibk_desc_peek(d, 1);
-    ibk_desc_bits(d, "reserved", 1, res_kv >> 4, NULL);
-    ibk_desc_bits(d, "KV", 1, res_kv & 0x0F, ibk_kv_type_name);
-    ibk_desc_skip(d, 1);
-    ibk_kv_describe(d, res_kv & 0x0F);
+    ibk_reserved_kv_describe(d);
 }
 
 const ibk_payload_ops ibk_ops_eccpt = {IBK_PL_ECCPT, "ECCPT", IBK_PLACE_IN_IBAKE, false, parse,
