@@ -71,9 +71,13 @@ typedef enum result_call_state {
 } result_call_state;
 
 typedef struct result_call {
-    const char *id;        /* the scenario's name of the call, or "call-1" */
-    const char *call_id;   /* SIP Call-ID */
-    const char *from, *to; /* users */
+    const char *id;          /* the scenario's name of the call, or "call-1" */
+    const char *call_id;     /* SIP Call-ID */
+    const char *from, *to;   /* users */
+    const char *answered_by; /* the user whose UE sent the 200 that the caller took; NULL: nobody */
+    const char *diverted_by; /* the user whose S-CSCF diverted the call last; NULL: nobody */
+    uint64_t retargeted;     /* diversions */
+    unsigned legs;           /* dialogs of the caller in which the exchange was completed */
     result_call_state state;
     result_time invite;      /* the caller sends the first INVITE */
     result_time provisional; /* the caller receives the first 18x */

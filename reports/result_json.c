@@ -85,6 +85,10 @@ static json_t *call_json(const result_call *c, bool *ok) {
     set(o, "call_id", text_json(c->call_id), ok);
     set(o, "from", text_json(c->from), ok);
     set(o, "to", text_json(c->to), ok);
+    set(o, "answered_by", text_json(c->answered_by), ok);
+    set(o, "diverted_by", text_json(c->diverted_by), ok);
+    set(o, "retargeted", count_json(c->retargeted), ok);
+    set(o, "legs", count_json(c->legs), ok);
     set(o, "state", json_string(result_call_state_name(c->state)), ok);
     set(o, "failure", text_json(c->failure), ok);
     set(o, "sip_status", c->sip_status ? count_json(c->sip_status) : json_null(), ok);

@@ -45,12 +45,16 @@ static void fill_media(char cell[CELL], const result_call *c) {
         snprintf(cell, CELL, "%s %" PRIu64 "/%" PRIu64, all_protected ? "SRTP" : "RTP", received, sent);
 }
 
-static void fill_call(row *out, const result_call *c) {
+static void fill_call(row *out, const result_call *c, bool utf8) {
     uint64_t ns = 0;
     *out = (row){0};
     set_cell(out->cell[0], c->id);
     set_cell(out->cell[1], c->from);
-    set_cell(out->cell[2], c->to);
+    if (c->answered_by && c->to &&
+        strcmp(c->answered_by, c->to) != 0) /* a device, or where it was diverted */
+        snprintf(out->cell[2], CELL, "%.20s %s %.20s", c->to, utf8 ? "→" : "->", c->answered_by);
+    else
+        set_cell(out->cell[2], c->to);
     set_cell(out->cell[3], result_call_state_name(c->state));
     bool known = result_setup_ns(c, &ns);
     set_duration(out->cell[4], known, ns);
@@ -82,7 +86,7 @@ static void print_calls(const term *t, const result *r, size_t max_calls) {
         widths[i] = term_columns(titles[i]);
     }
     for (size_t n = 0; n < shown; n++) {
-        fill_call(&line, r->calls[n]);
+        fill_call(&line, r->calls[n], t->utf8);
         for (unsigned i = 0; i < COLUMNS; i++)
             if (term_columns(line.cell[i]) > widths[i])
                 widths[i] = term_columns(line.cell[i]);
@@ -90,7 +94,7 @@ static void print_calls(const term *t, const result *r, size_t max_calls) {
     fputc('\n', t->file);
     print_row(t, &header, widths, true);
     for (size_t n = 0; n < shown; n++) {
-        fill_call(&line, r->calls[n]);
+        fill_call(&line, r->calls[n], t->utf8);
         print_row(t, &line, widths, false);
         if (r->calls[n]->failure)
             term_text(t, "      ", r->calls[n]->failure, "\n");

@@ -64,6 +64,12 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
         call_views v = observe_views(w, &w->scenario->calls[index]);
         return v.caller ? tally_retransmissions(w->tally, v.caller->call_id) : 0;
     }
+    case SCN_EXPECT_CALLS_LEGS: {
+        call_views v = observe_views(w, &w->scenario->calls[index]);
+        return v.caller ? v.caller->legs : 0;
+    }
+    case SCN_EXPECT_CALLS_RETARGETED:
+        return observe_views(w, &w->scenario->calls[index]).diversions;
     case SCN_EXPECT_NETWORK_RETRANSMISSIONS:
         return observe_sip_retransmissions(w);
     case SCN_EXPECT_NETWORK_PACKETS_LOST:
@@ -73,23 +79,34 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
     }
 }
 
+/* The place of a user as scn_bound has it; 0: nobody. */
+static uint64_t place_of(const world *w, const scn_user *user) {
+    return user ? (uint64_t)(user - w->scenario->users) + 1 : 0;
+}
+
 static uint64_t member_is(const world *w, const scn_expectation *e, size_t index) {
     if (e->set == SCN_SET_USERS)
         return ue_get_status(w->users[index])->keys_failure;
     call_views v = observe_views(w, &w->scenario->calls[index]);
     if (e->kind == SCN_EXPECT_CALLS_REASON)
         return observe_reason(&v);
+    if (e->kind == SCN_EXPECT_CALLS_ANSWERED_BY)
+        return place_of(w, observe_answered_by(&v));
+    if (e->kind == SCN_EXPECT_CALLS_DIVERTED_BY)
+        return place_of(w, v.diverted_by);
     return v.caller ? (uint64_t)v.caller->sip_status : 0;
 }
 
 /* ---- words
  * ------------------------------------------------------------------------------------------------------- */
 
-static void value_text(char *out, size_t size, const scn_expectation *e, uint64_t value) {
+static void value_text(char *out, size_t size, const world *w, const scn_expectation *e, uint64_t value) {
     if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME)
         snprintf(out, size, "%.3f s", (double)value / 1e9);
     else if (e->kind == SCN_EXPECT_CALLS_REASON)
         snprintf(out, size, "%s", value ? ibk_err_name((ibk_err)value) : "none");
+    else if (e->kind == SCN_EXPECT_CALLS_ANSWERED_BY || e->kind == SCN_EXPECT_CALLS_DIVERTED_BY)
+        snprintf(out, size, "%s", value ? w->scenario->users[value - 1].name : "nobody");
     else if (e->kind == SCN_EXPECT_USERS_KEYS_FAILURE)
         snprintf(out, size, "%s", value ? scn_keys_failure_name((scn_keys_failure)value) : "none");
     else
@@ -129,8 +146,8 @@ static finding judge_each(const world *w, const scn_expectation *e) {
         return f;
     }
     char from[48], to[48];
-    value_text(from, sizeof from, e, low);
-    value_text(to, sizeof to, e, high);
+    value_text(from, sizeof from, w, e, low);
+    value_text(to, sizeof to, w, e, high);
     if (low == high)
         snprintf(f.observed, sizeof f.observed, "%s", from);
     else
@@ -155,12 +172,12 @@ static finding judge_is(const world *w, const scn_expectation *e) {
         uint64_t seen = member_is(w, e, i);
         if (seen == e->bound.value)
             continue;
-        value_text(value, sizeof value, e, seen);
+        value_text(value, sizeof value, w, e, seen);
         snprintf(f.observed, sizeof f.observed, "%s: %s", member_name(w, e, i), value);
         f.held = false;
         return f;
     }
-    value_text(value, sizeof value, e, e->bound.value);
+    value_text(value, sizeof value, w, e, e->bound.value);
     snprintf(f.observed, sizeof f.observed, "%s", value);
     return f;
 }

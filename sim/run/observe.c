@@ -4,22 +4,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ue_call_view *find_view(const ue *u, const scn_call *call, bool caller) {
-    for (size_t i = 0; i < ue_call_count(u); i++) {
-        const ue_call_view *view = ue_call_at(u, i);
-        if (view->script == call && view->caller == caller)
-            return view;
+/* Of the ends that a call reached, the one whose dialog was answered by the 200 that the caller took; else
+ * that of the user who was called; else the first. */
+static const ue_end *choose_callee(const ue_end *ends, size_t count, const ue_call_view *caller,
+                                   const scn_call *call) {
+    const ue_end *first = NULL, *called = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const ue_call_view *view = ue_call_at(ends[i].u, ends[i].index);
+        if (view->caller)
+            continue;
+        if (caller && caller->to_tag[0] && strcmp(view->to_tag, caller->to_tag) == 0)
+            return &ends[i];
+        if (!called && ue_user(ends[i].u) == call->to)
+            called = &ends[i];
+        if (!first)
+            first = &ends[i];
     }
-    return NULL;
-}
-
-static const ue *ue_of(const world *w, const scn_user *user) {
-    return w->users[user - w->scenario->users];
+    return called ? called : first;
 }
 
 call_views observe_views(const world *w, const scn_call *call) {
-    return (call_views){.caller = find_view(ue_of(w, call->from), call, true),
-                        .callee = find_view(ue_of(w, call->to), call, false)};
+    size_t count;
+    const ue_end *ends = ue_scripts_ends(w->scripts, call, &count);
+    call_views v = {0};
+    for (size_t i = 0; i < count && !v.caller; i++) {
+        const ue_call_view *view = ue_call_at(ends[i].u, ends[i].index);
+        if (view->caller)
+            v.caller = view;
+    }
+    const ue_end *callee = choose_callee(ends, count, v.caller, call);
+    if (callee) {
+        v.callee = ue_call_at(callee->u, callee->index);
+        v.callee_user = ue_user(callee->u);
+    }
+    if (v.caller)
+        v.diversions = tally_diversions(w->tally, v.caller->call_id, &v.diverted_by);
+    return v;
+}
+
+const scn_user *observe_answered_by(const call_views *v) {
+    return observe_is_established(v) && v->callee && strcmp(v->callee->to_tag, v->caller->to_tag) == 0
+               ? v->callee_user
+               : NULL;
 }
 
 bool observe_keys_agree(const call_views *v) {
@@ -81,14 +107,16 @@ static result_time time_of(ue_moment moment) {
     return (result_time){.ns = moment.ns, .set = moment.set};
 }
 
-static void observe_media(result *r, result_call *out, const scn_call *call, const ue_call_view *from,
-                          const ue_call_view *to, bool forward) {
+static void observe_media(result *r, result_call *out, const scn_call *call, const call_views *v,
+                          bool forward) {
+    const ue_call_view *from = forward ? v->caller : v->callee, *to = forward ? v->callee : v->caller;
+    const scn_user *callee = v->callee_user;
     if (!from || !to || !from->has_media || !to->has_media)
         return;
     result_media *media = result_add_media(r, out);
     const media_stats *heard = &to->stats;
-    media->from = result_text(r, forward ? call->from->name : call->to->name);
-    media->to = result_text(r, forward ? call->to->name : call->from->name);
+    media->from = result_text(r, forward ? call->from->name : callee->name);
+    media->to = result_text(r, forward ? callee->name : call->from->name);
     media->codec = result_text(r, media_codec_name((media_codec)call->media.codec));
     media->protected_ = from->media_protected && to->media_protected;
     media->sent = from->stats.sent;
@@ -149,6 +177,11 @@ static void observe_call(result *r, const world *w, const scn_call *call) {
     out->id = result_text(r, call->name);
     out->from = result_text(r, call->from->name);
     out->to = result_text(r, call->to->name);
+    const scn_user *answered = observe_answered_by(&v);
+    out->answered_by = answered ? result_text(r, answered->name) : NULL;
+    out->diverted_by = v.diverted_by ? result_text(r, v.diverted_by->name) : NULL;
+    out->retargeted = v.diversions;
+    out->legs = v.caller ? v.caller->legs : 0;
     out->keys_agree = observe_keys_agree(&v);
     out->first_media = first_media(&v);
     if (observe_is_established(&v))
@@ -168,8 +201,8 @@ static void observe_call(result *r, const world *w, const scn_call *call) {
         out->retransmissions = tally_retransmissions(w->tally, v.caller->call_id);
     }
     observe_mikey(r, out, &v);
-    observe_media(r, out, call, v.caller, v.callee, true);
-    observe_media(r, out, call, v.callee, v.caller, false);
+    observe_media(r, out, call, &v, true);
+    observe_media(r, out, call, &v, false);
 }
 
 static const char *user_failure(result *r, const ue_status *s) {
@@ -211,6 +244,19 @@ static void observe_link(result *r, const world_link *link) {
     out->lost_ba = ba.lost_packets + ba.queue_dropped;
 }
 
+/* "1024 bits (80-bit strength)"; with several KMSs "a.example 1024 bits (80-bit strength), b.example …". */
+static const char *parameters_text(result *r, const world *w) {
+    const char *text = "";
+    for (size_t i = 0; i < w->scenario->domain_count; i++) {
+        const world_domain *d = &w->domains[i];
+        const char *name = w->scenario->domain_count > 1 ? d->scenario->name : "";
+        text =
+            result_textf(r, "%s%s%s%s%u bits (%u-bit strength)", text, i ? ", " : "", name, *name ? " " : "",
+                         ibk_ibe_params_n(d->params), ibk_ibe_params_strength(d->params));
+    }
+    return text;
+}
+
 void observe(result *r, const world *w) {
     const scn_scenario *s = w->scenario;
     r->title = result_text(r, s->title);
@@ -218,8 +264,7 @@ void observe(result *r, const world *w) {
     r->seed = s->seed;
     r->virtual_ns = n3_now(w->ims.sim);
     r->events = n3_events(w->ims.sim);
-    r->parameters = result_textf(r, "%u bits (%u-bit strength)", ibk_ibe_params_n(w->domains[0].params),
-                                 ibk_ibe_params_strength(w->domains[0].params));
+    r->parameters = parameters_text(r, w);
     for (size_t i = 0; i < s->call_count; i++)
         observe_call(r, w, &s->calls[i]);
     for (size_t i = 0; i < s->user_count; i++)

@@ -5,12 +5,17 @@
 #include "reports/result.h"
 #include "run/world.h"
 
-/* Both ends' views of a call; NULL where there is none. */
+/* Both ends' views of a call; NULL where there is none. The callee is who answered it; of a call that nobody
+ * answered, who was called. */
 typedef struct call_views {
     const ue_call_view *caller, *callee;
+    const scn_user *callee_user;
+    uint64_t diversions;
+    const scn_user *diverted_by; /* the last time */
 } call_views;
 
 call_views observe_views(const world *w, const scn_call *call);
+const scn_user *observe_answered_by(const call_views *views); /* NULL: nobody */
 bool observe_keys_agree(const call_views *views);
 bool observe_is_established(const call_views *views);
 bool observe_is_completed(const call_views *views);

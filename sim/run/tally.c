@@ -7,11 +7,13 @@
 
 typedef struct call_count {
     char *call_id;
-    uint64_t retransmissions;
+    uint64_t retransmissions, diversions;
+    const scn_user *diverted_by;
     struct call_count *next;
 } call_count;
 
 struct tally {
+    const scn_scenario *scenario;
     void *calls;
     call_count *first;
     uint64_t retransmissions, plaintext;
@@ -52,9 +54,27 @@ static call_count *count_of(tally *t, ibk_span call_id) {
     return count;
 }
 
+static const scn_user *user_of(const tally *t, ibk_span identity) {
+    for (size_t i = 0; i < t->scenario->user_count; i++)
+        if (ibk_span_equal(identity, ibk_span_str(t->scenario->users[i].identity)))
+            return &t->scenario->users[i];
+    return NULL;
+}
+
+static void count_diversion(tally *t, const trace_event *event) {
+    call_count *count = count_of(t, trace_event_text(event, "call"));
+    if (!count)
+        return;
+    count->diversions++;
+    count->diverted_by = user_of(t, trace_event_text(event, "user"));
+}
+
 void tally_event(void *user, const trace_event *event) {
     tally *t = user;
-    if (strcmp(event->event, "sent") != 0 || !trace_event_flag(event, "retransmission"))
+    if (event->kind == TRACE_STATE && strcmp(event->event, "diverted") == 0)
+        count_diversion(t, event);
+    if (event->kind != TRACE_SIP || strcmp(event->event, "sent") != 0 ||
+        !trace_event_flag(event, "retransmission"))
         return;
     t->retransmissions++;
     ibk_span call = trace_event_text(event, "call");
@@ -63,12 +83,21 @@ void tally_event(void *user, const trace_event *event) {
         count->retransmissions++;
 }
 
-uint64_t tally_retransmissions(const tally *t, const char *call_id) {
-    if (!call_id)
-        return t->retransmissions;
+static const call_count *find_count(const tally *t, const char *call_id) {
     call_count key = {.call_id = (char *)call_id};
     call_count **found = tfind(&key, (void *const *)&t->calls, by_call_id);
-    return found ? (*found)->retransmissions : 0;
+    return found ? *found : NULL;
+}
+
+uint64_t tally_retransmissions(const tally *t, const char *call_id) {
+    const call_count *count = call_id ? find_count(t, call_id) : NULL;
+    return !call_id ? t->retransmissions : count ? count->retransmissions : 0;
+}
+
+uint64_t tally_diversions(const tally *t, const char *call_id, const scn_user **by) {
+    const call_count *count = find_count(t, call_id);
+    *by = count ? count->diverted_by : NULL;
+    return count ? count->diversions : 0;
 }
 
 /* ---- readable media
@@ -99,6 +128,8 @@ static bool add_source(tally *t, const scn_source *said, media_codec codec) {
 
 tally *tally_new(const scn_scenario *scenario) {
     tally *t = calloc(1, sizeof *t);
+    if (t)
+        t->scenario = scenario;
     for (size_t i = 0; t && i < scenario->call_count; i++) {
         const scn_media *media = &scenario->calls[i].media;
         if (add_source(t, &media->caller, (media_codec)media->codec) &&

@@ -218,7 +218,8 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .user = user,
                         .pcscf = d->name[FUNCTION_P],
                         .params = w->params,
-                        .param_count = w->scenario->domain_count};
+                        .param_count = w->scenario->domain_count,
+                        .scripts = w->scripts};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)
         err = publish(w, user->name, &config.host.addr, false);
@@ -241,29 +242,6 @@ static void happen(void *arg) {
         ue_switch_on(event->u);
 }
 
-static int by_time(const void *a, const void *b) {
-    const scn_call *left = *(const scn_call *const *)a, *right = *(const scn_call *const *)b;
-    if (left->at_ns != right->at_ns)
-        return left->at_ns < right->at_ns ? -1 : 1;
-    return left < right ? -1 : left > right;
-}
-
-/* The called UEs learn the scripts of the calls that they will get in the order in which those are placed. */
-static ibk_err plan_answers(world *w) {
-    size_t count = w->scenario->call_count;
-    const scn_call **order = calloc(count ? count : 1, sizeof *order);
-    if (!order)
-        return IBK_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        order[i] = &w->scenario->calls[i];
-    qsort(order, count, sizeof *order, by_time);
-    ibk_err err = IBK_OK;
-    for (size_t i = 0; !err && i < count; i++)
-        err = ue_expect_call(ue_of(w, order[i]->to), order[i]);
-    free(order);
-    return err;
-}
-
 static ibk_err plan(world *w, ibk_diag *diag) {
     const scn_scenario *s = w->scenario;
     w->events = calloc(s->user_count + s->call_count, sizeof *w->events);
@@ -276,7 +254,7 @@ static ibk_err plan(world *w, ibk_diag *diag) {
         if (n3_schedule(w->ims.sim, NULL, call ? call->at_ns : s->users[i].on_ns, happen, event))
             return shim_failed(diag, "schedule");
     }
-    return plan_answers(w);
+    return IBK_OK;
 }
 
 bool world_is_finished(const world *w) {
@@ -317,9 +295,9 @@ static ibk_err build_network(world *w, ibk_diag *diag) {
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < s->domain_count; i++)
         err = make_domain_nodes(w, &w->domains[i], diag);
-    for (size_t i = 1; !err && i < s->domain_count;
-         i++) /* the home networks meet at the first one's router */
-        err = add_link(w, w->domains[i].router, w->domains[0].router, scn_core_link(s), diag);
+    for (size_t i = 1; !err && i < s->domain_count; i++)
+        /* the home networks meet at the first one's router */
+        err = add_link(w, w->domains[i].router, w->domains[0].router, scn_interconnect_link(s), diag);
     w->access_links = w->link_count;
     for (size_t i = 0; !err && i < s->user_count; i++) {
         n3_node *node;
@@ -345,11 +323,13 @@ ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_
     w->params = calloc(scenario->domain_count, sizeof *w->params);
     w->users = calloc(scenario->user_count, sizeof(ue *));
     w->tally = tally_new(scenario);
+    w->scripts = ue_scripts_new(scenario);
     w->ims.names = ims_names_new();
-    ibk_err err =
-        w->domains && w->params && w->users && w->tally && w->ims.names ? IBK_OK : IBK_ERR_NO_MEMORY;
+    ibk_err err = w->domains && w->params && w->users && w->tally && w->scripts && w->ims.names
+                      ? IBK_OK
+                      : IBK_ERR_NO_MEMORY;
     if (!err)
-        err = trace_add_sink(log, TRACE_MASK(TRACE_SIP), tally_event, w->tally);
+        err = trace_add_sink(log, TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE), tally_event, w->tally);
     if (!err)
         err = load_params(w, diag);
     if (!err)
@@ -404,6 +384,7 @@ ibk_err world_free(world *w) {
         n3_sim_free(w->ims.sim);
     ims_names_free(w->ims.names);
     tally_free(w->tally);
+    ue_scripts_free(w->scripts);
     free(w->links);
     free(w->events);
     free(w->users);

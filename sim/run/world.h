@@ -30,6 +30,7 @@ typedef struct world {
     const scn_scenario *scenario;
     ims_world ims;
     tally *tally;
+    ue_scripts *scripts;
     world_domain *domains;
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */

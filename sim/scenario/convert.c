@@ -85,6 +85,7 @@ static bool stands_alone(const scn_field *field) {
     case SCN_T_DOMAIN:
     case SCN_T_URI:
     case SCN_T_NAI:
+    case SCN_T_USER:
         return false;
     case SCN_T_QUANTITY:
         return field->quantity != &scn_time_quantity;
@@ -152,7 +153,7 @@ void scn_convert(scn_ctx *ctx, void *raw, const scn_section *section, scn_node *
         if (scn_field_of(section, node->keys[i].text) == NULL && !scn_node_repeats(node, i))
             unknown_key(ctx, section, &node->keys[i], path);
     }
-    for (size_t i = 0; i < section->count && !ctx->arena->failed; i++)
+    for (size_t i = 0; i < section->count && !ctx->arena->failed && (node != NULL || !section->optional); i++)
         convert_field(ctx, raw, i, section, node, path);
     if (node != NULL && section->other != NULL)
         convert_others(ctx, raw, section, node, path);

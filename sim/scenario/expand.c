@@ -45,7 +45,11 @@ void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
             scn_report(ctx, scn_where_of(&d->kms.head, "identity"),
                        "'{n}' stands for a number only in a group");
         }
-        out->domains[i] = (scn_domain){.name = d->name, .kms = d->kms.kms, .mikey = d->mikey.mikey};
+        out->domains[i] = (scn_domain){.name = d->name,
+                                       .forking = d->forking,
+                                       .forking_timeout_ns = d->forking_timeout_ns,
+                                       .kms = d->kms.kms,
+                                       .mikey = d->mikey.mikey};
         index.list[index.count++] = (scn_named){d->name, i, scn_where_of(&d->head, "name")};
     }
     scn_index_sort(&index);
@@ -68,11 +72,12 @@ static void add_link(scn_ctx *ctx, scn_scenario *out, const raw_link *raw, const
 
 static void expand_links(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
     const raw_link *others = raw->links.others.items;
-    out->links = scn_alloc_array(ctx->arena, raw->links.others.count + 2, sizeof *out->links);
+    out->links = scn_alloc_array(ctx->arena, raw->links.others.count + 3, sizeof *out->links);
     if (out->links == NULL)
         return;
     add_link(ctx, out, &raw->links.access, "access");
     add_link(ctx, out, &raw->links.core, "core");
+    add_link(ctx, out, &raw->links.interconnect, "interconnect");
     for (size_t i = 0; i < raw->links.others.count; i++)
         add_link(ctx, out, &others[i], others[i].link.name);
 }
@@ -89,8 +94,8 @@ static void check_links_used(scn_ctx *ctx, const scn_scenario *s, const raw_scen
         if (used)
             continue;
         scn_nearest nearest = {.word = name};
-        scn_nearest_try(&nearest, s->links[0].name);
-        scn_nearest_try(&nearest, s->links[1].name);
+        for (size_t k = 0; k < 3; k++)
+            scn_nearest_try(&nearest, s->links[k].name);
         const scn_where *where =
             others[i].head.node == NULL ? scn_where_of(&raw->links.head, name) : &others[i].head.node->where;
         for (size_t k = 0; raw->links.head.node != NULL && k < raw->links.head.node->count; k++) {
@@ -122,6 +127,8 @@ void scn_expand(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
     check_links_used(ctx, out, raw);
     scn_expand_users(ctx, out, raw);
     size_t before = ctx->errors->count;
+    if (!ctx->arena->failed)
+        scn_expand_relations(ctx, out, raw);
     if (!ctx->arena->failed)
         scn_expand_calls(ctx, out, raw);
     if (!ctx->arena->failed && ctx->errors->count == before)

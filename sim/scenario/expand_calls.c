@@ -32,10 +32,10 @@ static bool check_pair(calls *c, raw_call *call, size_t entry, const scn_user *f
                  "caller and callee are two users");
         return false;
     }
-    if (from->domain != to->domain) {
-        scn_hint(scn_report(c->ctx, where, "calls[%zu]: '%s' and '%s' have different home networks", entry,
-                            from->name, to->name),
-                 "calls stay inside one domain in this version");
+    if (to->contact_of != NULL) {
+        scn_hint(scn_report(c->ctx, where, "calls[%zu]: '%s' is a device of '%s'", entry, to->name,
+                            to->contact_of->name),
+                 "call '%s': its S-CSCF finds the device", to->contact_of->name);
         return false;
     }
     return true;

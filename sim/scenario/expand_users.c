@@ -31,7 +31,7 @@ static const scn_domain *domain_of(scn_ctx *ctx, scn_scenario *s, raw_user *u, s
 static const scn_link *link_of(scn_ctx *ctx, scn_scenario *s, raw_user *u, size_t entry) {
     scn_nearest nearest = {.word = u->link};
     for (size_t i = 0; i < s->link_count; i++) {
-        bool core = i == 1; /* no UE hangs on a link of the core's class */
+        bool core = i == 1 || i == 2; /* no UE hangs on a link of the core's classes */
         if (!core && strcmp(s->links[i].name, u->link) == 0)
             return &s->links[i];
         if (!core)
@@ -117,6 +117,9 @@ static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t nu
     user->psk = psk_of(ctx, s, &u->psk, user->name);
     user->kms_psk = psk_of(ctx, s, &u->kms_psk, user->name);
     user->on_ns += (number - 1) * u->every_ns;
+    user->divert = u->divert.divert;
+    user->has_ring_time = scn_written(&u->head, "ring-time");
+    user->switched_off = scn_written(&u->head, "off");
     user->entry = entry;
 }
 
@@ -133,6 +136,12 @@ static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, 
     if (u->group == 1 && u->every_ns != 0)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "every"), "'every' has no effect on a single user"),
                  "it belongs to groups, with 'count'");
+    scn_check_number(ctx, &u->head, "contact-of", u->contact_of);
+    scn_check_number(ctx, &u->divert.head, "to", u->divert.to);
+    if (scn_written(&u->head, "off") && u->user.off_ns <= u->user.on_ns + (u->group - 1) * u->every_ns)
+        scn_hint(scn_report(ctx, scn_where_of(&u->head, "off"),
+                            "users[%zu] is switched off before it is switched on", entry),
+                 "see the keys 'on' and 'every'");
     if (u->user.on_ns + (u->group - 1) * u->every_ns > s->time_limit_ns)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "on"),
                             "users[%zu] is switched on after the end of the run", entry),

@@ -34,6 +34,23 @@ static void check_bound(scn_ctx *ctx, const members *m, const scn_field *field, 
                  m->set == SCN_SET_CALLS ? "call" : "user", m->count == 1 ? "" : "s");
 }
 
+/* ANSWERED_BY and so on: the user's place. */
+static void resolve_user(scn_ctx *ctx, const scn_scenario *s, const members *m, const scn_field *field,
+                         const scn_where *where, scn_bound *bound) {
+    scn_nearest nearest = {.word = bound->user};
+    for (size_t i = 0; i < s->user_count; i++) {
+        if (strcmp(s->users[i].name, bound->user) == 0) {
+            bound->value = i + 1;
+            return;
+        }
+        scn_nearest_try(&nearest, s->users[i].name);
+    }
+    scn_hint(scn_report(ctx, where, "%s.%s: there is no user '%s'", m->path, field->key,
+                        scn_show(ctx, bound->user)),
+             nearest.best == NULL ? "the first user is '%s'" : "did you mean '%s'?",
+             nearest.best == NULL ? s->users[0].name : nearest.best);
+}
+
 static void add(scn_ctx *ctx, scn_scenario *s, raw_expect *raw, const scn_section *section,
                 const members *m) {
     const scn_node *node = raw->head.node;
@@ -44,8 +61,10 @@ static void add(scn_ctx *ctx, scn_scenario *s, raw_expect *raw, const scn_sectio
         const scn_field *field = &section->fields[i];
         if (!(raw->head.given & UINT64_C(1) << i))
             continue;
-        const scn_bound *bound = &raw->bounds[field->expect];
+        scn_bound *bound = &raw->bounds[field->expect];
         const scn_where *where = scn_where_of(&raw->head, field->key);
+        if (field->type == SCN_T_USER)
+            resolve_user(ctx, s, m, field, where, bound);
         check_bound(ctx, m, field, where, bound);
         s->expectations =
             scn_grow(ctx->arena, s->expectations, s->expectation_count, sizeof *s->expectations);

@@ -30,7 +30,7 @@ static void the_first_call(void **state) {
     assert_int_equal(s->start_utc_ns / (int64_t)S, 1772442000);
     assert_int_equal(s->time_limit_ns, 600 * S);
     assert_int_equal(s->network.ip, 4);
-    assert_int_equal(s->link_count, 2);
+    assert_int_equal(s->link_count, 3);
     assert_string_equal(s->links[0].name, "access");
     assert_int_equal(s->links[0].delay_ns, 20 * MS);
     assert_int_equal(scn_core_link(s)->rate_bps, 1000000000);
@@ -112,6 +112,38 @@ static void faults_are_told(void **state) {
     scn_free(s);
 }
 
+static void users_are_related(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_user *u3 = scn_find_user(s, "u3"), *v = scn_find_user(s, "v"), *w = scn_find_user(s, "w");
+    assert_ptr_equal(v->divert.to, u3);
+    assert_int_equal(v->divert.when, SCN_DIVERT_NO_ANSWER);
+    assert_int_equal(v->divert.how, SCN_DIVERT_NOTIFY);
+    assert_int_equal(v->divert.after_ns, 2500 * MS);
+    assert_int_equal(v->accept, SCN_ACCEPT_DOMAIN);
+    assert_int_equal(v->busy, SCN_BUSY_IN_CALL);
+    assert_true(v->switched_off && !w->switched_off && !v->has_ring_time);
+    assert_int_equal(v->priority, 1000);
+    assert_ptr_equal(w->contact_of, v);
+    assert_null(v->contact_of);
+    assert_null(w->divert.to);
+    assert_int_equal(w->priority, 250);
+    assert_true(w->has_ring_time && !w->answers && v->answers);
+    assert_int_equal(w->ring_ns, 3 * S);
+    assert_true(u3->answers_for_others && scn_find_user(s, "x")->answers_for_others);
+    assert_true(!v->answers_for_others && scn_find_user(s, "x")->mailbox);
+    assert_int_equal(scn_interconnect_link(s)->delay_ns, 11 * MS);
+    assert_int_equal(s->domains[0].forking, SCN_FORK_PARALLEL);
+    assert_int_equal(s->domains[1].forking, SCN_FORK_SEQUENTIAL);
+    assert_int_equal(s->domains[1].forking_timeout_ns, 7 * S);
+    static const char *const set[] = {"users.1.answers-for-others=true", "users.0.answers-for-others=false"};
+    scn_scenario *other = testing_load_text(testing_full, set, 2);
+    assert_true(scn_find_user(other, "null")->answers_for_others);
+    assert_false(scn_find_user(other, "u3")->answers_for_others);
+    scn_free(other);
+    scn_free(s);
+}
+
 /* ---- expectations
  * --------------------------------------------------------------------------------------------- */
 
@@ -134,12 +166,19 @@ static void expectations_are_flat(void **state) {
     assert_int_equal(e->first, 0);
     assert_int_equal(e->count, 5);
     assert_int_equal(e->bound.op, SCN_EXACTLY);
-    assert_int_equal(e->where.line, 34);
+    assert_int_equal(e->where.line, 40);
     e = find(s, "call c1x: sip-status 487");
     assert_int_equal(e->how, SCN_IS);
     assert_int_equal(e->bound.value, 487);
     e = find(s, "call c1x: reason no-key");
     assert_int_equal(e->bound.value, IBK_ERR_NO_KEY);
+    e = find(s, "call call-2-2: answered-by w");
+    assert_int_equal(e->how, SCN_IS);
+    assert_ptr_equal(&s->users[e->bound.value - 1], scn_find_user(s, "w"));
+    e = find(s, "call call-2-2: diverted-by v");
+    assert_ptr_equal(&s->users[e->bound.value - 1], scn_find_user(s, "v"));
+    e = find(s, "call call-2-2: legs 2");
+    assert_int_equal(e->how, SCN_SUM);
     e = find(s, "call call-2: established all");
     assert_int_equal(e->first, 1);
     assert_int_equal(e->count, 4);
@@ -165,19 +204,19 @@ static void expectations_are_flat(void **state) {
 
 static void bounds_hold(void **state) {
     (void)state;
-    assert_true(scn_bound_holds(&(scn_bound){SCN_EXACTLY, 3}, 3, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_EXACTLY, 3}, 4, 9));
-    assert_true(scn_bound_holds(&(scn_bound){SCN_AT_LEAST, 3}, 3, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_AT_LEAST, 3}, 2, 9));
-    assert_true(scn_bound_holds(&(scn_bound){SCN_AT_MOST, 3}, 3, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_AT_MOST, 3}, 4, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_ABOVE, 3}, 3, 9));
-    assert_true(scn_bound_holds(&(scn_bound){SCN_ABOVE, 3}, 4, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_BELOW, 3}, 3, 9));
-    assert_true(scn_bound_holds(&(scn_bound){SCN_BELOW, 3}, 2, 9));
-    assert_true(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 9, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 8, 9));
-    assert_false(scn_bound_holds(&(scn_bound){SCN_ALL, 0}, 0, 0));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_EXACTLY, .value = 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_EXACTLY, .value = 3}, 4, 9));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_AT_LEAST, .value = 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_AT_LEAST, .value = 3}, 2, 9));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_AT_MOST, .value = 3}, 3, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_AT_MOST, .value = 3}, 4, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_ABOVE, .value = 3}, 3, 9));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_ABOVE, .value = 3}, 4, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_BELOW, .value = 3}, 3, 9));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_BELOW, .value = 3}, 2, 9));
+    assert_true(scn_bound_holds(&(scn_bound){.op = SCN_ALL, .value = 0}, 9, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_ALL, .value = 0}, 8, 9));
+    assert_false(scn_bound_holds(&(scn_bound){.op = SCN_ALL, .value = 0}, 0, 0));
     assert_string_equal(scn_keys_failure_name(SCN_KEYS_NO_ANSWER), "no-answer");
 }
 
@@ -188,8 +227,8 @@ static void every_key_survives_the_round_trip(void **state) {
     (void)state;
     scn_scenario *s = testing_load_text(testing_full, NULL, 0);
     assert_string_equal(s->description, "two\nlines\n");
-    assert_string_equal(s->links[2].name, "satellite");
-    assert_int_equal(s->links[2].loss_ppb, 1250000);
+    assert_string_equal(s->links[3].name, "satellite");
+    assert_int_equal(s->links[3].loss_ppb, 1250000);
     assert_string_equal(s->users[3].name, "null");
     assert_true(s->calls[0].cancel);
     testing_round_trip(s);
@@ -270,7 +309,7 @@ static void overrides_do_not_leak_through_aliases(void **state) {
     (void)state;
     static const char *const sets[] = {"links.satellite.delay=7 ms"};
     scn_scenario *s = testing_load_text(testing_full, sets, 1);
-    assert_int_equal(s->links[2].delay_ns, 7 * MS);
+    assert_int_equal(s->links[3].delay_ns, 7 * MS);
     assert_int_equal(s->links[0].delay_ns, 33000);
     scn_free(s);
 }
@@ -346,6 +385,7 @@ int main(void) {
         cmocka_unit_test(secrets_come_from_the_seed),
         cmocka_unit_test(groups_are_expanded),
         cmocka_unit_test(faults_are_told),
+        cmocka_unit_test(users_are_related),
         cmocka_unit_test(expectations_are_flat),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(every_key_survives_the_round_trip),

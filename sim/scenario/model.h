@@ -75,14 +75,52 @@ typedef struct scn_mikey {
     uint32_t replay_cache;  /* messages that a cache holds */
 } scn_mikey;
 
+/* How an S-CSCF reaches the several contacts of one public identity. */
+typedef enum scn_forking {
+    SCN_FORK_PARALLEL = 0, /* all at once */
+    SCN_FORK_SEQUENTIAL    /* one after the other, highest priority first */
+} scn_forking;
+
 /* An IMS home network: pcscf.<name>, icscf.<name>, scscf.<name>, hss.<name>, kms.<name>. */
 typedef struct scn_domain {
     const char *name; /* "home.example" */
+    scn_forking forking;
+    uint64_t forking_timeout_ns; /* sequential: how long one contact may ring */
     scn_kms kms;
     scn_mikey mikey;
 } scn_domain;
 
 /* ---- users ----------------------------------------------------------------------------------------- */
+
+/* Whom a caller accepts in the place of the one who was called (P-19). */
+typedef enum scn_accept {
+    SCN_ACCEPT_ASKED = 0, /* nobody else */
+    SCN_ACCEPT_DOMAIN,    /* anybody of the called one's home network */
+    SCN_ACCEPT_ANY
+} scn_accept;
+
+typedef enum scn_busy { SCN_BUSY_NEVER = 0, SCN_BUSY_IN_CALL, SCN_BUSY_ALWAYS } scn_busy;
+
+typedef enum scn_divert_when {
+    SCN_DIVERT_ALWAYS = 0,
+    SCN_DIVERT_UNREGISTERED,
+    SCN_DIVERT_BUSY,     /* the UE answers 486 */
+    SCN_DIVERT_NO_ANSWER /* nor answers within `after` */
+} scn_divert_when;
+
+typedef enum scn_divert_how {
+    SCN_DIVERT_SILENT = 0, /* the INVITE goes on to the new target, nobody is told */
+    SCN_DIVERT_NOTIFY,     /* … with History-Info, and the caller gets 181 Call Is Being Forwarded */
+    SCN_DIVERT_REDIRECT    /* the caller gets 302 and calls the new target itself */
+} scn_divert_how;
+
+/* What a user's S-CSCF does with calls for that user. */
+typedef struct scn_divert {
+    const struct scn_user *to; /* NULL: calls are not diverted */
+    scn_divert_when when;
+    scn_divert_how how;
+    uint64_t after_ns; /* NO_ANSWER: from the forwarding of the INVITE */
+} scn_divert;
 
 typedef struct scn_user {
     const char *name;             /* "alice", "caller-17": unique */
@@ -99,7 +137,20 @@ typedef struct scn_user {
     uint64_t on_ns;               /* when it is switched on: asks for keys and registers */
     bool register_;               /* false: it never registers (it still asks for its keys) */
     ibk_error_policy errors;      /* P-16: what a UE that aborts an exchange tells its peer */
-    size_t entry;                 /* place in `users:` of the file, from 0 */
+    const struct scn_user *contact_of; /* a further device of that user: registers its contact under that
+                                          user's public identity, answers MIKEY with its own. NULL: none */
+    uint32_t priority;                 /* q of its contact, in thousandths */
+    scn_accept accept;                 /* as a caller */
+    bool answers;                      /* false: it rings and nobody answers */
+    bool answers_for_others;           /* answers an I_MESSAGE_1 that it cannot read, with [y]P alone */
+    scn_busy busy;                     /* when it answers 486 */
+    bool has_ring_time;                /* ring_ns holds, in place of the call's */
+    uint64_t ring_ns;
+    scn_divert divert;
+    bool mailbox;      /* told of every registration in its domain (TS 24.229 §5.4.1.7) */
+    bool switched_off; /* at off_ns it deregisters and is gone */
+    uint64_t off_ns;
+    size_t entry; /* place in `users:` of the file, from 0 */
 } scn_user;
 
 /* ---- calls ----------------------------------------------------------------------------------------- */
@@ -149,7 +200,9 @@ typedef enum scn_bound_op {
 
 typedef struct scn_bound {
     scn_bound_op op;
-    uint64_t value; /* count, or ns for times; `none` is EXACTLY 0 */
+    uint64_t
+        value; /* count, or ns for times; `none` is EXACTLY 0; place of a user in scn_scenario.users, + 1 */
+    const char *user; /* ANSWERED_BY, DIVERTED_BY: that user's name */
 } scn_bound;
 
 /* COUNT: of the members of the set, how many …; EACH: holds if the value of every member that has one fits
@@ -169,6 +222,10 @@ typedef struct scn_bound {
     X(CALLS_RETRANSMISSIONS, SUM)   /* SIP messages sent again, by all nodes */                              \
     X(CALLS_SIP_STATUS, IS)         /* bound.value: final status of the INVITE */                            \
     X(CALLS_REASON, IS)             /* bound.value: ibk_err with which an end gave up */                     \
+    X(CALLS_ANSWERED_BY, IS)        /* the user whose UE sent the 200 that the caller took */                \
+    X(CALLS_DIVERTED_BY, IS)        /* the user whose S-CSCF diverted the call last */                       \
+    X(CALLS_LEGS, SUM)              /* dialogs of the caller in which the exchange was completed */          \
+    X(CALLS_RETARGETED, SUM)        /* diversions that S-CSCFs carried out, redirections included */         \
     /* a set of users */                                                                                     \
     X(USERS_REGISTERED, COUNT)    /* REGISTER was answered 200 */                                            \
     X(USERS_KEYS_OBTAINED, COUNT) /* at least one private key arrived and was verified */                    \
@@ -184,6 +241,7 @@ typedef enum scn_expect_kind {
 #define SCN_EXPECT_ENUM(name, how) SCN_EXPECT_##name,
     SCN_EXPECT_LIST(SCN_EXPECT_ENUM)
 #undef SCN_EXPECT_ENUM
+        SCN_EXPECT_KINDS
 } scn_expect_kind;
 
 typedef enum scn_expect_how { SCN_COUNT = 0, SCN_EACH, SCN_SUM, SCN_IS } scn_expect_how;
@@ -220,7 +278,7 @@ typedef struct scn_scenario {
     int64_t start_utc_ns;   /* true UTC at virtual time 0, ns since 1970 */
     uint64_t time_limit_ns; /* the run ends here at the latest; it ends earlier when nothing is left to do */
     scn_network network;
-    scn_link *links; /* [0] is access, [1] is core */
+    scn_link *links; /* [0] is access, [1] is core, [2] is interconnect */
     size_t link_count;
     scn_domain *domains;
     size_t domain_count; /* at least 1 */
@@ -235,6 +293,10 @@ typedef struct scn_scenario {
 
 static inline const scn_link *scn_core_link(const scn_scenario *s) {
     return &s->links[1];
+}
+
+static inline const scn_link *scn_interconnect_link(const scn_scenario *s) {
+    return &s->links[2];
 }
 
 const scn_user *scn_find_user(const scn_scenario *s, const char *name);     /* NULL: none */

@@ -43,6 +43,8 @@ const scn_quantity scn_octets_quantity = {
 const scn_quantity scn_hertz_quantity = {
     "a frequency", "440 Hz", "Hz, kHz", "1 Hz", (const scn_unit[]){{"Hz", 1}, {"kHz", 1000}, {NULL, 0}},
     false};
+const scn_quantity scn_priority_quantity = {
+    "a q-value", "0.5", "", "0.001", (const scn_unit[]){{"", 1000}, {NULL, 0}}, false};
 
 /* ---- numbers ------------------------------------------------------------------------------------------- */
 
@@ -84,7 +86,7 @@ scn_number_result scn_number_read(int64_t *out, const char **unit, const char *t
     while (*rest == ' ')
         rest++;
     *unit = rest;
-    if (*rest == '\0')
+    if (*rest == '\0' && quantity->units[0].name[0] != '\0')
         return SCN_NUMBER_NO_UNIT;
     const scn_unit *u = quantity->units;
     while (u->name != NULL && strcmp(u->name, rest) != 0)
@@ -121,19 +123,24 @@ bool scn_digits_read(uint64_t *out, const char *text) {
     return true;
 }
 
-static void share_write(char out[SCN_NUMBER_MAX], uint64_t value) {
-    int len = snprintf(out, SCN_NUMBER_MAX, "%llu.%07llu", (unsigned long long)(value / 10000000),
-                       (unsigned long long)(value % 10000000));
+static void decimals_write(char out[SCN_NUMBER_MAX], uint64_t value, uint64_t one, int digits,
+                           const char *unit) {
+    int len = snprintf(out, SCN_NUMBER_MAX, "%llu.%0*llu", (unsigned long long)(value / one), digits,
+                       (unsigned long long)(value % one));
     while (out[len - 1] == '0')
         len--;
     len -= out[len - 1] == '.';
-    memcpy(out + len, " %", 3);
+    strcpy(out + len, unit);
 }
 
 void scn_number_write(char out[SCN_NUMBER_MAX], int64_t value, const scn_quantity *quantity) {
     uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
     if (quantity->is_share) {
-        share_write(out, size);
+        decimals_write(out, size, 10000000, 7, " %");
+        return;
+    }
+    if (quantity->units[0].name[0] == '\0') {
+        decimals_write(out, size, 1000, 3, "");
         return;
     }
     const scn_unit *units = quantity->units, *best = units;

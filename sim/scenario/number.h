@@ -19,12 +19,13 @@ typedef struct scn_quantity {
     bool is_share;         /* written in the last unit, with decimals */
 } scn_quantity;
 
-extern const scn_quantity scn_time_quantity;    /* base: ns */
-extern const scn_quantity scn_rate_quantity;    /* bit/s */
-extern const scn_quantity scn_share_quantity;   /* 10^-9 */
-extern const scn_quantity scn_packets_quantity; /* packets */
-extern const scn_quantity scn_octets_quantity;  /* octets */
-extern const scn_quantity scn_hertz_quantity;   /* Hz */
+extern const scn_quantity scn_time_quantity;     /* base: ns */
+extern const scn_quantity scn_rate_quantity;     /* bit/s */
+extern const scn_quantity scn_share_quantity;    /* 10^-9 */
+extern const scn_quantity scn_packets_quantity;  /* packets */
+extern const scn_quantity scn_octets_quantity;   /* octets */
+extern const scn_quantity scn_hertz_quantity;    /* Hz */
+extern const scn_quantity scn_priority_quantity; /* q-value, without a unit; thousandths */
 
 typedef enum scn_number_result {
     SCN_NUMBER_OK = 0,

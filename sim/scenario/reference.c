@@ -86,7 +86,7 @@ static const char *type_of(book *b, const scn_field *f) {
 
 static const char *value_of(book *b, const scn_field *f) {
     const char *range = scn_range_text(&b->arena, f);
-    if (f->type == SCN_T_NAME || f->type == SCN_T_REFERENCE)
+    if (f->type == SCN_T_NAME || f->type == SCN_T_REFERENCE || f->type == SCN_T_USER)
         range = "";
     return scn_printf(&b->arena, "%s%s%s", type_of(b, f), range[0] == '\0' ? "" : ", ", range);
 }

@@ -69,6 +69,9 @@ static const scn_section access_section = {"a link class", FIELDS(access_fields)
                                            .meaning = "Links between a UE and its P-CSCF's site."};
 static const scn_section core_section = {"the core's links", FIELDS(core_fields), .size = sizeof(raw_link),
                                          .meaning = "Links between the nodes of the core."};
+static const scn_section interconnect_section = {"the links between home networks", FIELDS(core_fields),
+                                                 .size = sizeof(raw_link),
+                                                 .meaning = "Links between the cores of two domains."};
 static const scn_section class_section = {
     "a link class", FIELDS(access_fields), .size = sizeof(raw_link),
     .meaning = "A further class of access links, for users who name it in their key `link`."};
@@ -76,6 +79,8 @@ static const scn_section class_section = {
 static const scn_field links_fields[] = {
     {"access", SECTION(raw_links, access, access_section), .meaning = "links between UEs and the core"},
     {"core", SECTION(raw_links, core, core_section), .meaning = "links between the nodes of the core"},
+    {"interconnect", SECTION(raw_links, interconnect, interconnect_section),
+     .meaning = "links between the cores of two domains"},
 };
 static const scn_section links_section = {"links",
                                           FIELDS(links_fields),
@@ -149,6 +154,12 @@ static const scn_section mikey_section = {"mikey", FIELDS(mikey_fields), .size =
 static const scn_field domain_fields[] = {
     {"name", SCN_T_DOMAIN, AT(raw_domain, name), .required = true, .min = 1, .max = 180,
      .meaning = "DNS name of the home network; its nodes are pcscf., icscf., scscf., hss. and kms. of it"},
+    {"forking", SCN_T_ENUM, AT(raw_domain, forking), .fallback = "parallel",
+     .words = WORDS({"parallel", SCN_FORK_PARALLEL}, {"sequential", SCN_FORK_SEQUENTIAL}),
+     .meaning = "how its S-CSCF calls a user with several contacts: all at once, or one after the other by "
+                "their `priority`"},
+    {"forking-timeout", TIME, AT(raw_domain, forking_timeout_ns), .fallback = "20 s", .min = S,
+     .max = 170 * S, .meaning = "with sequential forking: how long one contact may take to answer"},
     {"kms", SECTION(raw_domain, kms, kms_section), .meaning = "its key management service"},
     {"mikey", SECTION(raw_domain, mikey, mikey_section), .meaning = "its MIKEY settings"},
 };
@@ -157,6 +168,28 @@ static const scn_section domain_section = {"a domain", FIELDS(domain_fields), .s
 
 /* ---- users ------------------------------------------------------------------------------------------------
  */
+
+static const scn_field divert_fields[] = {
+    {"to", SCN_T_REFERENCE, AT(raw_divert, to), .required = true, .min = 1, .max = 60,
+     .meaning = "the user who gets the call instead"},
+    {"when", SCN_T_ENUM, AT(raw_divert, divert.when), .fallback = "always",
+     .words = WORDS({"always", SCN_DIVERT_ALWAYS}, {"unregistered", SCN_DIVERT_UNREGISTERED},
+                    {"busy", SCN_DIVERT_BUSY}, {"no-answer", SCN_DIVERT_NO_ANSWER}),
+     .meaning =
+         "which calls are diverted: every one; those that find no contact; that are answered 486; that "
+         "are not answered in time"},
+    {"after", TIME, AT(raw_divert, divert.after_ns), .fallback = "5 s", .min = 100 * MS, .max = 170 * S,
+     .meaning = "with `no-answer`: how long the user may take to answer"},
+    {"how", SCN_T_ENUM, AT(raw_divert, divert.how), .fallback = "silent",
+     .words = WORDS({"silent", SCN_DIVERT_SILENT}, {"notify", SCN_DIVERT_NOTIFY},
+                    {"redirect", SCN_DIVERT_REDIRECT}),
+     .meaning = "`silent`: the S-CSCF sends the INVITE on to the new target; `notify`: it also tells the "
+                "caller by 181, and the target by History-Info; `redirect`: it answers 302, and the caller "
+                "calls the new target itself"},
+};
+static const scn_section divert_section = {
+    "a diversion", FIELDS(divert_fields), .size = sizeof(raw_divert), .optional = true,
+    .meaning = "Communication diversion (3GPP TS 24.604), carried out by the S-CSCF of the called user."};
 
 static const scn_field user_fields[] = {
     {"name", SCN_T_NAME, AT(raw_user, user.name), .required = true, .min = 1, .max = 60,
@@ -197,6 +230,33 @@ static const scn_field user_fields[] = {
      .meaning =
          "what a UE that aborts an exchange tells its peer by an Error message: unsupported parameters, "
          "nothing, or failed authentication, decryption and echo too (P-16)"},
+    {"contact-of", SCN_T_REFERENCE, AT(raw_user, contact_of), .min = 1, .max = 60,
+     .meaning = "this is a further device of that user: it registers its contact under that user's public "
+                "identity, has the private keys of that identity and of its own, and answers with its own"},
+    {"priority", SCN_T_QUANTITY, AT(raw_user, user.priority), .fallback = "1", .max = 1000,
+     .quantity = &scn_priority_quantity,
+     .meaning = "q-value of its contact: with sequential forking the highest is called first"},
+    {"accept-answer-from", SCN_T_ENUM, AT(raw_user, user.accept), .fallback = "asked",
+     .words = WORDS({"asked", SCN_ACCEPT_ASKED}, {"domain", SCN_ACCEPT_DOMAIN}, {"any", SCN_ACCEPT_ANY}),
+     .meaning =
+         "as a caller: whose answer it accepts (P-19): that of the identity it called alone; anybody's "
+         "of that identity's domain; anybody's"},
+    {"answers-for-others", SCN_T_BOOL, AT(raw_user, user.answers_for_others),
+     .computed = "`true` for a mailbox and where a `divert` names the user",
+     .meaning = "answers a call whose I_MESSAGE_1 it cannot read, with [y]P alone (RFC 6267 §4.2.2.2)"},
+    {"answers", SCN_T_BOOL, AT(raw_user, user.answers), .fallback = "true",
+     .meaning = "`false`: its phone rings and nobody answers"},
+    {"ring-time", TIME, AT(raw_user, user.ring_ns), .max = 180 * S, .computed = "that of the call",
+     .meaning = "from its 180 to its 200, in place of the call's"},
+    {"busy", SCN_T_ENUM, AT(raw_user, user.busy), .fallback = "never",
+     .words = WORDS({"never", SCN_BUSY_NEVER}, {"in-call", SCN_BUSY_IN_CALL}, {"always", SCN_BUSY_ALWAYS}),
+     .meaning = "when it answers 486 Busy Here: never (it takes several calls), while it has a call, always"},
+    {"divert", SECTION(raw_user, divert, divert_section), .meaning = "where calls for this user go instead"},
+    {"mailbox", SCN_T_BOOL, AT(raw_user, user.mailbox), .fallback = "false",
+     .meaning = "its UE is a mailbox of the domain: the S-CSCF tells it of every registration and "
+                "deregistration (3GPP TS 24.229 §5.4.1.7)"},
+    {"off", TIME, AT(raw_user, user.off_ns), .max = 400 * D, .computed = "never",
+     .meaning = "when it is switched off: it then deregisters"},
 };
 static const scn_section user_section = {"a user", FIELDS(user_fields), .size = sizeof(raw_user),
                                          .meaning = "A user with one UE, or a group of them."};
@@ -228,7 +288,7 @@ static const scn_field call_fields[] = {
     {"from", SCN_T_REFERENCE, AT(raw_call, from), .required = true, .min = 1, .max = 60,
      .meaning = "the caller, a user; `{n}` is the number of a repeated call"},
     {"to", SCN_T_REFERENCE, AT(raw_call, to), .required = true, .min = 1, .max = 60,
-     .meaning = "the callee, a user of the same domain"},
+     .meaning = "the callee, a user"},
     {"at", TIME, AT(raw_call, call.at_ns), .fallback = "2 s", .max = 400 * D,
      .meaning = "when the INVITE is sent"},
     {"count", SCN_T_UINT, AT(raw_call, group), .fallback = "1", .min = 1, .max = SCN_MAX_CALLS,
@@ -286,6 +346,16 @@ static const scn_field expect_calls_fields[] = {
      .meaning = "final status of the INVITE, of every one of them"},
     {"reason", EXPECT(SCN_T_WORD, CALLS_REASON), .words = reason_words,
      .meaning = "why an end gave the key exchange up, of every one of them"},
+    {"answered-by", EXPECT(SCN_T_USER, CALLS_ANSWERED_BY), .min = 1, .max = 60,
+     .meaning =
+         "who answered the call, every one of them: the user whose UE sent the 200 that the caller took"},
+    {"diverted-by", EXPECT(SCN_T_USER, CALLS_DIVERTED_BY), .min = 1, .max = 60,
+     .meaning = "whose diversion the call met last, every one of them"},
+    {"retargeted", EXPECT(SCN_T_NUMBER_BOUND, CALLS_RETARGETED),
+     .meaning = "diversions of these calls that S-CSCFs carried out, redirections included, in sum"},
+    {"legs", EXPECT(SCN_T_NUMBER_BOUND, CALLS_LEGS),
+     .meaning =
+         "dialogs of the callers in which the exchange was completed (a forked call has several), in sum"},
     {"keys-agree", EXPECT(SCN_T_COUNT_BOUND, CALLS_KEYS_AGREE),
      .meaning = "in how many both ends derive the same keys"},
     {"media-protected", EXPECT(SCN_T_COUNT_BOUND, CALLS_MEDIA_PROTECTED),

@@ -33,7 +33,8 @@ typedef enum scn_type {
     SCN_T_NUMBER_BOUND, /* scn_bound: none, a number, "at least 3" */
     SCN_T_TIME_BOUND,   /* scn_bound: "at most 2 s" */
     SCN_T_STATUS,       /* scn_bound: EXACTLY a number in range */
-    SCN_T_WORD          /* scn_bound: EXACTLY one of `words` */
+    SCN_T_WORD,         /* scn_bound: EXACTLY one of `words` */
+    SCN_T_USER          /* scn_bound: EXACTLY a user, by name */
 } scn_type;
 
 typedef struct scn_word {
@@ -64,6 +65,7 @@ typedef struct scn_section {
     const struct scn_section *other;
     size_t other_offset, other_name_offset; /* the list here; the name in an element */
     const char *other_word;                 /* "<class>" in the reference */
+    bool optional; /* absent from the file it has no values: neither defaults nor required keys */
     const char *meaning;
 } scn_section;
 
@@ -108,7 +110,7 @@ typedef struct raw_link {
 
 typedef struct raw_links {
     raw_head head;
-    raw_link access, core;
+    raw_link access, core, interconnect;
     raw_list others; /* raw_link */
 } raw_links;
 
@@ -130,14 +132,23 @@ typedef struct raw_mikey {
 typedef struct raw_domain {
     raw_head head;
     const char *name;
+    scn_forking forking;
+    uint64_t forking_timeout_ns;
     raw_kms kms;
     raw_mikey mikey;
 } raw_domain;
 
+typedef struct raw_divert {
+    raw_head head;
+    const char *to; /* with {n} */
+    scn_divert divert;
+} raw_divert;
+
 typedef struct raw_user {
     raw_head head;
     scn_user user; /* texts with {n} */
-    const char *domain, *link;
+    const char *domain, *link, *contact_of;
+    raw_divert divert;
     raw_key psk, kms_psk;
     uint64_t group, every_ns;
     size_t first, count; /* of scn_scenario.users, set by expand.c */
@@ -157,11 +168,10 @@ typedef struct raw_call {
     size_t first, count;
 } raw_call;
 
-#define RAW_EXPECT_KINDS (SCN_EXPECT_NETWORK_PLAINTEXT_MEDIA + 1)
 typedef struct raw_expect {
     raw_head head;
     const char *name; /* of the call or user, NULL for all of them */
-    scn_bound bounds[RAW_EXPECT_KINDS];
+    scn_bound bounds[SCN_EXPECT_KINDS];
 } raw_expect;
 
 typedef struct raw_expect_named {
@@ -198,6 +208,7 @@ const scn_where *scn_where_of(const raw_head *head, const char *key);
 void scn_expand(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_users(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
+void scn_expand_relations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw); /* between users */
 void scn_expand_calls(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 

@@ -190,13 +190,16 @@ static bool dispatch(const scn_value *v, void *at) {
     case SCN_T_STATUS:
         if (!read_uint(v, &number))
             return false;
-        *(scn_bound *)at = (scn_bound){SCN_EXACTLY, number};
+        *(scn_bound *)at = (scn_bound){.op = SCN_EXACTLY, .value = number};
         return true;
     case SCN_T_WORD:
         if (!scn_read_word(v, &word))
             return false;
-        *(scn_bound *)at = (scn_bound){SCN_EXACTLY, (uint64_t)word};
+        *(scn_bound *)at = (scn_bound){.op = SCN_EXACTLY, .value = (uint64_t)word};
         return true;
+    case SCN_T_USER: /* `value` follows when the users are known */
+        *(scn_bound *)at = (scn_bound){.op = SCN_EXACTLY};
+        return scn_read_text(v, &((scn_bound *)at)->user);
     default:
         return scn_read_text(v, at);
     }

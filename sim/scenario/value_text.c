@@ -60,6 +60,7 @@ static const char *problem_of(scn_type type, const char *text) {
     switch (type) {
     case SCN_T_NAME:
     case SCN_T_REFERENCE:
+    case SCN_T_USER:
         if (type == SCN_T_REFERENCE && is_domain(text))
             return NULL;
         return is_alpha(text[0]) && only(text, strlen(text), "-_") ? NULL : "is no name";

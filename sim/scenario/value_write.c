@@ -83,6 +83,8 @@ const char *scn_value_text(scn_arena *arena, const scn_field *field, const void 
         return word_text(field, scn_uint_load(at, field->width));
     case SCN_T_WORD:
         return word_text(field, ((const scn_bound *)at)->value);
+    case SCN_T_USER:
+        return ((const scn_bound *)at)->user;
     case SCN_T_STATUS:
     case SCN_T_COUNT_BOUND:
     case SCN_T_NUMBER_BOUND:
@@ -134,6 +136,8 @@ const char *scn_type_text(scn_arena *arena, const scn_field *field) {
     case SCN_T_STATUS:
         return "a whole number";
     case SCN_T_QUANTITY:
+        if (field->quantity->unit_list[0] == '\0')
+            return scn_printf(arena, "%s such as %s", field->quantity->what, field->quantity->examples);
         return scn_printf(arena, "%s such as %s (units: %s)", field->quantity->what,
                           field->quantity->examples, field->quantity->unit_list);
     case SCN_T_OFFSET:
@@ -141,6 +145,8 @@ const char *scn_type_text(scn_arena *arena, const scn_field *field) {
                           scn_time_quantity.unit_list);
     case SCN_T_DATE:
         return "date and time in UTC such as 2026-03-02T09:00:00Z";
+    case SCN_T_USER:
+        return "the name of a user";
     case SCN_T_NAME:
     case SCN_T_REFERENCE:
         return "a name: a letter, then letters, digits, '-', '_'";

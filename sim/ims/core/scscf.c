@@ -175,15 +175,12 @@ static void on_originating(scscf *s, sip_server *server, sip_msg *copy) {
         sip_msg_free(copy);
         return;
     }
-    /* The home network of the called user is found by name, as by DNS: RFC 3263. */
     if (!copy->uri.host) {
         cscf_refuse(&s->c, server, 416, "only sip: URIs are routed");
         sip_msg_free(copy);
         return;
     }
-    sip_name_addr entry_point =
-        cscf_peer(&copy->arena, NULL, sip_arena_printf(&copy->arena, "icscf.%s", copy->uri.host));
-    sip_route_push(copy, &entry_point);
+    /* No Route: the domain of the called user resolves to the I-CSCF of that home network (RFC 3263). */
     cscf_forward(&s->c, server, copy, "orig");
 }
 

@@ -36,6 +36,11 @@ ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
     uint64_t random = sim_random_u64(u->host->sip_random);
     call->ssrc = (uint32_t)(random >> 32) | 1; /* 0 means "not yet known" in a MIKEY map */
     call->sdp_session_id = (uint32_t)random;
+    const ue_end end = {.u = u, .index = u->call_count};
+    if (script && ue_scripts_add_end(u->scripts, script, &end)) {
+        free(call);
+        return NULL;
+    }
     u->calls[u->call_count++] = call;
     return call;
 }

@@ -3,29 +3,7 @@
 #include "ims/ue/internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-ibk_err ue_expect_call(ue *u, const scn_call *script) {
-    const scn_call **grown = realloc(u->expected, (u->expected_count + 1) * sizeof *grown);
-    if (!grown)
-        return IBK_ERR_NO_MEMORY;
-    u->expected = grown;
-    u->expected[u->expected_count++] = script;
-    return IBK_OK;
-}
-
-/* The script of the next call from this caller; NULL if none was expected. */
-static const scn_call *take_script(ue *u, const char *caller) {
-    for (size_t i = 0; i < u->expected_count; i++) {
-        const scn_call *script = u->expected[i];
-        if (strcmp(script->from->identity, caller) != 0)
-            continue;
-        memmove(&u->expected[i], &u->expected[i + 1], (--u->expected_count - i) * sizeof *u->expected);
-        return script;
-    }
-    return NULL;
-}
 
 static void reject(ue_leg *leg, int status, const char *why, ibk_span mikey) {
     const ue_call *call = leg->call;
@@ -61,11 +39,8 @@ static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span m
 }
 
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
-    sip_arena arena = {0};
-    const char *caller = sip_uri_aor(&arena, &invite->from.uri);
-    ue_call *call = ue_call_new(u, caller ? take_script(u, caller) : NULL, false);
+    ue_call *call = ue_call_new(u, ue_scripts_find(u->scripts, invite->call_id), false);
     ue_leg *leg = call ? ue_leg_new(call, NULL) : NULL;
-    sip_arena_free(&arena);
     if (!leg) {
         sip_call_reply(sip, 500, false, NULL, (ibk_span){0});
         return;
@@ -101,6 +76,8 @@ static void answer(void *arg) {
         return;
     if (sip_call_reply(call->sip, 200, false, NULL, (ibk_span){0}))
         return;
+    const sip_leg *leg = sip_call_active_leg(call->sip);
+    snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(leg)->local_tag);
     call->view.established = ue_call_now(call);
     ue_call_state(call, "answered");
 }

@@ -44,7 +44,11 @@ static ibk_err send_invite(ue_leg *offer, ibk_span mikey) {
     } else {
         sip_msg_set_body(invite, UE_SDP_TYPE, ibk_buf_span(&body));
         snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
-        err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
+        err = ue_scripts_enter(call->u->scripts, invite->call_id, call->script);
+        if (!err)
+            err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
+        else
+            sip_msg_free(invite);
     }
     ibk_buf_free(&body);
     return err;
@@ -178,6 +182,7 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
  * is wiped. */
 static void choose(ue_call *call, ue_leg *winner) {
     call->leg = winner;
+    snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(winner->sip)->remote_tag);
     ue_call_adopt_keys(winner);
     ue_leg_release(call->offer);
     for (ue_leg *leg = call->legs; leg; leg = leg->next)

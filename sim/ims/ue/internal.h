@@ -58,8 +58,7 @@ struct ue {
     sip_ua *ua;
     ue_call **calls;
     size_t call_count, call_cap;
-    const scn_call **expected; /* scripts of calls to come, in order */
-    size_t expected_count;
+    ue_scripts *scripts;
     uint16_t next_rtp_port;
 };
 
@@ -112,8 +111,6 @@ struct ue_call {
 ibk_err ue_keys_init(ue *u);
 void ue_keys_fetch(ue *u);
 void ue_keys_free(ue *u);
-/* How long keys of the peer's KMS are for (P-9); with peer NULL, or an unknown domain, of our own. */
-ibk_granularity ue_granularity_of(const ue *u, const ibk_identity *peer);
 ibk_node ue_node(ue *u); /* what a session may ask of this UE */
 
 /* ---- register.c

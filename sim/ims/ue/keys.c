@@ -20,8 +20,9 @@ static ibk_span domain_of(ibk_span identity) {
     return ibk_span_of(at + 1, identity.len - before);
 }
 
-ibk_granularity ue_granularity_of(const ue *u, const ibk_identity *peer) {
-    const ue_params *found = peer ? params_of_domain(u, domain_of(peer->id)) : NULL;
+static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
+    const ue *u = user;
+    const ue_params *found = params_of_domain(u, domain_of(peer->id));
     return found ? found->domain->kms.granularity : u->user->domain->kms.granularity;
 }
 
@@ -74,9 +75,27 @@ static bool csb_id_in_use(void *user, uint32_t csb_id, const ibk_identity *peer)
     return false;
 }
 
+/* P-19: the user's policy for an answer from another than the one who was called. */
+static bool accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
+                             bool echoed) {
+    const ue *u = user;
+    bool accepted =
+        u->user->accept == SCN_ACCEPT_ANY || (u->user->accept == SCN_ACCEPT_DOMAIN &&
+                                              ibk_span_equal(domain_of(asked->id), domain_of(answered->id)));
+    trace *t = u->host->world->trace;
+    trace_begin(t, TRACE_KEY, u->host->name, accepted ? "responder-accepted" : "responder-refused");
+    trace_strf(t, "asked", "%.*s", (int)asked->id.len, (const char *)asked->id.data);
+    trace_strf(t, "answered", "%.*s", (int)answered->id.len, (const char *)answered->id.data);
+    trace_bool(t, "echoed", echoed);
+    trace_end(t);
+    return accepted;
+}
+
 ibk_node ue_node(ue *u) {
     return (ibk_node){.user = u,
                       .params = find_params,
+                      .granularity = granularity_of,
+                      .accept_responder = accept_responder,
                       .private_key = find_key,
                       .peer = find_peer,
                       .csb_id_in_use = csb_id_in_use,

@@ -80,11 +80,12 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
     ibk_session_config config = {.role = call->view.caller ? IBK_SESSION_INITIATOR : IBK_SESSION_RESPONDER,
                                  .local = ibk_identity_uri(call->u->user->identity),
                                  .local_granularity = call->u->user->domain->kms.granularity,
-                                 .peer_granularity = ue_granularity_of(call->u, peer),
                                  .policy = {.ts_type = mikey->timestamp,
                                             .prf = call->script ? call->script->prf : 0,
                                             .curve = call->script ? call->script->curve : 0,
-                                            .errors = call->u->user->errors},
+                                            .errors = call->u->user->errors,
+                                            .answer_undecryptable = call->u->user->answers_for_others,
+                                            .allow_missing_echo = call->u->user->accept != SCN_ACCEPT_ASKED},
                                  .node = ue_node(call->u),
                                  .map_type = IBK_MAP_SRTP_ID,
                                  .srtp = streams,
@@ -122,6 +123,7 @@ static void note_keys(ue_leg *leg) {
         leg->has_keys = true;
     ibk_wipe(keys, sizeof keys);
     leg->keyed = true;
+    call->view.legs++;
     ue_call_adopt_keys(leg);
     if (!call->view.keyed.set)
         call->view.keyed = ue_call_now(call);

@@ -39,6 +39,7 @@ ibk_err ue_new(ue **out, const ue_config *config) {
     u->user = config->user;
     u->params = config->params;
     u->param_count = config->param_count;
+    u->scripts = config->scripts;
     u->pcscf = config->pcscf;
     u->next_rtp_port = 20000;
     sip_core core = {.user = u, .request = core_request, .ack = core_ack, .cancel = core_cancel};
@@ -61,7 +62,6 @@ void ue_free(ue *u) {
     for (size_t i = 0; i < u->call_count; i++)
         ue_call_free(u->calls[i]);
     free(u->calls);
-    free(u->expected);
     if (u->host)
         ue_register_free(u);
     ue_keys_free(u);

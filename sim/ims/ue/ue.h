@@ -6,7 +6,7 @@
 
 #include "ims/host.h"
 #include "ims/media/stream.h"
-#include "scenario/model.h"
+#include "ims/ue/scripts.h"
 
 typedef struct ue ue;
 
@@ -23,6 +23,7 @@ typedef struct ue_config {
     const char *pcscf;       /* host name of its P-CSCF */
     const ue_params *params; /* borrowed: one for each domain */
     size_t param_count;
+    ue_scripts *scripts; /* borrowed: shared by all UEs of the run */
 } ue_config;
 
 ibk_err ue_new(ue **out, const ue_config *config);
@@ -32,9 +33,6 @@ void ue_free(ue *u); /* calls end without a word */
 void ue_switch_on(ue *u);
 /* Places a call now, as the scenario describes it. */
 void ue_place_call(ue *u, const scn_call *script);
-/* Tells the called user's UE how to behave when this caller's next call arrives (ring time, what it says, …);
- * the scripts of one caller are used in the order of this call. */
-ibk_err ue_expect_call(ue *u, const scn_call *script);
 
 /* ---- what happened ----------------------------------------------------------------------------------------
  */
@@ -56,9 +54,11 @@ typedef struct ue_status {
 
 /* One end's view of one call. */
 typedef struct ue_call_view {
-    const scn_call *script; /* NULL: the call was not expected */
+    const scn_call *script; /* NULL: no call of the scenario */
     bool caller;
     char call_id[128];
+    char to_tag[64]; /* of the dialog that was answered by 200; "": none was */
+    unsigned legs;   /* dialogs in which the exchange was completed */
     uint32_t csb_id;
     ue_moment invite, provisional, keyed, established, ended;
     int sip_status;   /* caller: final status of the INVITE, 0: none */
