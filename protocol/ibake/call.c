@@ -124,6 +124,27 @@ ibk_err call_next_time(call *c, ibk_t *out) {
     return err ? call_fail(c, err, "T", "no timestamp left") : IBK_OK;
 }
 
+/* The instant whose date T names; a COUNTER leaves it to our clock. */
+ibk_err call_date(call *c, const ibk_t *t, int64_t *date_ns) {
+    if (t->ts_type == IBK_TS_COUNTER) {
+        *date_ns = c->now.utc_ns;
+        return IBK_OK;
+    }
+    ibk_err err = ibk_t_to_utc(date_ns, t, c->now.utc_ns);
+    return err ? call_fail(c, err, "T", "no date in it") : IBK_OK;
+}
+
+size_t call_dates(const call *c, const ibk_t *t, int64_t dates[DATES_MAX]) {
+    int64_t now = c->now.utc_ns, skew = ibk_replay_cache_skew(c->s->node.replay);
+    if (t->ts_type != IBK_TS_COUNTER) {
+        return ibk_t_to_utc(&dates[0], t, now) == IBK_OK ? 1 : 0;
+    }
+    dates[0] = now;
+    dates[1] = now - skew;
+    dates[2] = now + skew;
+    return 3;
+}
+
 ibk_span call_ibake(const call *c) {
     const ibk_payload *p = ibk_msg_find(c->msg, IBK_PL_IBAKE, 0);
     return p ? p->enc.data : (ibk_span){0};

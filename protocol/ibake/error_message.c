@@ -67,7 +67,10 @@ ibk_err error_message_process(call *c) {
         return CALL_DISCARD;
     }
     /* Unauthenticated as it is, it has at least to know the T of what we sent last. */
-    if (!ibk_t_equal(&t->t, s->state == IBK_STATE_I_WAIT_R_MESSAGE_2 ? &s->t2 : &s->t1)) {
+    const ibk_t *sent = s->state == IBK_STATE_I_WAIT_R_MESSAGE_2 ? &s->t2
+                        : s->state == IBK_STATE_UPDATING         ? &s->update->t
+                                                                 : &s->t1;
+    if (!ibk_t_equal(&t->t, sent)) {
         call_fail(c, IBK_ERR_MISMATCH, "T", "an Error message about another message");
         return CALL_DISCARD;
     }

@@ -1,13 +1,25 @@
-/* ESK = E(K_PUB of the intended recipient, ID || SK) (RFC 6267 §4.2.2.5, P-11). */
+/* ESK = E(K_PUB of the intended recipient, ID || SK) (RFC 6267 §4.2.2.1, §4.2.2.5, P-11), and the keys that
+ * follow from SK (P-22). */
 #include "ibake/session_internal.h"
+
+static ibk_err draw_sk(ibk_session *s) {
+    if (s->sk.len > 0) { /* the content is under it already */
+        return IBK_OK;
+    }
+    ibk_err err = ibk_buf_resize(&s->sk, SK_LEN);
+    return err ? err : s->env.draw(s->env.user, IBK_DRAW_SK, s->sk.data, s->sk.len);
+}
 
 ibk_err esk_build(call *c, ibk_buf *ciphertext) {
     ibk_session *s = c->s;
     ibk_identity local = owned_id_get(&s->local), recipient = owned_id_get(&s->asked);
     ibk_chain chain = {0};
     ibk_buf plain = {0};
-    ibk_err err = ibk_buf_resize(&s->sk, SK_LEN);
-    err = err ? err : s->env.draw(s->env.user, IBK_DRAW_SK, s->sk.data, s->sk.len);
+    if (s->esk_use == IBK_ESK_STORED) { /* whoever made it encrypted it to this recipient */
+        ibk_err err = ibk_buf_append_span(ciphertext, ibk_buf_span(&s->esk));
+        return err ? call_fail(c, err, "ESK", "out of memory") : IBK_OK;
+    }
+    ibk_err err = draw_sk(s);
     if (!err) {
         ibk_add_idr(&chain, IBK_ROLE_I, local.id_type, local.id);
         ibk_add_sk(&chain, ibk_buf_span(&s->sk), NULL);
@@ -16,6 +28,27 @@ ibk_err esk_build(call *c, ibk_buf *ciphertext) {
     err = err ? call_fail(c, err, "ESK", "no SK") : box_seal(c, &recipient, ibk_buf_span(&plain), ciphertext);
     ibk_chain_free(&chain);
     ibk_buf_free(&plain);
+    return err;
+}
+
+ibk_err ibk_sk_keys(ibk_span sk, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt,
+                    size_t salt_len) {
+    if (sk.len == 0 || cs_id == 0 || cs_id == IBK_SESSION_CS_ID) {
+        return IBK_ERR_USAGE;
+    }
+    ibk_err err = IBK_OK;
+    if (tek_len > 0) {
+        err = ibk_derive(tek, tek_len, IBK_PRF_HMAC_SHA256, IBK_DERIVE_TEK, sk, cs_id, IBK_SESSION_CSB_ID,
+                         (ibk_span){0});
+    }
+    if (!err && salt_len > 0) {
+        err = ibk_derive(salt, salt_len, IBK_PRF_HMAC_SHA256, IBK_DERIVE_TGK_SALT, sk, cs_id,
+                         IBK_SESSION_CSB_ID, (ibk_span){0});
+    }
+    if (err) {
+        ibk_wipe(tek, tek_len);
+        ibk_wipe(salt, salt_len);
+    }
     return err;
 }
 

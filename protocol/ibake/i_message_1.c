@@ -34,14 +34,15 @@ static ibk_err draw_secrets(call *c) {
     return IBK_OK;
 }
 
-static ibk_err set_date(call *c) {
+static ibk_err write_message(call *c, const ibk_buf *ibake, const ibk_buf *esk) {
     ibk_session *s = c->s;
-    if (s->t1.ts_type == IBK_TS_COUNTER) {
-        s->date_ns = c->now.utc_ns;
-        return IBK_OK;
-    }
-    ibk_err err = ibk_t_to_utc(&s->date_ns, &s->t1, c->now.utc_ns);
-    return err ? call_fail(c, err, "T", "no date in it") : IBK_OK;
+    ibk_msg msg;
+    call_begin(c, &msg, IBK_MSG_I_MESSAGE_1, true); /* §6.1 (N84) */
+    ibk_add_t(&msg.chain, &s->t1);                  /* §4.2.2.1 (N28) */
+    ibk_add_rand(&msg.chain, ibk_buf_span(&s->rand));
+    call_add_id(&msg, IBK_ROLE_I, &s->local); /* §4.2.2.1 (N30) */
+    call_add_id(&msg, IBK_ROLE_R, &s->peer);
+    return offer_finish(c, &msg, ibake, esk);
 }
 
 ibk_err i_message_1_build(call *c) {
@@ -51,24 +52,20 @@ ibk_err i_message_1_build(call *c) {
     ibk_err err = box_params(c, &peer, &params); /* before anything is drawn: it may be pending */
     err = err ? err : draw_csb_id(c, &peer);
     err = err ? err : call_next_time(c, &s->t1);
-    err = err ? err : set_date(c);
+    err = err ? err : call_date(c, &s->t1, &s->date_ns);
     err = err ? err : draw_secrets(c);
     if (err) {
         return err;
     }
     s->hdr.data_type = IBK_MSG_I_MESSAGE_1;
-    ibk_buf ibake = {0};
-    err = inner_seal(c, &peer, INNER_I_MESSAGE_1, &s->own.pub, NULL, &ibake);
-    if (!err) {
-        ibk_msg msg;
-        call_begin(c, &msg, IBK_MSG_I_MESSAGE_1, true); /* §6.1 (N84) */
-        ibk_add_t(&msg.chain, &s->t1);                  /* §4.2.2.1 (N28) */
-        ibk_add_rand(&msg.chain, ibk_buf_span(&s->rand));
-        call_add_id(&msg, IBK_ROLE_I, &s->local); /* §4.2.2.1 (N30) */
-        call_add_id(&msg, IBK_ROLE_R, &s->peer);
-        err = offer_finish(c, &msg, &ibake);
+    ibk_buf ibake = {0}, esk = {0};
+    err = inner_seal(c, &peer, INNER_I_MESSAGE_1, &(points){.i = &s->own.pub}, &ibake);
+    if (!err && s->esk_use != IBK_ESK_NONE) {
+        err = esk_build(c, &esk); /* (N31) */
     }
+    err = err ? err : write_message(c, &ibake, &esk);
     ibk_buf_free(&ibake);
+    ibk_buf_free(&esk);
     return err;
 }
 
@@ -101,25 +98,12 @@ static ibk_err check_parties(call *c, const ibk_identity *idi, const ibk_identit
     return IBK_OK;
 }
 
-/* The dates that the initiator can have meant: T says it; a COUNTER leaves it to our clock, give or take the
- * skew. */
-static size_t dates_of(const call *c, const ibk_t *t, int64_t dates[DATES_MAX]) {
-    int64_t now = c->now.utc_ns, skew = ibk_replay_cache_skew(c->s->node.replay);
-    if (t->ts_type != IBK_TS_COUNTER) {
-        return ibk_t_to_utc(&dates[0], t, now) == IBK_OK ? 1 : 0;
-    }
-    dates[0] = now;
-    dates[1] = now - skew;
-    dates[2] = now + skew;
-    return 3;
-}
-
 /* Decrypts with the K_PR of the received IDRr: §4.2.2.2 (N33). Without such a key the exchange goes on as
  * deferred, if policy says so (N35); a key whose check fails ends it (P-16). */
 static ibk_err open_offer(call *c, const ibk_identity *idr, const ibk_t *t, ibk_buf *plain, bool *readable) {
     ibk_session *s = c->s;
     int64_t dates[DATES_MAX];
-    size_t n = dates_of(c, t, dates);
+    size_t n = call_dates(c, t, dates);
     s->date_ns = n ? dates[0] : c->now.utc_ns;
     ibk_err err = box_open(c, idr, dates, n, call_ibake(c), plain, &s->date_ns);
     *readable = err == IBK_OK;

@@ -25,11 +25,14 @@ ibk_err i_message_2_build(call *c) {
     ibk_err err = call_next_time(c, &s->t2); /* RFC 3830 §5.2 (N38) */
     /* (N52) ECCPTi if R_MESSAGE_1 lacked it, (N53) else not; (N54) both identities and ECCPTr; (N55) to
      * K_PUBr */
-    err = err ? err : inner_seal(c, &peer, INNER_BOTH, s->deferred ? &s->own.pub : NULL, &s->theirs, &ibake);
+    err = err ? err
+              : inner_seal(c, &peer, INNER_BOTH,
+                           &(points){.i = s->deferred ? &s->own.pub : NULL, .r = &s->theirs}, &ibake);
     if (!err && s->deferred) {
         err = esk_build(c, &esk); /* (N46, N56) */
     }
-    err = err ? err : keys_agree(c);
+    err = err ? err : keys_agree(c, &s->own, &s->theirs, s->mpk, s->tgk);
+    s->have_tgk = err == IBK_OK;
     err = err ? err : write_message(c, ibk_buf_span(&ibake), ibk_buf_span(&esk));
     ibk_buf_free(&ibake);
     ibk_buf_free(&esk);
@@ -66,7 +69,7 @@ static ibk_err take_content(call *c, ibk_span plain, const ibk_identity *idi, co
     inner in;
     ibk_err err = inner_parse(c, &in, INNER_BOTH, &chain, plain);
     err = err ? err : inner_check_ids(c, &in, idi, idr);
-    err = err ? err : inner_check_echo(c, in.eccpt_r); /* P-16 */
+    err = err ? err : inner_check_echo(c, in.eccpt_r, &s->own.pub); /* P-16 */
     if (!err && s->deferred && !in.eccpt_i) {
         err =
             call_fail(c, IBK_ERR_MISSING_PAYLOAD, "IBAKE", "no ECCPTi, which R_MESSAGE_1 lacked"); /* (N52) */
@@ -134,7 +137,8 @@ ibk_err i_message_2_process(call *c) {
     err = err ? err : remember(c);
     if (!err) {
         s->t2 = ibk_msg_find(c->msg, IBK_PL_T, 0)->t;
-        err = keys_agree(c);
+        err = keys_agree(c, &s->own, &s->theirs, s->mpk, s->tgk);
+        s->have_tgk = err == IBK_OK;
     }
     return err;
 }

@@ -1,8 +1,16 @@
 /* The content of IBAKE: IDRi || {ECCPTi} || IDRr || ECCPTr and its shorter forms (RFC 6267 §4.2.2). */
 #include "ibake/session_internal.h"
 
-ibk_err inner_seal(call *c, const ibk_identity *to, int form, const ibk_ec_point *point_i,
-                   const ibk_ec_point *point_r, ibk_buf *ciphertext) {
+static void add_point(ibk_chain *chain, const ibk_ec_point *point, ibk_span mki) {
+    if (point) {
+        ibk_payload p = {.type = IBK_PL_ECCPT,
+                         .eccpt = {.curve = point->curve, .point = ibk_ec_point_span(point)}};
+        p.eccpt.kv = (ibk_kv){.type = mki.len > 0 ? IBK_KV_SPI : IBK_KV_NONE, .spi = mki};
+        ibk_chain_add(chain, &p);
+    }
+}
+
+ibk_err inner_seal(call *c, const ibk_identity *to, int form, const points *values, ibk_buf *ciphertext) {
     ibk_session *s = c->s;
     bool initiator = s->role == IBK_SESSION_INITIATOR;
     ibk_identity idi = owned_id_get(initiator ? &s->local : &s->peer);
@@ -10,15 +18,17 @@ ibk_err inner_seal(call *c, const ibk_identity *to, int form, const ibk_ec_point
     ibk_chain chain = {0};
     ibk_buf plain = {0};
     /* P-4: the first is an IDR, the last says that it is the last */
-    ibk_add_idr(&chain, IBK_ROLE_I, idi.id_type, idi.id);
-    if (point_i) {
-        ibk_add_eccpt(&chain, point_i->curve, ibk_ec_point_span(point_i));
-    }
-    if (form != INNER_R_MESSAGE_2) { /* §4.2.2.7: IDRi || ECCPTi alone (N66) */
+    if (form == INNER_UPDATE_BY_R) { /* §5.3, P-30: the order of the payloads around it */
         ibk_add_idr(&chain, IBK_ROLE_R, idr.id_type, idr.id);
-    }
-    if (point_r) {
-        ibk_add_eccpt(&chain, point_r->curve, ibk_ec_point_span(point_r));
+        add_point(&chain, values->r, values->mki);
+        ibk_add_idr(&chain, IBK_ROLE_I, idi.id_type, idi.id);
+    } else {
+        ibk_add_idr(&chain, IBK_ROLE_I, idi.id_type, idi.id);
+        add_point(&chain, values->i, values->mki);
+        if (form != INNER_R_MESSAGE_2) { /* §4.2.2.7: IDRi || ECCPTi alone (N66) */
+            ibk_add_idr(&chain, IBK_ROLE_R, idr.id_type, idr.id);
+        }
+        add_point(&chain, values->r, values->mki);
     }
     ibk_err err = ibk_chain_write(&chain, &plain);
     ibk_chain_free(&chain);
@@ -65,6 +75,17 @@ static ibk_err bad_content(call *c, ibk_err err) {
                     inside.offset, inside.detail[0] ? ": " : "", inside.detail);
 }
 
+/* IDRr || ECCPTr || IDRi */
+static ibk_err parse_update_by_r(call *c, inner *out, cursor *cur) {
+    if (!take_id(cur, IBK_ROLE_R, &out->idr) || !(out->eccpt_r = take(cur, IBK_PL_ECCPT)) ||
+        !take_id(cur, IBK_ROLE_I, &out->idi)) {
+        return bad_form(c, IBK_ERR_MISSING_PAYLOAD, "not IDRr, ECCPTr, IDRi");
+    }
+    return cur->at == cur->chain->count
+               ? IBK_OK
+               : bad_form(c, IBK_ERR_UNEXPECTED_PAYLOAD, "payloads follow its last one");
+}
+
 ibk_err inner_parse(call *c, inner *out, int form, ibk_chain *chain, ibk_span plain) {
     ibk_err err = ibk_chain_parse(chain, IBK_PL_IBAKE, IBK_PL_IDR, plain, c->diag); /* P-4 */
     if (err) {
@@ -72,6 +93,9 @@ ibk_err inner_parse(call *c, inner *out, int form, ibk_chain *chain, ibk_span pl
     }
     cursor cur = {.chain = chain};
     *out = (inner){0};
+    if (form == INNER_UPDATE_BY_R) {
+        return parse_update_by_r(c, out, &cur);
+    }
     if (!take_id(&cur, IBK_ROLE_I, &out->idi)) {
         return bad_form(c, IBK_ERR_MISSING_PAYLOAD, "no IDRi at its start");
     }
@@ -108,13 +132,13 @@ ibk_err inner_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) {
     return err ? bad_form(c, err, "the point of an ECCPT is refused") : IBK_OK;
 }
 
-ibk_err inner_check_echo(call *c, const ibk_payload *eccpt) {
+ibk_err inner_check_echo(call *c, const ibk_payload *eccpt, const ibk_ec_point *ours) {
     ibk_ec_point point;
     ibk_err err = inner_point(c, eccpt, &point);
     if (err) {
         return err;
     }
-    if (!ibk_ec_point_equal(&point, &c->s->own.pub)) {
+    if (!ibk_ec_point_equal(&point, ours)) {
         return bad_form(c, IBK_ERR_ECHO_MISMATCH, "the echoed point is not ours"); /* P-16 */
     }
     return IBK_OK;

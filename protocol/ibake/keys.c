@@ -2,49 +2,47 @@
  */
 #include "ibake/session_internal.h"
 
-ibk_err keys_agree(call *c) {
+ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t mpk[MPK_MAX],
+                   uint8_t tgk[TGK_LEN]) {
     ibk_session *s = c->s;
     ibk_ec_point shared = {0};
-    ibk_err err = ibk_ec_shared(&shared, &s->own, &s->theirs);
-    ibk_wipe(s->own.scalar, sizeof s->own.scalar); /* P-20: not needed any more */
+    ibk_err err = ibk_ec_shared(&shared, own, theirs);
+    ibk_wipe(own->scalar, sizeof own->scalar); /* P-20: not needed any more */
     if (!err) {
         ibk_span k_session = ibk_ec_point_span(&shared); /* P-5 */
         ibk_span rand = ibk_buf_span(&s->rand);
         size_t mpk_len = ibk_prf_hash_len(s->hdr.prf); /* P-6 */
         call_keylog(s, IBK_KEYLOG_KSESSION, 0, k_session);
-        err = ibk_derive(s->mpk, mpk_len, s->hdr.prf, IBK_DERIVE_MPK, k_session, 0, 0, rand);
-        err = err ? err : ibk_derive(s->tgk, TGK_LEN, s->hdr.prf, IBK_DERIVE_TGK, k_session, 0, 0, rand);
+        err = ibk_derive(mpk, mpk_len, s->hdr.prf, IBK_DERIVE_MPK, k_session, 0, 0, rand);
+        err = err ? err : ibk_derive(tgk, TGK_LEN, s->hdr.prf, IBK_DERIVE_TGK, k_session, 0, 0, rand);
     }
     ibk_wipe(&shared, sizeof shared);
     if (err) {
         return call_fail(c, err, "ECCPT", "no session key from these points");
     }
-    s->have_tgk = true;
-    call_keylog(s, IBK_KEYLOG_MPK, 0, ibk_span_of(s->mpk, ibk_prf_hash_len(s->hdr.prf)));
-    call_keylog(s, IBK_KEYLOG_TGK, 0, ibk_span_of(s->tgk, TGK_LEN));
+    call_keylog(s, IBK_KEYLOG_MPK, 0, ibk_span_of(mpk, ibk_prf_hash_len(s->hdr.prf)));
+    call_keylog(s, IBK_KEYLOG_TGK, 0, ibk_span_of(tgk, TGK_LEN));
     return IBK_OK;
 }
 
-ibk_err keys_auth(const ibk_session *s, uint8_t mac_alg, ibk_msg_keys *out) {
-    ibk_span mpk = ibk_span_of(s->mpk, ibk_prf_hash_len(s->hdr.prf));
+ibk_err keys_auth(const ibk_session *s, const v_key *key, uint8_t mac_alg, ibk_msg_keys *out) {
+    ibk_span mpk = ibk_span_of(key->mpk, ibk_prf_hash_len(s->hdr.prf));
     ibk_err err = ibk_msg_keys_derive(out, s->hdr.prf, mpk, s->hdr.csb_id, ibk_buf_span(&s->rand),
                                       IBK_ENCR_NULL, mac_alg);
-    if (!err) {
+    if (!err && key->log) {
         call_keylog(s, IBK_KEYLOG_AUTHKEY, 0, ibk_span_of(out->auth, out->auth_len));
     }
     return err;
-}
-
-void keys_forget_mpk(ibk_session *s) {
-    ibk_wipe(s->mpk, sizeof s->mpk);
 }
 
 void keys_wipe(ibk_session *s) {
     ibk_wipe(&s->own, sizeof s->own);
     ibk_wipe(&s->theirs, sizeof s->theirs);
     ibk_wipe(s->tgk, sizeof s->tgk);
-    keys_forget_mpk(s);
+    ibk_wipe(s->mpk, sizeof s->mpk);
     ibk_buf_free(&s->sk);
+    update_free(&s->update);
+    update_free(&s->previous);
     s->have_tgk = s->have_theirs = false;
 }
 
@@ -59,7 +57,8 @@ static ibk_err derive_media(ibk_session *s, uint8_t *out, size_t len, ibk_derive
 ibk_err ibk_session_tek(ibk_session *session, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt,
                         size_t salt_len) {
     /* P-13: no key for media before R_MESSAGE_2 is verified, or sent */
-    if (session->state != IBK_STATE_ESTABLISHED || !session->have_tgk) {
+    bool in_force = session->state == IBK_STATE_ESTABLISHED || session->state == IBK_STATE_UPDATING;
+    if (!in_force || !session->have_tgk) {
         return IBK_ERR_STATE;
     }
     uint8_t policy_no;

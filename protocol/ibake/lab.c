@@ -314,6 +314,69 @@ bool lab_all_zero(const void *data, size_t len) {
     return true;
 }
 
+/* ---- CSB update -----------------------------------------------------------------------------------------
+ */
+
+lab_update lab_update_of(lab_pair *pair, bool by_bob, bool new_dh) {
+    return (lab_update){.pair = pair, .by_bob = by_bob, .config = {.new_dh = new_dh}};
+}
+
+void lab_update_free(lab_update *u) {
+    ibk_buf_free(&u->m[0]);
+    ibk_buf_free(&u->m[1]);
+}
+
+ibk_session *lab_starter(const lab_update *u) {
+    return u->by_bob ? u->pair->b : u->pair->a;
+}
+
+ibk_session *lab_answerer(const lab_update *u) {
+    return u->by_bob ? u->pair->a : u->pair->b;
+}
+
+void lab_update_deliver(lab_update *u, int i, ibk_span octets) {
+    bool to_bob = (i == 0) != u->by_bob;
+    ibk_time now = lab_now(to_bob ? &u->pair->bob : &u->pair->alice);
+    ibk_step *step = i == 0 ? &u->answer : &u->step;
+    assert_int_equal(ibk_session_recv(to_bob ? u->pair->b : u->pair->a, now, octets, step), IBK_OK);
+    if (i == 0) {
+        store(&u->m[1], step->message);
+    }
+}
+
+void lab_update_play(lab_update *u, int upto) {
+    lab_user *users[] = {&u->pair->alice, &u->pair->bob};
+    for (int i = 0; i < 2; i++) {
+        users[i]->utc_ns += 1000000000;
+        users[i]->mono_ns += 1000000000;
+    }
+    ibk_time now = lab_now(users[u->by_bob]);
+    assert_int_equal(ibk_session_update(lab_starter(u), now, &u->config, &u->step), IBK_OK);
+    store(&u->m[0], u->step.message);
+    for (int i = 0; i < upto; i++) {
+        lab_update_deliver(u, i, ibk_buf_span(&u->m[i]));
+    }
+}
+
+void lab_update_edited(lab_update *u, int i, lab_update_edit *change, ibk_buf *out) {
+    ibk_msg msg = {0};
+    assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&u->m[i]), NULL), IBK_OK);
+    change(&msg, u);
+    ibk_buf_clear(out);
+    assert_int_equal(ibk_msg_write(&msg, out), IBK_OK);
+    ibk_msg_free(&msg);
+}
+
+lab_keys lab_keys_of(ibk_session *s, uint8_t cs_id) {
+    lab_keys keys;
+    assert_int_equal(ibk_session_tek(s, cs_id, keys.octets, 16, keys.octets + 16, 14), IBK_OK);
+    return keys;
+}
+
+bool lab_keys_equal(const lab_keys *a, const lab_keys *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
 /* ---- changed messages ---------------------------------------------------------------------------------- */
 
 void lab_expect_closed(lab_pair *pair, ibk_err reason) {

@@ -78,6 +78,36 @@ void lab_pair_play(lab_pair *pair, int upto);
 void lab_deliver(lab_pair *pair, int i, ibk_span octets);
 void lab_keys_agree(lab_pair *pair); /* asserts: both established, same TEKs and salts, right peers */
 
+/* A CSB update of an established pair. */
+typedef struct lab_update {
+    lab_pair *pair;
+    bool by_bob;
+    ibk_update_config config;
+    ibk_buf m[2];    /* I_MESSAGE_1, R_MESSAGE_1 as sent */
+    ibk_step answer; /* the step that answered */
+    ibk_step step;   /* the last one of who started it */
+} lab_update;
+
+lab_update lab_update_of(lab_pair *pair, bool by_bob, bool new_dh);
+void lab_update_free(lab_update *u);
+ibk_session *lab_starter(const lab_update *u);
+ibk_session *lab_answerer(const lab_update *u);
+/* Plays it: 0: I_MESSAGE_1 is built, 1: and answered, 2: and R_MESSAGE_1 processed. Both clocks go on by a
+ * second first. */
+void lab_update_play(lab_update *u, int upto);
+void lab_update_deliver(lab_update *u, int i, ibk_span octets);
+/* Parses message i, lets `change` edit it, writes it into `out`. */
+typedef void lab_update_edit(ibk_msg *msg, lab_update *u);
+void lab_update_edited(lab_update *u, int i, lab_update_edit *change, ibk_buf *out);
+
+/* TEK and salt of a crypto session, 30 octets. */
+typedef struct lab_keys {
+    uint8_t octets[30];
+} lab_keys;
+
+lab_keys lab_keys_of(ibk_session *s, uint8_t cs_id); /* asserts that there are some */
+bool lab_keys_equal(const lab_keys *a, const lab_keys *b);
+
 /* The last step closed the session for this reason. */
 void lab_expect_closed(lab_pair *pair, ibk_err reason);
 

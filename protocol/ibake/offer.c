@@ -116,6 +116,10 @@ static ibk_err put_map(ibk_buf *map, const ibk_session_config *config, uint8_t *
     return IBK_OK;
 }
 
+ibk_err offer_store(owned_policies *out, const ibk_sp *policies, size_t n) {
+    return store_policies(out, sp_of_array, policies, n);
+}
+
 ibk_err offer_from_config(ibk_session *s, const ibk_session_config *config) {
     uint8_t n_cs = 0;
     if (s->role == IBK_SESSION_RESPONDER) { /* only SSRCs, to fill in */
@@ -131,7 +135,7 @@ ibk_err offer_from_config(ibk_session *s, const ibk_session_config *config) {
     }
     s->hdr = (ibk_hdr){
         .prf = s->policy.prf, .n_cs = n_cs, .map_type = config->map_type, .map = ibk_buf_span(&s->map)};
-    err = store_policies(&s->policies, sp_of_array, config->policies, config->n_policies);
+    err = offer_store(&s->policies, config->policies, config->n_policies);
     return err ? err : offer_consistent(&s->policies, &s->hdr) ? IBK_OK : IBK_ERR_USAGE;
 }
 
@@ -147,9 +151,12 @@ ibk_err offer_add(const ibk_session *s, ibk_msg *msg) {
     return msg->chain.err;
 }
 
-ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake) {
+ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake, const ibk_buf *esk) {
     ibk_err err = offer_add(c->s, msg);
     ibk_add_enc(&msg->chain, IBK_PL_IBAKE, ibk_buf_span(ibake));
+    if (esk && esk->len > 0) {
+        ibk_add_enc(&msg->chain, IBK_PL_ESK, ibk_buf_span(esk));
+    }
     ibk_err written = call_finish(c, msg);
     return err ? err : written;
 }
@@ -159,7 +166,7 @@ ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake) {
 
 /* The answer's map: our SSRCs where 0 was offered (RFC 3830 §6.1.1), one policy each (RFC 6043 §6.1.1, N3,
  * N5). */
-static ibk_err answer_map(ibk_session *s, const ibk_hdr *offer) {
+ibk_err offer_answer_map(const ibk_session *s, const ibk_hdr *offer, ibk_buf *map) {
     if (offer->map_type == IBK_MAP_EMPTY) {
         return IBK_OK;
     }
@@ -172,12 +179,12 @@ static ibk_err answer_map(ibk_session *s, const ibk_hdr *offer) {
             cs.ssrc = fill.ssrc;
             cs.roc = fill.roc;
         }
-        err = ibk_map_put_srtp(&s->map, &cs);
+        err = ibk_map_put_srtp(map, &cs);
     }
     ibk_cs_generic generic;
     for (size_t i = 0; !err && ibk_map_generic(offer, i, &generic); i++) {
         generic.policies.len = generic.policies.len > 1 ? 1 : generic.policies.len;
-        err = ibk_map_put_generic(&s->map, &generic);
+        err = ibk_map_put_generic(map, &generic);
     }
     return err;
 }
@@ -202,22 +209,19 @@ static ibk_err builtin_rule(call *c) {
     return IBK_OK;
 }
 
-static ibk_err judge_policies(call *c) {
-    ibk_session *s = c->s;
-    if (s->policies.count > 0 && s->hdr.map_type == IBK_MAP_EMPTY) { /* RFC 4563 §5 (N1) */
+ibk_err offer_judge(call *c, const owned_policies *policies, const ibk_hdr *in_force) {
+    const ibk_node *node = &c->s->node;
+    if (policies->count > 0 && in_force->map_type == IBK_MAP_EMPTY) { /* RFC 4563 §5 (N1) */
         return call_fail(c, IBK_ERR_UNEXPECTED_PAYLOAD, "SP", "SP beside an Empty map");
     }
-    ibk_hdr in_force = s->hdr;
-    in_force.map = ibk_buf_span(&s->map);
-    if (!offer_consistent(&s->policies, &in_force)) {
+    if (!offer_consistent(policies, in_force)) {
         return call_unsupported(c, IBK_ERR_BAD_VALUE, IBK_ERRNO_SP, "SP",
                                 "policy numbers or CS IDs missing or repeated");
     }
     ibk_err err;
-    if (!s->node.accept_policies) {
+    if (!node->accept_policies) {
         err = builtin_rule(c);
-    } else if ((err = s->node.accept_policies(s->node.user, s->policies.items, s->policies.count)) !=
-               IBK_OK) {
+    } else if ((err = node->accept_policies(node->user, policies->items, policies->count)) != IBK_OK) {
         call_fail(c, err, "SP", "the node does not accept the policies");
     }
     if (err) { /* RFC 3830 §6.12: 10 for a parameter, 9 for the policy */
@@ -227,7 +231,7 @@ static ibk_err judge_policies(call *c) {
 }
 
 /* The General Extension with the SDP identifiers, if any. */
-static ibk_err find_sdp_ids(call *c, ibk_span *out) {
+ibk_err offer_find_sdp_ids(call *c, ibk_span *out) {
     size_t found = 0;
     const ibk_payload *p;
     *out = (ibk_span){0};
@@ -247,7 +251,7 @@ static ibk_err find_sdp_ids(call *c, ibk_span *out) {
 static ibk_err take_sdp_ids(call *c) {
     ibk_session *s = c->s;
     ibk_span ids;
-    ibk_err err = find_sdp_ids(c, &ids);
+    ibk_err err = offer_find_sdp_ids(c, &ids);
     if (!err && s->sdp_seen.len > 0 && !ibk_span_equal(ids, ibk_buf_span(&s->sdp_seen))) {
         /* RFC 4567 §7 (N53, N54) */
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "General Extension", "the SDP offered other protocols");
@@ -264,13 +268,13 @@ ibk_err offer_take(call *c) {
     if (n > MAX_POLICIES) {
         return call_fail(c, IBK_ERR_LIMIT, "SP", "too many policies");
     }
-    ibk_err err = answer_map(s, &c->msg->hdr);
+    ibk_err err = offer_answer_map(s, &c->msg->hdr, &s->map);
     s->hdr.map = ibk_buf_span(&s->map);
     err = err ? err : store_policies(&s->policies, sp_of_chain, &c->msg->chain, n);
     if (err) {
         return call_fail(c, err, "SP", "the offer cannot be stored");
     }
-    err = judge_policies(c);
+    err = offer_judge(c, &s->policies, &s->hdr);
     return err ? err : take_sdp_ids(c);
 }
 

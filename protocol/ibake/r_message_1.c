@@ -15,14 +15,15 @@ ibk_err r_message_1_build(call *c) {
     ibk_buf ibake = {0};
     /* §4.2.2.3: E(K_PUBi, IDRi || {ECCPTi} || IDRr || ECCPTr) (P-12); only ECCPTr if I_MESSAGE_1 could not be
      * read (N35, N43) */
-    err = inner_seal(c, &peer, INNER_BOTH, s->have_theirs ? &s->theirs : NULL, &s->own.pub, &ibake);
+    err = inner_seal(c, &peer, INNER_BOTH,
+                     &(points){.i = s->have_theirs ? &s->theirs : NULL, .r = &s->own.pub}, &ibake);
     if (!err) {
         ibk_msg msg;
         call_begin(c, &msg, IBK_MSG_R_MESSAGE_1, true); /* §4.2.2.3 (N37, N38) */
         ibk_add_t(&msg.chain, &s->t1);                  /* (N39) */
         call_add_id(&msg, IBK_ROLE_I, &s->peer);        /* (N40, N41) */
         call_add_id(&msg, IBK_ROLE_R, &s->local);       /* (N42) */
-        err = offer_finish(c, &msg, &ibake);
+        err = offer_finish(c, &msg, &ibake, NULL);
     }
     ibk_buf_free(&ibake);
     return err;
@@ -66,10 +67,10 @@ static ibk_err take_content(call *c, ibk_span plain, const ibk_identity *idr) {
     inner in;
     ibk_err err = inner_parse(c, &in, INNER_BOTH, &chain, plain);
     err = err ? err : inner_check_ids(c, &in, &local, idr);
-    err = err ? err : check_responder(c, idr, in.eccpt_i != NULL);
-    if (!err && in.eccpt_i) {
-        err = inner_check_echo(c, in.eccpt_i); /* P-16 */
+    if (!err && in.eccpt_i) { /* first: the node is told of an echo that was compared */
+        err = inner_check_echo(c, in.eccpt_i, &s->own.pub); /* P-16 */
     }
+    err = err ? err : check_responder(c, idr, in.eccpt_i != NULL);
     err = err ? err : inner_point(c, in.eccpt_r, &s->theirs);
     if (!err && s->theirs.curve != s->own.curve) {
         err = call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DH, "ECCPT",

@@ -51,7 +51,7 @@ void ibk_replay_cache_free(ibk_replay_cache *cache) {
 }
 
 int64_t ibk_replay_cache_skew(const ibk_replay_cache *cache) {
-    return cache->skew_ns;
+    return cache ? cache->skew_ns : IBK_REPLAY_DEFAULT_SKEW_NS;
 }
 
 size_t ibk_replay_cache_count(const ibk_replay_cache *cache) {
@@ -141,24 +141,24 @@ static ibk_err grow(ibk_replay_cache *cache) {
 /* When a replay of this T fails by its T alone. */
 static ibk_err lapse_time(const ibk_replay_cache *cache, int64_t *lapses_ns, const ibk_t *t, int64_t utc_ns) {
     if (t->ts_type == IBK_TS_COUNTER) {
-        return __builtin_add_overflow(utc_ns, cache->counter_life_ns, lapses_ns) ? IBK_ERR_USAGE : IBK_OK;
+        int64_t life_ns = cache ? cache->counter_life_ns : 0;
+        return __builtin_add_overflow(utc_ns, life_ns, lapses_ns) ? IBK_ERR_USAGE : IBK_OK;
     }
-    int64_t t_ns, distance;
+    int64_t t_ns, distance, skew_ns = ibk_replay_cache_skew(cache);
     ibk_err err = ibk_t_to_utc(&t_ns, t, utc_ns); /* the nearest era (RFC 3830 §4.2.8, N23) */
     if (err) {
         return err;
     }
-    if (__builtin_sub_overflow(t_ns, utc_ns, &distance) || distance > cache->skew_ns ||
-        distance < -cache->skew_ns) {
+    if (__builtin_sub_overflow(t_ns, utc_ns, &distance) || distance > skew_ns || distance < -skew_ns) {
         return IBK_ERR_CLOCK_SKEW;
     }
-    return __builtin_add_overflow(t_ns, cache->skew_ns, lapses_ns) ? IBK_ERR_CLOCK_SKEW : IBK_OK;
+    return __builtin_add_overflow(t_ns, skew_ns, lapses_ns) ? IBK_ERR_CLOCK_SKEW : IBK_OK;
 }
 
 ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns) {
     int64_t lapses_ns;
     ibk_err err = lapse_time(cache, &lapses_ns, t, utc_ns);
-    if (err) {
+    if (err || !cache) {
         return err;
     }
     uint8_t hash[SHA256_DIGEST_LENGTH];

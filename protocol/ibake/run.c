@@ -34,16 +34,48 @@ static void close_refused(call *c, ibk_err err) {
     step_end(s, c->step, IBK_STEP_CLOSED);
 }
 
-static void enter(call *c, const transition *row) {
-    ibk_session *s = c->s;
-    s->state = row->next;
-    bool waits = row->waits_for != 0;
-    s->deadline = waits ? c->now.mono_ns + s->policy.timeout_ns : UINT64_MAX;
-    if (s->deadline < c->now.mono_ns) {
+static void set_deadline(ibk_session *s, ibk_time now, bool waits) {
+    s->deadline = waits ? now.mono_ns + s->policy.timeout_ns : UINT64_MAX;
+    if (s->deadline < now.mono_ns) {
         s->deadline = UINT64_MAX;
     }
+}
+
+static bool is_established(ibk_session_state state) {
+    return state == IBK_STATE_ESTABLISHED || state == IBK_STATE_UPDATING;
+}
+
+/* An update that comes to nothing: the session goes on with what it had (RFC 6267 §5.3). */
+static void refuse_update(call *c, ibk_err err) {
+    ibk_session *s = c->s;
+    c->diag->err = err;
+    c->step->reason = err;
+    c->step->peer_error = c->peer_error;
+    session_trace(s, "rejected", c->msg ? ibk_msg_type_name(c->msg->hdr.data_type) : "update", c->diag);
+    ibk_buf_clear(&s->out);
+    s->out_type = 0;
+    error_message_build(c, err);
+    update_free(&s->update);
+    s->state = IBK_STATE_ESTABLISHED;
+    set_deadline(s, c->now, s->previous != NULL);
+    step_end(s, c->step, IBK_STEP_DISCARDED);
+}
+
+static void refuse(call *c, ibk_err err) {
+    if (is_established(c->s->state)) {
+        refuse_update(c, err);
+    } else {
+        close_refused(c, err);
+    }
+}
+
+static void enter(call *c, const transition *row) {
+    ibk_session *s = c->s;
+    bool waits = row->waits_for != 0, updated = is_established(row->state);
+    s->state = row->next;
+    set_deadline(s, c->now, waits || s->previous); /* an answered update waits to be confirmed (P-32) */
     session_trace(s, "state", ibk_session_state_name(s->state), NULL);
-    step_end(s, c->step, waits ? IBK_STEP_WAIT : IBK_STEP_ESTABLISHED);
+    step_end(s, c->step, waits ? IBK_STEP_WAIT : updated ? IBK_STEP_UPDATED : IBK_STEP_ESTABLISHED);
 }
 
 static void discard(ibk_session *s, ibk_step *step, ibk_err reason) {
@@ -65,6 +97,9 @@ static void run_row(call *c, const transition *row) {
         }
     }
     if (err == CALL_PENDING) {
+        if (c->s->state == IBK_STATE_ESTABLISHED) { /* the same call begins the update anew */
+            update_free(&c->s->update);
+        }
         c->step->state = c->s->state;
         c->step->waits_for = state_waits_for(c->s->state);
         return;
@@ -74,7 +109,7 @@ static void run_row(call *c, const transition *row) {
         return;
     }
     if (err) {
-        close_refused(c, err);
+        refuse(c, err);
         return;
     }
     *c->diag = (ibk_diag){0}; /* what a first key that did not fit left behind */
@@ -82,12 +117,38 @@ static void run_row(call *c, const transition *row) {
 }
 
 ibk_err ibk_session_start(ibk_session *session, ibk_time now, ibk_step *step) {
-    const transition *row = transition_find(session->state, 0);
+    const transition *row = transition_find(session->state, ON_START);
     if (!row) {
         return IBK_ERR_STATE;
     }
     step_begin(session, step);
     call c = {.s = session, .now = now, .step = step, .diag = &step->diag, .error_no = NO_ERROR_NO};
+    run_row(&c, row);
+    return IBK_OK;
+}
+
+static bool update_sound(const ibk_update_config *config) {
+    bool curve = config->curve == 0 || (config->new_dh && sendable_curve(config->curve));
+    return curve && (config->mki.len == 0 || (config->new_dh && config->mki.len <= 255));
+}
+
+ibk_err ibk_session_update(ibk_session *session, ibk_time now, const ibk_update_config *config,
+                           ibk_step *step) {
+    const transition *row = transition_find(session->state, ON_UPDATE);
+    if (!row) {
+        return IBK_ERR_STATE;
+    }
+    ibk_err err = update_sound(config) ? update_offer_sound(session, config) : IBK_ERR_USAGE;
+    if (err) {
+        return err;
+    }
+    step_begin(session, step);
+    call c = {.s = session,
+              .now = now,
+              .step = step,
+              .diag = &step->diag,
+              .config = config,
+              .error_no = NO_ERROR_NO};
     run_row(&c, row);
     return IBK_OK;
 }
@@ -116,7 +177,7 @@ static const transition *choose_row(const ibk_session *s, ibk_span message, ibk_
         return NULL;
     }
     const transition *row = transition_find(s->state, data_type);
-    if (!row || data_type == 0) {
+    if (!row || data_type == ON_START || data_type == ON_UPDATE) {
         ibk_fail(diag, IBK_ERR_UNEXPECTED_MESSAGE, "HDR", 1, "%s in %s", ibk_msg_type_name(data_type),
                  ibk_session_state_name(s->state));
         return NULL;
@@ -140,7 +201,7 @@ ibk_err ibk_session_recv(ibk_session *session, ibk_time now, ibk_span message, i
     if (err && row->message == IBK_MSG_ERROR) {
         discard(session, step, err);
     } else if (err) {
-        close_refused(&c, err);
+        refuse(&c, err);
     } else {
         c.msg = &msg;
         if (row->message == IBK_MSG_ERROR && session->policy.ignore_peer_errors) {
@@ -159,9 +220,14 @@ ibk_err ibk_session_expire(ibk_session *session, ibk_time now, ibk_step *step) {
         discard(session, step, IBK_OK);
         return IBK_OK;
     }
+    if (session->state == IBK_STATE_ESTABLISHED) { /* P-32 */
+        ibk_session_confirm_update(session);
+        discard(session, step, IBK_OK);
+        return IBK_OK;
+    }
     call c = {.s = session, .now = now, .step = step, .diag = &step->diag, .error_no = NO_ERROR_NO};
     ibk_fail(c.diag, IBK_ERR_TIMEOUT, NULL, 0, "no %s came",
              ibk_msg_type_name(state_waits_for(session->state)));
-    close_refused(&c, IBK_ERR_TIMEOUT);
+    refuse(&c, IBK_ERR_TIMEOUT);
     return IBK_OK;
 }

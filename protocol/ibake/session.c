@@ -47,8 +47,21 @@ static void fill_policy(ibk_policy *p) {
     p->timeout_ns = p->timeout_ns ? p->timeout_ns : DEFAULT_WAIT;
 }
 
-static bool sendable_curve(uint8_t curve) { /* P-21: the smaller ones are for receiving */
+bool sendable_curve(uint8_t curve) {
     return curve == IBK_EC_P256 || curve == IBK_EC_P384 || curve == IBK_EC_P521;
+}
+
+#define SK_MIN 16
+#define SK_MAX 64
+
+static bool esk_sound(const ibk_session_config *c) {
+    if (c->esk > IBK_ESK_STORED || (c->esk == IBK_ESK_STORED) != (c->stored_esk.len > 0)) {
+        return false;
+    }
+    if (c->role != IBK_SESSION_INITIATOR) {
+        return c->esk == IBK_ESK_NONE && c->sk.len == 0;
+    }
+    return c->sk.len == 0 || (c->esk != IBK_ESK_STORED && c->sk.len >= SK_MIN && c->sk.len <= SK_MAX);
 }
 
 static bool config_sound(const ibk_env *env, const ibk_session_config *c, const ibk_policy *p) {
@@ -67,7 +80,8 @@ static bool config_sound(const ibk_env *env, const ibk_session_config *c, const 
     if (initiator && !(p->curves & IBK_CURVE_BIT(p->curve & 31))) { /* it would refuse its own point's echo */
         return false;
     }
-    return sendable_curve(p->curve) && p->mac_alg <= IBK_MAC_HMAC_SHA256_256 && c->sdp_ids.len <= MAX_SDP_IDS;
+    return sendable_curve(p->curve) && esk_sound(c) && p->mac_alg <= IBK_MAC_HMAC_SHA256_256 &&
+           c->sdp_ids.len <= MAX_SDP_IDS;
 }
 
 static ibk_err copy_config(ibk_session *s, const ibk_session_config *config) {
@@ -80,6 +94,8 @@ static ibk_err copy_config(ibk_session *s, const ibk_session_config *config) {
         err = ibk_buf_append_span(s->role == IBK_SESSION_INITIATOR ? &s->sdp_ids : &s->sdp_seen,
                                   config->sdp_ids);
     }
+    err = err ? err : ibk_buf_append_span(&s->sk, config->sk);
+    err = err ? err : ibk_buf_append_span(&s->esk, config->stored_esk);
     return err ? err : offer_from_config(s, config);
 }
 
@@ -100,6 +116,7 @@ ibk_err ibk_session_new(ibk_session **out, const ibk_env *env, const ibk_session
     s->node = config->node;
     s->local_granularity = config->local_granularity;
     s->peer_granularity = config->peer_granularity;
+    s->esk_use = config->esk;
     s->deadline = UINT64_MAX;
     ibk_err err = copy_config(s, config);
     if (err) {
@@ -112,16 +129,21 @@ ibk_err ibk_session_new(ibk_session **out, const ibk_env *env, const ibk_session
 
 /* ---- ending it --------------------------------------------------------------------------------------- */
 
+void session_bufs(ibk_session *s, ibk_buf *bufs[OWNED_BUFS]) {
+    ibk_buf *all[OWNED_BUFS] = {&s->local.octets, &s->peer.octets, &s->asked.octets, &s->map,    &s->ssrc_map,
+                                &s->sdp_ids,      &s->sdp_seen,    &s->rand,         &s->unread, &s->esk,
+                                &s->mki,          &s->sk,          &s->out,          &s->need};
+    memcpy(bufs, all, sizeof all);
+}
+
 void ibk_session_free(ibk_session *session) {
     if (!session) {
         return;
     }
     keys_wipe(session);
-    ibk_buf *bufs[] = {&session->local.octets, &session->peer.octets, &session->asked.octets, &session->map,
-                       &session->ssrc_map,     &session->sdp_ids,     &session->sdp_seen,     &session->rand,
-                       &session->unread,       &session->esk,         &session->sk,           &session->out,
-                       &session->need};
-    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
+    ibk_buf *bufs[OWNED_BUFS];
+    session_bufs(session, bufs);
+    for (size_t i = 0; i < OWNED_BUFS; i++) {
         ibk_buf_free(bufs[i]);
     }
     offer_free_policies(&session->policies);

@@ -33,6 +33,32 @@ typedef struct owned_policies {
     ibk_buf octets;
 } owned_policies;
 
+/* The newest T of completed updates: an NTP type is compared whoever it came from, a COUNTER is its sender's
+ * own and only the peer's is kept (P-34). */
+typedef struct marks {
+    bool has_ntp, has_counter;
+    ibk_t ntp, counter;
+} marks;
+
+/* What a CSB update changes (RFC 6267 §5.3), as one: what is to come into force, or what was in force before.
+ * update_swap exchanges it with what the session has. */
+typedef struct update {
+    bool new_dh;
+    ibk_t t;
+    ibk_ec_key own; /* with new_dh, as the next one; its scalar is wiped as soon as K_SESSION is known */
+    ibk_ec_point theirs;
+    uint8_t mpk[MPK_MAX]; /* with new_dh: protects this update's V */
+    uint8_t tgk[TGK_LEN];
+    uint8_t logged[32];
+    ibk_buf mki;
+    uint8_t n_cs;
+    ibk_buf map;
+    owned_policies policies;
+    size_t
+        n_further; /* of the policies, the last so many came with this update: repeated under its V (P-33) */
+    marks newest;
+} update;
+
 struct ibk_session {
     ibk_env env;
     ibk_session_role role;
@@ -47,7 +73,7 @@ struct ibk_session {
     /* the offer, and what is in force */
     ibk_hdr hdr;      /* hdr.map is `map` */
     ibk_buf map;      /* initiator: offered, then answered; responder: answered */
-    ibk_buf ssrc_map; /* responder: our SSRCs as an SRTP-ID map */
+    ibk_buf ssrc_map; /* our SSRCs as an SRTP-ID map, for entries that the peer's map leaves 0 */
     owned_policies policies;
     ibk_buf sdp_ids;  /* initiator: sent; responder: as received in I_MESSAGE_1 */
     ibk_buf sdp_seen; /* responder: what the SDP said */
@@ -61,10 +87,20 @@ struct ibk_session {
     bool have_theirs;
     bool deferred;  /* R_MESSAGE_1 carries [y]P alone */
     ibk_buf unread; /* responder, deferred: I_MESSAGE_1's IBAKE, for the replay cache (P-15) */
-    ibk_buf esk;    /* responder: received; initiator: empty */
+    ibk_esk_use esk_use;
+    ibk_buf esk; /* responder: received; initiator: the stored one that it hands on */
+
+    /* CSB update */
+    update *update;   /* the one under way, or NULL */
+    update *previous; /* what was in force before an update that we answered, until it is confirmed (P-32) */
+    unsigned updates, unconfirmed; /* completed; of these, those that taking back takes back */
+    ibk_buf mki;
+    marks newest;
+    bool has_own_t;
+    ibk_t own_t; /* of our latest update, even if it came to nothing */
 
     /* secrets */
-    uint8_t mpk[MPK_MAX];
+    uint8_t mpk[MPK_MAX]; /* of the initial exchange; updates without new ECDH values are protected by it */
     uint8_t tgk[TGK_LEN];
     bool have_tgk;
     ibk_buf sk;
@@ -84,8 +120,9 @@ typedef struct call {
     ibk_session *s;
     ibk_time now;
     ibk_step *step;
-    ibk_diag *diag;     /* the step's */
-    const ibk_msg *msg; /* NULL in ibk_session_start */
+    ibk_diag *diag;                  /* the step's */
+    const ibk_msg *msg;              /* NULL in ibk_session_start and ibk_session_update */
+    const ibk_update_config *config; /* ibk_session_update alone */
     int error_no; /* an unsupported parameter that the peer may be told of (enum ibk_error_no), or NO_ERROR_NO
                    */
     uint8_t peer_error;
@@ -95,9 +132,12 @@ typedef struct call {
 
 typedef ibk_err handler(call *c);
 
+#define ON_START  0   /* instead of a message: ibk_session_start */
+#define ON_UPDATE 255 /* ibk_session_update */
+
 typedef struct transition {
     ibk_session_state state;
-    uint8_t message;  /* what comes in; 0: ibk_session_start */
+    uint8_t message;  /* what comes in */
     handler *process; /* may be NULL */
     handler *build;   /* may be NULL */
     ibk_session_state next;
@@ -114,6 +154,8 @@ handler r_message_1_build, r_message_1_process;
 handler i_message_2_build, i_message_2_process;
 handler r_message_2_build, r_message_2_process;
 handler error_message_process;
+handler update_i_message_1_build, update_i_message_1_process, update_glare;
+handler update_r_message_1_build, update_r_message_1_process;
 /* An Error message into s->out, if policy and circumstances want one; failures leave it empty. */
 void error_message_build(call *c, ibk_err err);
 
@@ -139,6 +181,11 @@ ibk_err call_check_identity(call *c, const ibk_identity *got, const ibk_identity
 /* T: accepted type; skew and replay cache (responder). `octets`: what the cache knows the message by. */
 ibk_err call_check_time(call *c, const ibk_t *t, ibk_span octets);
 ibk_err call_next_time(call *c, ibk_t *out);
+/* The instant whose date the IBE identities of an exchange with this T carry: T says it; a COUNTER leaves it
+ * to our clock. */
+ibk_err call_date(call *c, const ibk_t *t, int64_t *date_ns);
+/* The dates that the sender of T can have meant: for a COUNTER our clock, give or take the skew. */
+size_t call_dates(const call *c, const ibk_t *t, int64_t dates[DATES_MAX]);
 ibk_span call_ibake(const call *c); /* ciphertext of the IBAKE payload; empty: none */
 /* A new message of the session, header as in force. */
 void call_begin(const call *c, ibk_msg *out, uint8_t data_type, bool v_flag);
@@ -168,11 +215,20 @@ typedef struct inner {
     const ibk_payload *eccpt_i, *eccpt_r;
 } inner;
 
-enum { INNER_I_MESSAGE_1 = 1, INNER_BOTH, INNER_R_MESSAGE_2 };
+enum {
+    INNER_I_MESSAGE_1 = 1, /* IDRi || ECCPTi || IDRr */
+    INNER_BOTH,
+    INNER_R_MESSAGE_2,
+    INNER_UPDATE_BY_R /* IDRr || ECCPTr || IDRi: I_MESSAGE_1 of an update by the responder (P-30) */
+};
 
-/* Builds the content and encrypts it to `to`. NULL: left out. */
-ibk_err inner_seal(call *c, const ibk_identity *to, int form, const ibk_ec_point *point_i,
-                   const ibk_ec_point *point_r, ibk_buf *ciphertext);
+typedef struct points {
+    const ibk_ec_point *i, *r; /* NULL: left out */
+    ibk_span mki;              /* KV of each; empty: none */
+} points;
+
+/* Builds the content and encrypts it to `to`. */
+ibk_err inner_seal(call *c, const ibk_identity *to, int form, const points *values, ibk_buf *ciphertext);
 /* Parses decrypted content of a form; `chain` starts zero and keeps what `out` borrows. */
 ibk_err inner_parse(call *c, inner *out, int form, ibk_chain *chain, ibk_span plain);
 /* Inner and outer identities agree (P-19). */
@@ -180,21 +236,28 @@ ibk_err inner_check_ids(call *c, const inner *in, const ibk_identity *idi, const
 /* A point for us to use: permitted curve, on it. */
 ibk_err inner_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out);
 /* The echo of our own point. IBK_ERR_ECHO_MISMATCH. */
-ibk_err inner_check_echo(call *c, const ibk_payload *eccpt);
+ibk_err inner_check_echo(call *c, const ibk_payload *eccpt, const ibk_ec_point *ours);
 
 /* ---- offer.c: crypto sessions, policies, SDP identifiers
  * ------------------------------------------------------ */
 
 ibk_err offer_from_config(ibk_session *s, const ibk_session_config *config);
 ibk_err offer_add(const ibk_session *s, ibk_msg *msg); /* SP and General Extension payloads */
-/* The end of I_MESSAGE_1 and R_MESSAGE_1: offer_add, IBAKE, call_finish. */
-ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake);
+/* The end of I_MESSAGE_1 and R_MESSAGE_1: offer_add, IBAKE, ESK (NULL, empty: none), call_finish. */
+ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake, const ibk_buf *esk);
 ibk_err offer_take(call *c);           /* responder: from I_MESSAGE_1 */
 ibk_err offer_check_answer(call *c);   /* initiator: map and SP of R_MESSAGE_1 */
 ibk_err offer_adopt_answer(call *c);   /* initiator: its map is in force from now on */
 ibk_err offer_check_repeated(call *c); /* initiator: SP and SDP IDs of R_MESSAGE_2 (P-14) */
 /* Policy numbers are unique, each crypto session's policy is there, its CS ID its own. */
 bool offer_consistent(const owned_policies *policies, const ibk_hdr *hdr);
+ibk_err offer_store(owned_policies *out, const ibk_sp *policies, size_t n);
+/* The answer's map: our SSRCs where 0 was offered, one policy each; appended. */
+ibk_err offer_answer_map(const ibk_session *s, const ibk_hdr *offer, ibk_buf *map);
+/* Are the policies of the message acceptable? `policies`: those that it means, `in_force`: the map. */
+ibk_err offer_judge(call *c, const owned_policies *policies, const ibk_hdr *in_force);
+/* The SDP identifiers in the message; empty: none. */
+ibk_err offer_find_sdp_ids(call *c, ibk_span *out);
 bool offer_has_cs(const ibk_session *s, uint8_t cs_id, uint8_t *policy_no, bool *has_policy);
 void offer_free_policies(owned_policies *policies);
 
@@ -202,20 +265,61 @@ void offer_free_policies(owned_policies *policies);
  * -------------------------------------------------------------------------------------------------- */
 
 /* K_SESSION, MPK and TGK from own and theirs; wipes the scalar. */
-ibk_err keys_agree(call *c);
+ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t mpk[MPK_MAX],
+                   uint8_t tgk[TGK_LEN]);
+
+typedef struct v_key {
+    const uint8_t *mpk;
+    bool log; /* the key log has not seen the auth_key of this MPK yet */
+} v_key;
+
 /* The auth_key of V (RFC 6267 §5.2). */
-ibk_err keys_auth(const ibk_session *s, uint8_t mac_alg, ibk_msg_keys *out);
-void keys_forget_mpk(ibk_session *s);
+ibk_err keys_auth(const ibk_session *s, const v_key *key, uint8_t mac_alg, ibk_msg_keys *out);
 void keys_wipe(ibk_session *s);
+
+/* ---- verification.c ---------------------------------------------------------------------------------- */
+
+uint8_t v_alg(const ibk_session *s); /* MAC algorithm of a V of ours */
+/* Writes msg, which ends in a V of v_alg, into s->out with its MAC, and frees it. */
+ibk_err v_finish(call *c, ibk_msg *msg, const v_key *key);
+/* The V of the message: accepted algorithm, right MAC. */
+ibk_err v_check(call *c, const v_key *key);
+
+/* ---- update.c, update_offer.c (messages: update_messages.c)
+ * ----------------------------------------------------------------------- */
+
+ibk_err update_new(call *c, update **out, const ibk_t *t);
+void update_free(update **u); /* wipes; sets NULL */
+/* The keys of an update without new ECDH values: those in force. */
+ibk_err update_keep_keys(call *c, update *u);
+/* What is under way comes into force. `proven`: by the V of the other side; else what was in force before is
+ * kept until it is confirmed (P-32). */
+void update_done(ibk_session *s, bool proven);
+/* T of an update of ours: newer than any of this session. */
+ibk_err update_next_time(call *c, ibk_t *out);
+/* T of the peer's. IBK_ERR_REPLAYED: it is not newer than those that counted. */
+ibk_err update_check_time(call *c, const ibk_t *t);
+/* May `config` be offered in this session? IBK_ERR_USAGE: not. */
+ibk_err update_offer_sound(ibk_session *s, const ibk_update_config *config);
+ibk_err update_offer_from_config(call *c, update *u); /* map and policies */
+/* SP payloads of the further policies. */
+void update_offer_add(const update *u, ibk_msg *msg);
+ibk_err update_offer_take(call *c, update *u);  /* answerer: from I_MESSAGE_1 */
+ibk_err update_offer_check(call *c, update *u); /* of R_MESSAGE_1; takes over its map */
 
 /* ---- esk.c
  * ------------------------------------------------------------------------------------------------------- */
 
-ibk_err esk_build(call *c, ibk_buf *ciphertext); /* draws SK; ESK for `asked` */
+/* ESK for `asked`: with the SK of the session, drawn if there is none yet, or the stored one. */
+ibk_err esk_build(call *c, ibk_buf *ciphertext);
 
 /* ---- session.c
  * ----------------------------------------------------------------------------------------------------- */
 
+#define OWNED_BUFS 14
+/* Every buffer of a session but those of an update: for freeing and copying. */
+void session_bufs(ibk_session *s, ibk_buf *bufs[OWNED_BUFS]);
+bool sendable_curve(uint8_t curve); /* P-21: the smaller ones are for receiving */
 ibk_err owned_id_set(owned_id *out, const ibk_identity *id);
 ibk_identity owned_id_get(const owned_id *id);
 void session_trace(const ibk_session *s, const char *what, const char *detail, const ibk_diag *diag);

@@ -256,11 +256,12 @@ static void test_wiped(void **state) {
     assert_false(lab_all_zero(pair.b->own.scalar, sizeof pair.b->own.scalar));
     lab_deliver(&pair, 2, ibk_buf_span(&pair.m[2]));
     assert_true(lab_all_zero(pair.b->own.scalar, sizeof pair.b->own.scalar));
-    assert_true(lab_all_zero(pair.b->mpk, sizeof pair.b->mpk)); /* after V */
     lab_deliver(&pair, 3, ibk_buf_span(&pair.m[3]));
-    assert_true(lab_all_zero(pair.a->mpk, sizeof pair.a->mpk));
+    assert_memory_equal(pair.a->mpk, pair.b->mpk, sizeof pair.a->mpk); /* stays: P-31 */
+    assert_false(lab_all_zero(pair.a->mpk, sizeof pair.a->mpk));
     assert_false(lab_all_zero(pair.a->tgk, sizeof pair.a->tgk));
     ibk_session_close(pair.a, IBK_OK);
+    assert_true(lab_all_zero(pair.a->mpk, sizeof pair.a->mpk));
     assert_true(lab_all_zero(pair.a->tgk, sizeof pair.a->tgk));
     assert_true(lab_all_zero(&pair.a->own, sizeof pair.a->own));
     uint8_t tek[16];

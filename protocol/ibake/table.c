@@ -1,9 +1,9 @@
-/* The state machine of RFC 6267 §4.2.2 as data. What is not in the table is discarded. */
+/* The state machine of RFC 6267 §4.2.2 and §5.3 as data. What is not in the table is discarded. */
 #include "ibake/session_internal.h"
 
 static const transition table[] = {
     /* state, message in, process, build, next state, then awaited */
-    {IBK_STATE_I_NEW, 0, NULL, i_message_1_build, IBK_STATE_I_WAIT_R_MESSAGE_1, IBK_MSG_R_MESSAGE_1},
+    {IBK_STATE_I_NEW, ON_START, NULL, i_message_1_build, IBK_STATE_I_WAIT_R_MESSAGE_1, IBK_MSG_R_MESSAGE_1},
     {IBK_STATE_I_WAIT_R_MESSAGE_1, IBK_MSG_R_MESSAGE_1, r_message_1_process, i_message_2_build,
      IBK_STATE_I_WAIT_R_MESSAGE_2, IBK_MSG_R_MESSAGE_2},
     {IBK_STATE_I_WAIT_R_MESSAGE_2, IBK_MSG_R_MESSAGE_2, r_message_2_process, NULL, IBK_STATE_ESTABLISHED, 0},
@@ -15,6 +15,14 @@ static const transition table[] = {
     {IBK_STATE_I_WAIT_R_MESSAGE_1, IBK_MSG_ERROR, error_message_process, NULL, IBK_STATE_CLOSED, 0},
     {IBK_STATE_I_WAIT_R_MESSAGE_2, IBK_MSG_ERROR, error_message_process, NULL, IBK_STATE_CLOSED, 0},
     {IBK_STATE_R_WAIT_I_MESSAGE_2, IBK_MSG_ERROR, error_message_process, NULL, IBK_STATE_CLOSED, 0},
+    /* CSB update, by either side (§5.3): what fails leaves ESTABLISHED as it was */
+    {IBK_STATE_ESTABLISHED, ON_UPDATE, NULL, update_i_message_1_build, IBK_STATE_UPDATING,
+     IBK_MSG_R_MESSAGE_1},
+    {IBK_STATE_ESTABLISHED, IBK_MSG_I_MESSAGE_1, update_i_message_1_process, update_r_message_1_build,
+     IBK_STATE_ESTABLISHED, 0},
+    {IBK_STATE_UPDATING, IBK_MSG_R_MESSAGE_1, update_r_message_1_process, NULL, IBK_STATE_ESTABLISHED, 0},
+    {IBK_STATE_UPDATING, IBK_MSG_I_MESSAGE_1, update_glare, NULL, IBK_STATE_UPDATING, IBK_MSG_R_MESSAGE_1},
+    {IBK_STATE_UPDATING, IBK_MSG_ERROR, error_message_process, NULL, IBK_STATE_ESTABLISHED, 0},
 };
 
 #define ROWS (sizeof table / sizeof table[0])

@@ -79,13 +79,14 @@ typedef struct ibk_replay_config {
 ibk_err ibk_replay_cache_new(ibk_replay_cache **out,
                              const ibk_replay_config *config); /* config may be NULL */
 void ibk_replay_cache_free(ibk_replay_cache *cache);
-int64_t ibk_replay_cache_skew(const ibk_replay_cache *cache); /* ns */
+int64_t ibk_replay_cache_skew(const ibk_replay_cache *cache); /* ns; NULL: the default */
 size_t ibk_replay_cache_count(const ibk_replay_cache *cache);
 void ibk_replay_cache_forget(ibk_replay_cache *cache); /* empties it: a node that lost its memory */
 
 /* RFC 3830 §5.3: before any other check. IBK_ERR_CLOCK_SKEW: T differs from utc_ns by more than the skew, in
  * the NTP era nearest to utc_ns (§4.2.8). IBK_ERR_REPLAYED: `octets` were added before. Entries that have
- * lapsed at utc_ns are dropped. */
+ * lapsed at utc_ns are dropped. A cache of NULL knows no message: T alone is checked, with the default skew.
+ */
 ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns);
 /* After authentication (P-15). IBK_ERR_CACHE_FULL: the message has to be refused, for it could be replayed.
  */

@@ -48,8 +48,9 @@ typedef struct ibk_node {
     /* NULL legal. RFC 3830 §6.1: true if this CSB ID is in use between us and `peer`. The initiator then
      * draws another one, the responder refuses. */
     bool (*csb_id_in_use)(void *user, uint32_t csb_id, const ibk_identity *peer);
-    /* NULL: refused. P-19: may `answered` stand in for `asked`? `echoed` tells whether it could read
-     * I_MESSAGE_1 (forking) or not (retargeting, mailbox). */
+    /* NULL: refused. P-19: may `answered` stand in for `asked`? `echoed`: it has shown that it could read
+     * I_MESSAGE_1 (forking, retargeting with the key of `asked`); else it could not (mailbox). Asked after
+     * the echo was compared, and only if the two differ. */
     bool (*accept_responder)(void *user, const ibk_identity *asked, const ibk_identity *answered,
                              bool echoed);
     /* NULL: every caller. Responder: do we talk to this initiator, who called for `target`? */
@@ -58,7 +59,9 @@ typedef struct ibk_node {
      * policies acceptable? IBK_OK, or the reason: IBK_ERR_UNSUPPORTED (Error 9), IBK_ERR_BAD_VALUE (Error
      * 10), others. */
     ibk_err (*accept_policies)(void *user, const ibk_sp *policies, size_t n);
-    ibk_replay_cache *replay;   /* responder: required (P-15); initiator: not used */
+    /* P-15. Responder: required. Initiator: for updates by the responder; NULL: those are known by their T
+     * alone, with the default clock skew. */
+    ibk_replay_cache *replay;
     ibk_timestamps *timestamps; /* initiator: NULL: T is unique inside this session only */
     /* NULL: ibk_session_config.peer_granularity, whoever the peer is. P-9: of the KMS that serves `id`, a
      * peer's. Users of several KMSs may call, and another than the one called may answer (P-19): neither is
@@ -130,8 +133,10 @@ typedef struct ibk_session_config {
     const ibk_sp *policies;
     size_t n_policies;
     /* Content that is encrypted under a secret key SK of its own (RFC 6267 §3.3, §4.2.2.1). Initiator:
-     * whether I_MESSAGE_1 carries an ESK. `sk`: with IBK_ESK_OWN, the SK that the content was encoded under
-     * (empty: one is drawn when an ESK is first made). `stored_esk`: with IBK_ESK_STORED. */
+     * whether I_MESSAGE_1 carries an ESK. `sk`: the SK that the content was encoded under, 16 to 64 octets
+     * (empty: one is drawn when an ESK is first made); not with IBK_ESK_STORED. `stored_esk`: with
+     * IBK_ESK_STORED alone. If nobody could read I_MESSAGE_1, I_MESSAGE_2 carries an ESK again: the same SK,
+     * or the stored one. */
     ibk_esk_use esk;
     ibk_span sk, stored_esk;
     /* RFC 4567 §4.1.4, P-14: "mikey" or "mikey;other", the key-management protocols of the SDP offer, in its
@@ -158,10 +163,11 @@ const char *ibk_session_state_name(ibk_session_state state); /* "I_WAIT_R_MESSAG
 typedef enum ibk_step_kind {
     IBK_STEP_WAIT = 1,    /* send `message`, then wait for `waits_for` until ibk_session_deadline */
     IBK_STEP_ESTABLISHED, /* send `message` if any; the keys are ready, media are permitted (P-13) */
-    IBK_STEP_UPDATED,   /* a CSB update is complete: send `message` if any; ibk_session_tek gives the new keys
-                         */
-    IBK_STEP_CLOSED,    /* send `message` (an Error) if any; `reason` tells why */
-    IBK_STEP_DISCARDED, /* the message was none for this state or session: nothing has changed */
+    IBK_STEP_UPDATED,     /* a CSB update is complete: send `message` if any; ibk_session_tek gives the new
+                             keys. Whoever answered it: see ibk_session_confirm_update */
+    IBK_STEP_CLOSED,      /* send `message` (an Error) if any; `reason` tells why */
+    IBK_STEP_DISCARDED,   /* the message was none for this state or session, or an update came to nothing:
+                             keys and crypto sessions are as before. Send `message` (an Error) if any */
     IBK_STEP_NEED_PARAMS, /* fetch the parameters for `need` (an identity), then make the same call again */
     IBK_STEP_NEED_KEY /* fetch the private key for `need` (an IBE identity), then make the same call again */
 } ibk_step_kind;
@@ -192,36 +198,67 @@ ibk_err ibk_session_start(ibk_session *session, ibk_time now, ibk_step *step);
 ibk_err ibk_session_recv(ibk_session *session, ibk_time now, ibk_span message, ibk_step *step);
 /* When to call ibk_session_expire, on the timer clock (ns); UINT64_MAX: never. */
 uint64_t ibk_session_deadline(const ibk_session *session);
-/* Closes with IBK_ERR_TIMEOUT if the deadline has come; else the step is DISCARDED with IBK_OK. */
+/* If the deadline has come: CLOSED with IBK_ERR_TIMEOUT; in UPDATING, the update is given up (DISCARDED with
+ * IBK_ERR_TIMEOUT); in ESTABLISHED, an update that we answered counts as confirmed (DISCARDED with IBK_OK).
+ * Else the step is DISCARDED with IBK_OK. */
 ibk_err ibk_session_expire(ibk_session *session, ibk_time now, ibk_step *step);
-/* ---- forking (RFC 6267 §3.1) and CSB update (§5.3) ----------------------------------------------------- */
+/* ---- forking (RFC 6267 §3.1) ------------------------------------------------------------------------- */
 
 /* One I_MESSAGE_1 may be answered by several responders. Initiator in I_WAIT_R_MESSAGE_1: a copy that shares
- * what I_MESSAGE_1 fixed (x, CSB ID, RAND, T, offer) and takes one of the answers; the original stays as it
- * is and takes another. IBK_ERR_STATE in any other state. */
+ * what I_MESSAGE_1 fixed (x, CSB ID, RAND, T, offer, SK, deadline) and takes one of the answers; the original
+ * stays as it is and takes another. Each one wipes its own x: at I_MESSAGE_2, or when it ends unanswered.
+ * IBK_ERR_STATE in any other state. IBK_ERR_USAGE: no node.timestamps, without which two forks would send
+ * I_MESSAGE_2 with one T (RFC 3830 §5.2). */
 ibk_err ibk_session_fork(ibk_session **out, const ibk_session *session);
 
-/* A CSB update: the zero value changes nothing but refreshes T; with `new_dh` new EC Diffie-Hellman values,
- * and so a new TGK and new keys for every crypto session; with a map, crypto sessions as it says from then on
- * (those of before, and further ones). Octets are copied. */
+/* ---- CSB update (RFC 6267 §5.3, P-30 to P-35) ---------------------------------------------------------- */
+
+/* The zero value changes nothing but shows, by a V, that both ends still hold the keys of the initial
+ * exchange; with `new_dh` new EC Diffie-Hellman values, and so a new TGK and new keys for every crypto
+ * session; with a map, further crypto sessions. Octets are copied. */
 typedef struct ibk_update_config {
     bool new_dh;
     uint8_t curve; /* with new_dh; 0: that of the policy */
-    ibk_span mki;  /* with new_dh: KV type 1 of ECCPT, names the new keys in SRTP; empty: none */
+    ibk_span mki;  /* with new_dh: KV type 1 of ECCPT, names the new keys in SRTP; empty: none; at most 255 */
+    /* Crypto sessions: those of before, with the same policy and SSRC, then further ones (an SSRC of 0 is the
+     * other side's to fill: ibk_session_fill_ssrcs). 0: the map stays. Maps of type SRTP-ID only. */
     const ibk_cs_srtp *srtp;
-    size_t n_srtp; /* 0: the map stays */
+    size_t n_srtp;
+    /* Further policies, for further crypto sessions; 0: none. Nothing authenticates I_MESSAGE_1 of an update,
+     * so a policy in force is never changed by one (P-33). */
     const ibk_sp *policies;
-    size_t n_policies; /* 0: the policies stay */
+    size_t n_policies;
 } ibk_update_config;
 
 /* Either side in ESTABLISHED; builds I_MESSAGE_1 of the update: the step is WAIT, and UPDATED after
  * R_MESSAGE_1. The other side gets it by ibk_session_recv in ESTABLISHED: its step is UPDATED, with
  * R_MESSAGE_1 to send. An update that is refused or not answered in time leaves the session ESTABLISHED with
- * its old keys: the step is DISCARDED with the reason. While ours waits, one of the peer's is discarded
- * (IBK_ERR_STATE): SIP solves glare. */
+ * its old keys: the step is DISCARDED with the reason (and an Error to send, if policy wants one); its state
+ * tells whether an update of ours still waits. While ours waits, one of the peer's is discarded
+ * (IBK_ERR_STATE): SIP solves glare. NEED_PARAMS, NEED_KEY: the same call again, as ever. IBK_ERR_STATE: not
+ * ESTABLISHED. IBK_ERR_USAGE: a configuration that takes away or changes what is there. */
 ibk_err ibk_session_update(ibk_session *session, ibk_time now, const ibk_update_config *config,
                            ibk_step *step);
-unsigned ibk_session_updates(const ibk_session *session); /* completed */
+unsigned ibk_session_updates(const ibk_session *session); /* completed, and not taken back */
+/* The MKI of the keys in force, as the update that made them named it; empty: none. Borrowed. */
+ibk_span ibk_session_mki(const ibk_session *session);
+/* Before the peer's update: SSRCs for the crypto sessions that its map leaves 0 (the i-th for CS ID i + 1).
+ * Replaces ibk_session_config.srtp of a responder. IBK_ERR_USAGE: more than 255. */
+ibk_err ibk_session_fill_ssrcs(ibk_session *session, const ibk_cs_srtp *srtp, size_t n_srtp);
+
+/* RFC 6267 §5.3 has no I_MESSAGE_2: whoever answers an update has only the peer's word that there was one
+ * (anybody can encrypt to an identity), and does not learn whether R_MESSAGE_1 arrived and was accepted. Its
+ * session therefore keeps what was in force before (P-32), until
+ *  - the caller says that the peer uses the new keys, e.g. after the first SRTP packet that authenticates
+ *    under them (ibk_session_confirm_update), or the deadline has come (ibk_session_expire): the old TGK is
+ *    wiped; or
+ *  - the caller takes the update back, e.g. because R_MESSAGE_1 was not delivered, or the peer goes on with
+ *    the old keys (ibk_session_revert_update): the new TGK is wiped, ibk_session_tek gives the old keys,
+ *    crypto sessions and policies are those of before.
+ * Whoever started an update has the answer's V and needs neither. */
+bool ibk_session_update_unconfirmed(const ibk_session *session);
+void ibk_session_confirm_update(ibk_session *session);   /* no effect if there is nothing to confirm */
+ibk_err ibk_session_revert_update(ibk_session *session); /* IBK_ERR_STATE: nothing to take back */
 
 /* Ends the session for a reason of the caller's (the call was hung up): wipes its secrets, sends nothing. */
 void ibk_session_close(ibk_session *session, ibk_err reason);
@@ -247,13 +284,15 @@ const ibk_sp *ibk_session_policies(const ibk_session *session, size_t *n);
 ibk_err ibk_session_srtp_policy(const ibk_session *session, uint8_t cs_id, ibk_srtp_policy *out);
 
 /* RFC 3830 §4.1.3: TEK and salt of a crypto session, e.g. 16 and 14 octets for AES_CM_128_HMAC_SHA1_80.
- * Either may be NULL with length 0. IBK_ERR_STATE unless ESTABLISHED; IBK_ERR_USAGE: no such CS. The caller
- * wipes them. */
+ * Either may be NULL with length 0. IBK_ERR_STATE unless ESTABLISHED or UPDATING; IBK_ERR_USAGE: no such CS.
+ * The caller wipes them. */
 ibk_err ibk_session_tek(ibk_session *session, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt,
                         size_t salt_len);
 
-/* Deferred delivery. Responder: the ESK payload's ciphertext as received (RFC 6267 §4.2.2.6: stored);
- * initiator: the SK that it made. Empty if there is none. Borrowed. */
+/* Deferred delivery. Responder: the ESK payload's ciphertext as received (RFC 6267 §4.2.2.6: stored), that of
+ * I_MESSAGE_2 if both had one; initiator: the SK that it made or was given. Empty if there is none. No V
+ * covers an ESK (§5.4): one that was changed or exchanged on its way shows when it is opened, or when the
+ * content does not authenticate under its SK. Borrowed. */
 ibk_span ibk_session_esk(const ibk_session *session);
 ibk_span ibk_session_sk(const ibk_session *session);
 /* The intended recipient opens a stored ESK: appends the SK and the sender's ID data (not authenticated by
@@ -262,7 +301,9 @@ ibk_err ibk_esk_open(ibk_buf *sk, ibk_buf *sender, const ibk_ibe_params *params,
                      ibk_span esk, ibk_diag *diag);
 
 /* P-22: TEK and salt of content under an SK, as from a TGK (RFC 3830 §4.1.3) with PRF-HMAC-SHA-256, CSB ID
- * 0xFFFFFFFF and an empty RAND: the recipient knows nothing else of the exchange in which SK was made. */
+ * 0xFFFFFFFF and an empty RAND: the recipient knows nothing else of the exchange in which SK was made. Either
+ * may be NULL with length 0. IBK_ERR_USAGE: no SK, CS ID 0 or 0xFF, or more than 1024 octets wanted. The
+ * caller wipes them. */
 ibk_err ibk_sk_keys(ibk_span sk, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt, size_t salt_len);
 
 /* ---- for a node that has many sessions ------------------------------------------------------------------
