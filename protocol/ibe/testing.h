@@ -40,7 +40,7 @@ static inline ibk_err test_draw(void *user, ibk_draw_label label, uint8_t *out, 
 
 #define TEST_RANDOM(name, seed)                                                                              \
     test_random name##_source = {(seed), -1, 0};                                                             \
-    ibk_env name = {&name##_source, test_draw, NULL, NULL}
+    ibk_env name = {.user = &name##_source, .draw = test_draw}
 
 static inline ibk_buf test_file(unsigned n, const char *kind) {
     char path[512];
