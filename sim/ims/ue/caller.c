@@ -68,6 +68,7 @@ static ibk_err send_prack(ue_call *call, ibk_span mikey) {
         call->pending_response && call->leg ? ue_sdp_write(call, &body, false, mikey) : IBK_ERR_STATE;
     if (!err)
         err = sip_leg_prack(call->leg, call->pending_response, UE_SDP_TYPE, ibk_buf_span(&body));
+    call->r_message_2_due = !err;
     sip_msg_free(call->pending_response);
     call->pending_response = NULL;
     ibk_buf_free(&body);
@@ -81,6 +82,13 @@ static void give_up(ue_call *call, ibk_err reason, const ibk_diag *diag) {
         call->pending_response = NULL;
     }
     ue_call_give_up(call, reason, diag);
+}
+
+static void establish(ue_call *call) {
+    call->view.established = ue_call_now(call);
+    ue_call_state(call, "established");
+    ue_media_talk(call);
+    ue_call_plan_end(call);
 }
 
 void ue_caller_step(ue_call *call, const ibk_step *step) {
@@ -97,6 +105,8 @@ void ue_caller_step(ue_call *call, const ibk_step *step) {
         break;
     case IBK_STEP_ESTABLISHED:
         err = ue_media_open(call);
+        if (!err && call->answered)
+            establish(call);
         break;
     case IBK_STEP_DISCARDED:
         return;
@@ -138,6 +148,7 @@ void ue_caller_response(ue_call *call, const char *method, const sip_msg *respon
     ibk_diag diag = {0};
     if (strcmp(method, "PRACK") != 0 || (response && response->status < 200))
         return;
+    call->r_message_2_due = false;
     if (!response || response->status >= 300) {
         ibk_fail(&diag, IBK_ERR_PEER_ERROR, "PRACK", 0, "%s", response ? "refused" : sip_cause_name(cause));
         if (response && sip_has_body_type(response, UE_SDP_TYPE) &&
@@ -159,14 +170,13 @@ void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response) {
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
     sip_leg_ack(leg, NULL, (ibk_span){0});
-    if (!call->media) { /* answered before R_MESSAGE_2 was verified: no media, no call */
+    if (call->media) {
+        establish(call);
+    } else if (call->r_message_2_due && leg == call->leg) {
+        call->answered = true; /* the 200 (PRACK) was overtaken or lost: it comes, or the PRACK times out */
+    } else {
         ibk_diag diag;
-        ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before R_MESSAGE_2 was verified");
+        ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before I_MESSAGE_2 was sent");
         give_up(call, diag.err, &diag);
-        return;
     }
-    call->view.established = ue_call_now(call);
-    ue_call_state(call, "established");
-    ue_media_talk(call);
-    ue_call_plan_end(call);
 }

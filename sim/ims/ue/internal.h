@@ -77,6 +77,8 @@ struct ue_call {
     ibk_buf pending_message;
     sip_server *pending_server; /* the PRACK that waits for an answer */
     sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
+    bool r_message_2_due;       /* caller: the PRACK with I_MESSAGE_2 is on its way */
+    bool answered;              /* caller: the 200 (INVITE) came before R_MESSAGE_2: no media yet */
     sip_arena arena;            /* of `remote` */
     sip_sdp *remote;            /* the peer's latest description */
     uint64_t sdp_session_id, sdp_version;
