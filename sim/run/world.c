@@ -206,6 +206,15 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
  * ------------------------------------------------------------------------------------------------------------
  */
 
+static ue *ue_of(const world *w, const scn_user *user) {
+    return w->users[user - w->scenario->users];
+}
+
+static ibk_err announce_call(void *user, const scn_call *script, const char *call_id) {
+    const world *w = user;
+    return ue_expect_call(ue_of(w, script->to), script, call_id);
+}
+
 static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
     const scn_user *user = &w->scenario->users[index];
     const world_domain *d = world_domain_of(w, user->domain);
@@ -218,15 +227,13 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .user = user,
                         .pcscf = d->name[FUNCTION_P],
                         .params = w->params,
-                        .param_count = w->scenario->domain_count};
+                        .param_count = w->scenario->domain_count,
+                        .placed = announce_call,
+                        .placed_user = w};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)
         err = publish(w, user->name, &config.host.addr, false);
     return err ? err : ue_new(&w->users[index], &config);
-}
-
-static ue *ue_of(const world *w, const scn_user *user) {
-    return w->users[user - w->scenario->users];
 }
 
 /* ---- what happens when
@@ -241,29 +248,6 @@ static void happen(void *arg) {
         ue_switch_on(event->u);
 }
 
-static int by_time(const void *a, const void *b) {
-    const scn_call *left = *(const scn_call *const *)a, *right = *(const scn_call *const *)b;
-    if (left->at_ns != right->at_ns)
-        return left->at_ns < right->at_ns ? -1 : 1;
-    return left < right ? -1 : left > right;
-}
-
-/* The called UEs learn the scripts of the calls that they will get in the order in which those are placed. */
-static ibk_err plan_answers(world *w) {
-    size_t count = w->scenario->call_count;
-    const scn_call **order = calloc(count ? count : 1, sizeof *order);
-    if (!order)
-        return IBK_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        order[i] = &w->scenario->calls[i];
-    qsort(order, count, sizeof *order, by_time);
-    ibk_err err = IBK_OK;
-    for (size_t i = 0; !err && i < count; i++)
-        err = ue_expect_call(ue_of(w, order[i]->to), order[i]);
-    free(order);
-    return err;
-}
-
 static ibk_err plan(world *w, ibk_diag *diag) {
     const scn_scenario *s = w->scenario;
     w->events = calloc(s->user_count + s->call_count, sizeof *w->events);
@@ -276,7 +260,7 @@ static ibk_err plan(world *w, ibk_diag *diag) {
         if (n3_schedule(w->ims.sim, NULL, call ? call->at_ns : s->users[i].on_ns, happen, event))
             return shim_failed(diag, "schedule");
     }
-    return plan_answers(w);
+    return IBK_OK;
 }
 
 bool world_is_finished(const world *w) {

@@ -6,24 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-ibk_err ue_expect_call(ue *u, const scn_call *script) {
-    const scn_call **grown = realloc(u->expected, (u->expected_count + 1) * sizeof *grown);
+ibk_err ue_expect_call(ue *u, const scn_call *script, const char *call_id) {
+    ue_expected *grown = realloc(u->expected, (u->expected_count + 1) * sizeof *grown);
     if (!grown)
         return IBK_ERR_NO_MEMORY;
     u->expected = grown;
-    u->expected[u->expected_count++] = script;
+    ue_expected *e = &grown[u->expected_count++];
+    e->script = script;
+    snprintf(e->call_id, sizeof e->call_id, "%s", call_id);
     return IBK_OK;
 }
 
-/* The script of the next call from this caller; NULL if none was expected. */
-static const scn_call *take_script(ue *u, const char *caller) {
-    for (size_t i = 0; i < u->expected_count; i++) {
-        const scn_call *script = u->expected[i];
-        if (strcmp(script->from->identity, caller) != 0)
-            continue;
-        memmove(&u->expected[i], &u->expected[i + 1], (--u->expected_count - i) * sizeof *u->expected);
-        return script;
-    }
+/* NULL if nobody announced the call. */
+static const scn_call *script_of(const ue *u, const char *call_id) {
+    for (size_t i = u->expected_count; i-- > 0;)
+        if (strcmp(u->expected[i].call_id, call_id) == 0)
+            return u->expected[i].script;
     return NULL;
 }
 
@@ -61,10 +59,7 @@ static void refuse(ue_call *call, ibk_err reason, const ibk_diag *diag, ibk_span
 }
 
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
-    sip_arena arena = {0};
-    const char *caller = sip_uri_aor(&arena, &invite->from.uri);
-    ue_call *call = ue_call_new(u, caller ? take_script(u, caller) : NULL, false);
-    sip_arena_free(&arena);
+    ue_call *call = ue_call_new(u, script_of(u, invite->call_id), false);
     if (!call) {
         sip_call_reply(sip, 500, false, NULL, (ibk_span){0});
         return;

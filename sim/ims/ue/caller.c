@@ -42,7 +42,11 @@ static ibk_err send_invite(ue_call *call, ibk_span mikey) {
     } else {
         sip_msg_set_body(invite, UE_SDP_TYPE, ibk_buf_span(&body));
         snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
-        err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
+        err = call->u->placed(call->u->placed_user, call->script, call->view.call_id);
+        if (err)
+            sip_msg_free(invite);
+        else
+            err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
     }
     ibk_buf_free(&body);
     return err;

@@ -25,6 +25,11 @@ typedef struct ue_peer_entry {
 typedef struct ue_media ue_media;
 typedef struct ue_call ue_call;
 
+typedef struct ue_expected {
+    const scn_call *script;
+    char call_id[128];
+} ue_expected;
+
 struct ue {
     ims_host *host;
     const scn_scenario *scenario;
@@ -32,6 +37,8 @@ struct ue {
     const ue_params *params;
     size_t param_count;
     const char *pcscf;
+    ue_placed *placed;
+    void *placed_user;
     ue_status status;
 
     /* keys */
@@ -57,7 +64,7 @@ struct ue {
     sip_ua *ua;
     ue_call **calls;
     size_t call_count, call_cap;
-    const scn_call **expected; /* scripts of calls to come, in order */
+    ue_expected *expected; /* calls that are on their way to this UE */
     size_t expected_count;
     uint16_t next_rtp_port;
 };

@@ -40,6 +40,8 @@ ibk_err ue_new(ue **out, const ue_config *config) {
     u->params = config->params;
     u->param_count = config->param_count;
     u->pcscf = config->pcscf;
+    u->placed = config->placed;
+    u->placed_user = config->placed_user;
     u->next_rtp_port = 20000;
     sip_core core = {.user = u, .request = core_request, .ack = core_ack, .cancel = core_cancel};
     ibk_err err = ims_host_new(&u->host, &config->host, &core);

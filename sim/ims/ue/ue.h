@@ -16,6 +16,9 @@ typedef struct ue_params {
     const ibk_ibe_params *params;
 } ue_params;
 
+/* An INVITE of this script goes out with this Call-ID: for the run, which tells the called UE. */
+typedef ibk_err ue_placed(void *user, const scn_call *script, const char *call_id);
+
 typedef struct ue_config {
     ims_host_config host;
     const scn_scenario *scenario;
@@ -23,6 +26,8 @@ typedef struct ue_config {
     const char *pcscf;       /* host name of its P-CSCF */
     const ue_params *params; /* borrowed: one for each domain */
     size_t param_count;
+    ue_placed *placed;
+    void *placed_user;
 } ue_config;
 
 ibk_err ue_new(ue **out, const ue_config *config);
@@ -32,9 +37,10 @@ void ue_free(ue *u); /* calls end without a word */
 void ue_switch_on(ue *u);
 /* Places a call now, as the scenario describes it. */
 void ue_place_call(ue *u, const scn_call *script);
-/* Tells the called user's UE how to behave when this caller's next call arrives (ring time, what it says, …);
- * the scripts of one caller are used in the order of this call. */
-ibk_err ue_expect_call(ue *u, const scn_call *script);
+/* Tells the called user's UE how to behave when the call with this Call-ID arrives: ring time, what it says,
+ * …
+ */
+ibk_err ue_expect_call(ue *u, const scn_call *script, const char *call_id);
 
 /* ---- what happened ----------------------------------------------------------------------------------------
  */
