@@ -40,8 +40,10 @@ int cli_usage(const char *command, const char *format, ...) {
 int cli_fail(const char *command, const char *what, ibk_err err, const ibk_diag *diag) {
     char place[64] = "", detail[160] = "";
     bool fits = diag && diag->err == err;
-    if (fits && diag->payload)
+    if (fits && diag->payload && diag->offset)
         snprintf(place, sizeof place, "%s, octet %zu: ", diag->payload, diag->offset);
+    else if (fits && diag->payload)
+        snprintf(place, sizeof place, "%s: ", diag->payload);
     if (fits && diag->detail[0])
         snprintf(detail, sizeof detail, " (%s)", diag->detail);
     cli_error(command, "%s: %s%s%s", what, place, ibk_err_text(err), detail);

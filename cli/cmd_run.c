@@ -177,6 +177,21 @@ static void print_output(FILE *output) {
     fflush(stdout);
 }
 
+/* Runs that share a folder would overwrite each other, at the same time with --jobs. */
+static int check_folders(char **files, size_t count) {
+    char a[256], b[256];
+    for (size_t i = 0; i < count; i++) {
+        name_of(a, sizeof a, files[i]);
+        for (size_t j = 0; j < i; j++) {
+            name_of(b, sizeof b, files[j]);
+            if (strcmp(a, b) == 0)
+                return cli_usage(COMMAND, "%s and %s would both be written to a folder '%s'", files[j],
+                                 files[i], a);
+        }
+    }
+    return CLI_OK;
+}
+
 static int run_several(const options *o, char **files, size_t count) {
     job *jobs = calloc(count + 1, sizeof *jobs);
     if (!jobs)
@@ -268,6 +283,9 @@ int cmd_run_main(int argc, char **argv) {
         return status < 0 ? cli_finish(COMMAND, CLI_OK) : status;
     allow_many_files();
     size_t count = (size_t)(argc - optind);
+    status = check_folders(argv + optind, count);
+    if (status)
+        return status;
     status = count == 1 ? run_one(&o, argv[optind], false) : run_several(&o, argv + optind, count);
     return cli_finish(COMMAND, status);
 }

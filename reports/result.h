@@ -82,7 +82,7 @@ typedef struct result_call {
     result_time invite;      /* the caller sends the first INVITE */
     result_time provisional; /* the caller receives the first 18x */
     result_time keyed;       /* R_MESSAGE_2 is verified */
-    result_time established; /* the caller receives the 200 (INVITE) */
+    result_time established; /* the caller has the 200 (INVITE) and a verified R_MESSAGE_2 */
     result_time first_media; /* the first media packet is accepted by either end */
     result_time ended;
     const char *failure;      /* why it failed or dropped, one line; NULL */

@@ -32,6 +32,7 @@ void on_accept(ns3::Ptr<ListenerCell> cell, ns3::Ptr<ns3::Socket> made, const ns
     }
     n3_tcp *tcp = tcp_make(listener->node);
     tcp_attach(tcp, socket);
+    tcp_restart_rto(socket);
     tcp->cell->tcp_state = ns3::TcpSocket::ESTABLISHED;
     tcp->established = true;
     tcp->remote = from_socket_address(from);

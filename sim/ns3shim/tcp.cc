@@ -1,6 +1,8 @@
 // TCP connections.
 #include "ns3shim/tcp.h"
 
+#include "ns3/nstime.h"
+#include "ns3/rtt-estimator.h"
 #include "ns3/simulator.h"
 #include "ns3/tcp-header.h"
 #include "ns3/tcp-rx-buffer.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr uint64_t CLOSE_TIMEOUT = N3_TCP_CLOSE_TIMEOUT; // ns-3 would repeat a FIN for ever
 constexpr size_t CHUNK = 16384;                          // octets handed to ns-3 at a time
+const ns3::Time RTO_AFTER_LATE_SYN = ns3::Seconds(3);    // RFC 6298 §5.7
 
 // Names for what ns-3 keeps protected.
 struct Access : public ns3::TcpSocketBase {
@@ -26,6 +29,12 @@ struct Access : public ns3::TcpSocketBase {
     }
     static void acknowledge(ns3::TcpSocketBase *socket) {
         (socket->*(&Access::SendEmptyPacket))(ns3::TcpHeader::ACK);
+    }
+    static void restart_rto(ns3::TcpSocketBase *socket) {
+        if (socket->*(&Access::m_synCount) + 1 < socket->*(&Access::m_synRetries)) {
+            (socket->*(&Access::m_rtt))->Reset();
+            socket->*(&Access::m_rto) = RTO_AFTER_LATE_SYN;
+        }
     }
     static uint32_t unread(const ns3::TcpSocketBase *socket) {
         return (socket->*(&Access::m_tcb))->m_rxBuffer->Size();
@@ -240,6 +249,7 @@ void on_connected(ns3::Ptr<TcpCell> cell, ns3::Ptr<ns3::Socket> socket) {
         return;
     }
     ns3::Simulator::Remove(tcp->connect_timer);
+    tcp_restart_rto(tcp->socket);
     tcp->established = true;
     ns3::Address name;
     socket->GetSockName(name);
@@ -411,6 +421,10 @@ void tcp_attach(n3_tcp *tcp, const ns3::Ptr<ns3::TcpSocketBase> &socket) {
                               MakeBoundCallback(&on_error, tcp->cell));
     socket->TraceConnectWithoutContext("State", MakeBoundCallback(&on_state, tcp->cell));
     socket->TraceConnectWithoutContext("Rx", MakeBoundCallback(&on_segment, tcp->cell));
+}
+
+void tcp_restart_rto(const ns3::Ptr<ns3::TcpSocketBase> &socket) {
+    Access::restart_rto(ns3::PeekPointer(socket));
 }
 
 void tcp_reset(const ns3::Ptr<ns3::TcpSocketBase> &socket) {

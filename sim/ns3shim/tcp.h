@@ -40,7 +40,10 @@ namespace n3 {
 
 n3_tcp *tcp_make(n3_node *node);
 void tcp_attach(n3_tcp *tcp, const ns3::Ptr<ns3::TcpSocketBase> &socket); // sets ns-3's callbacks
-void tcp_reset(const ns3::Ptr<ns3::TcpSocketBase> &socket);               // sends RST, forgets
+// After a handshake whose SYN was repeated. ns-3 measures the round trip from the first SYN (Karn's rule,
+// RFC 6298 §3, forbids it) and would wait for the loss of data for three times as long.
+void tcp_restart_rto(const ns3::Ptr<ns3::TcpSocketBase> &socket);
+void tcp_reset(const ns3::Ptr<ns3::TcpSocketBase> &socket); // sends RST, forgets
 ns3::Ptr<ns3::TcpSocketBase> tcp_socket(n3_node *node, int family_index);
 
 } // namespace n3

@@ -243,6 +243,37 @@ static void test_timed_out(void **state) {
     }
 }
 
+typedef struct outage {
+    n3_link *link;
+    uint32_t loss_ppb;
+} outage;
+
+static void set_outage(void *user) {
+    outage *o = user;
+    OK(n3_link_set_loss(o->link, N3_AB, o->loss_ppb));
+}
+
+/* RFC 6298 §3, §5.7: the time that lost SYNs took is no measure of the round trip. */
+static void test_lost_syns_do_not_slow_data(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        pair p = {0};
+        pair_open(&p, (world_config){.family = families[i]});
+        outage now = {p.w.rb, N3_LOSS_ALWAYS}, over = {p.w.rb, 0}, again = now, at_last = over;
+        set_outage(&now);
+        OK(n3_tcp_send(p.client.tcp, "late", 4));
+        OK(n3_schedule(p.w.sim, NULL, 2500 * (uint64_t)MS, set_outage, &over));  /* the SYN of 3 s arrives */
+        OK(n3_schedule(p.w.sim, NULL, 3015 * (uint64_t)MS, set_outage, &again)); /* the data does not */
+        OK(n3_schedule(p.w.sim, NULL, 3500 * (uint64_t)MS, set_outage, &at_last));
+        OK(n3_run_until(p.w.sim, 5900 * (uint64_t)MS));
+        assert_int_equal(p.client.connected, 1);
+        assert_int_equal(p.server.octets, 0);
+        OK(n3_run_until(p.w.sim, 6200 * (uint64_t)MS)); /* 3 s after it was sent */
+        assert_int_equal(p.server.octets, 4);
+        pair_close(&p);
+    }
+}
+
 static void test_unreachable(void **state) {
     (void)state;
     world w = world_new((world_config){0});
@@ -461,7 +492,7 @@ int main(void) {
         cmocka_unit_test(test_link_dies),        cmocka_unit_test(test_abort_and_free_inside_callbacks),
         cmocka_unit_test(test_free_after_close), cmocka_unit_test(test_refuse_when_accepting),
         cmocka_unit_test(test_queue_limit),      cmocka_unit_test(test_many_connections),
-        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_arguments),        cmocka_unit_test(test_lost_syns_do_not_slow_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

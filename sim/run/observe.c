@@ -58,7 +58,10 @@ bool observe_is_established(const call_views *v) {
 }
 
 bool observe_is_completed(const call_views *v) {
-    return observe_is_established(v) && v->caller->ended.set && v->caller->planned_end;
+    if (!observe_is_established(v) || !v->caller->ended.set || !v->caller->planned_end)
+        return false;
+    /* Only the end that hangs up knows whether its BYE is the planned one. */
+    return v->caller->script->hang_up == SCN_CALLER || (v->callee && v->callee->planned_end);
 }
 
 bool observe_is_protected(const call_views *v) {

@@ -1,6 +1,7 @@
 #include "run/run.h"
 #include "run/judge.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,15 @@ static void remove_old(const outputs *o) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (path_in(path, o->dir, names[i]) == IBK_OK)
             unlink(path);
+    DIR *captures = opendir(o->capture_dir);
+    for (struct dirent *file; captures && (file = readdir(captures));) {
+        size_t len = strlen(file->d_name);
+        if (len > 5 && strcmp(file->d_name + len - 5, ".pcap") == 0 &&
+            path_in(path, o->capture_dir, file->d_name) == IBK_OK)
+            unlink(path);
+    }
+    if (captures)
+        closedir(captures);
 }
 
 static ibk_err write_resolved(const outputs *o, const scn_scenario *scenario, ibk_diag *diag) {

@@ -211,13 +211,13 @@ typedef struct scn_bound {
  */
 #define SCN_EXPECT_LIST(X)                                                                                   \
     /* a set of calls */                                                                                     \
-    X(CALLS_ESTABLISHED, COUNT)     /* the caller received the 200 (INVITE) */                               \
+    X(CALLS_ESTABLISHED, COUNT)     /* the caller has the 200 (INVITE) and R_MESSAGE_2 */                    \
     X(CALLS_FAILED, COUNT)          /* never established: refused, cancelled, timed out, keys refused */     \
     X(CALLS_COMPLETED, COUNT)       /* established and ended by the planned BYE */                           \
     X(CALLS_KEYS_AGREE, COUNT)      /* both ends derived the same TEK and salt for every crypto session */   \
     X(CALLS_MEDIA_PROTECTED, COUNT) /* SRTP packets accepted in both directions, and no plain RTP at all */  \
     X(CALLS_MEDIA_INTACT, COUNT)    /* … and what was received is what was sent */                         \
-    X(CALLS_SETUP_TIME, EACH)       /* ns from the first INVITE to the 200, of each established call */      \
+    X(CALLS_SETUP_TIME, EACH)       /* ns from the first INVITE until then, of each established call */      \
     X(CALLS_PACKETS_RECEIVED, EACH) /* media packets accepted, of each direction of each established call */ \
     X(CALLS_RETRANSMISSIONS, SUM)   /* SIP messages sent again, by all nodes */                              \
     X(CALLS_SIP_STATUS, IS)         /* bound.value: final status of the INVITE */                            \

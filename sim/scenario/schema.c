@@ -338,7 +338,7 @@ static const scn_word reason_words[] = {{"bad-mac", IBK_ERR_BAD_MAC},
 
 static const scn_field expect_calls_fields[] = {
     {"established", EXPECT(SCN_T_COUNT_BOUND, CALLS_ESTABLISHED),
-     .meaning = "how many are established: the caller receives the 200 (INVITE)"},
+     .meaning = "how many are established: the caller has the 200 (INVITE) and R_MESSAGE_2"},
     {"completed", EXPECT(SCN_T_COUNT_BOUND, CALLS_COMPLETED),
      .meaning = "how many are established and end by the planned BYE"},
     {"failed", EXPECT(SCN_T_COUNT_BOUND, CALLS_FAILED), .meaning = "how many are never established"},
@@ -363,7 +363,7 @@ static const scn_field expect_calls_fields[] = {
     {"media-intact", EXPECT(SCN_T_COUNT_BOUND, CALLS_MEDIA_INTACT),
      .meaning = "in how many both ends receive sound, and every accepted packet is what was said"},
     {"setup-time", EXPECT(SCN_T_TIME_BOUND, CALLS_SETUP_TIME),
-     .meaning = "from the first INVITE to the 200, for each established call (ringing included)"},
+     .meaning = "from the first INVITE until it is established, for each such call (ringing included)"},
     {"packets-received", EXPECT(SCN_T_NUMBER_BOUND, CALLS_PACKETS_RECEIVED),
      .meaning = "media packets accepted, for each direction of each established call"},
     {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, CALLS_RETRANSMISSIONS),

@@ -76,6 +76,7 @@ static ibk_err send_prack(ue_leg *leg, ibk_span mikey) {
     ibk_err err = leg->pending_response && leg->sip ? ue_sdp_write(leg, &body, false, mikey) : IBK_ERR_STATE;
     if (!err)
         err = sip_leg_prack(leg->sip, leg->pending_response, UE_SDP_TYPE, ibk_buf_span(&body));
+    leg->r_message_2_due = !err;
     sip_msg_free(leg->pending_response);
     leg->pending_response = NULL;
     ibk_buf_free(&body);
@@ -92,6 +93,31 @@ static void give_up(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
     ue_call_give_up(leg->call, reason, diag);
 }
 
+/* The leg that was answered carries the call: its keys protect the media. What the others and the offer know
+ * is wiped. */
+static void choose(ue_call *call, ue_leg *winner) {
+    call->leg = winner;
+    snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(winner->sip)->remote_tag);
+    ue_call_adopt_keys(winner);
+    ue_leg_release(call->offer);
+    for (ue_leg *leg = call->legs; leg; leg = leg->next)
+        if (leg != winner)
+            ue_leg_release(leg);
+}
+
+static ibk_err establish(ue_leg *leg) {
+    ue_call *call = leg->call;
+    choose(call, leg);
+    ibk_err err = ue_media_open(leg);
+    if (err)
+        return err;
+    call->view.established = ue_call_now(call);
+    ue_call_state(call, "established");
+    ue_media_talk(leg);
+    ue_call_plan_end(call);
+    return IBK_OK;
+}
+
 void ue_caller_step(ue_leg *leg, const ibk_step *step) {
     ue_call *call = leg->call;
     ibk_err err = IBK_OK;
@@ -106,6 +132,10 @@ void ue_caller_step(ue_leg *leg, const ibk_step *step) {
         }
         break;
     case IBK_STEP_ESTABLISHED: /* the leg's keys are there; media begin with the 200 (INVITE) */
+        leg->r_message_2_due = false;
+        if (leg->answered)
+            err = establish(leg);
+        break;
     case IBK_STEP_DISCARDED:
         return;
     default:
@@ -178,38 +208,19 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
     ibk_buf_free(&mikey);
 }
 
-/* The leg that was answered carries the call: its keys protect the media. What the others and the offer know
- * is wiped. */
-static void choose(ue_call *call, ue_leg *winner) {
-    call->leg = winner;
-    snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(winner->sip)->remote_tag);
-    ue_call_adopt_keys(winner);
-    ue_leg_release(call->offer);
-    for (ue_leg *leg = call->legs; leg; leg = leg->next)
-        if (leg != winner)
-            ue_leg_release(leg);
-}
-
 void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
     ue_leg *leg = ue_leg_of(call, sip);
     ibk_diag diag = {0};
+    ibk_err err = IBK_OK;
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
-    ibk_err err = IBK_OK;
-    if (!leg || !leg->keyed) /* answered before R_MESSAGE_2 was verified: no media, no call */
-        err =
-            ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before R_MESSAGE_2 was verified");
-    if (!err) {
-        choose(call, leg);
-        err = ue_media_open(leg);
-    }
     sip_leg_ack(sip, NULL, (ibk_span){0});
-    if (err) {
+    if (leg && leg->keyed)
+        err = establish(leg);
+    else if (leg && leg->r_message_2_due)
+        leg->answered = true; /* the 200 (PRACK) was overtaken or lost: it comes, or the PRACK times out */
+    else
+        err = ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before I_MESSAGE_2 was sent");
+    if (err)
         ue_call_give_up(call, err, &diag);
-        return;
-    }
-    call->view.established = ue_call_now(call);
-    ue_call_state(call, "established");
-    ue_media_talk(leg);
-    ue_call_plan_end(call);
 }

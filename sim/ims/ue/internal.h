@@ -82,7 +82,9 @@ struct ue_leg {
     uint64_t sdp_version;       /* of the next description sent here */
     ue_media *media;
     bool over;
-    bool keyed; /* R_MESSAGE_2 is sent or verified */
+    bool keyed;           /* R_MESSAGE_2 is sent or verified */
+    bool r_message_2_due; /* caller: the PRACK with I_MESSAGE_2 is on its way */
+    bool answered;        /* caller: the 200 (INVITE) came before R_MESSAGE_2: no media yet */
     bool has_keys;
     uint8_t key_digest[32];
     ibk_err reason; /* why the exchange was given up here */
