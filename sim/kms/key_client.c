@@ -144,9 +144,11 @@ static bool post(key_client *c) {
 static ibk_err prepare(key_client *c) {
     const scn_user *user = c->config.user;
     const scn_kms *kms = &user->domain->kms;
-    ibk_identity self = ibk_identity_uri(user->identity);
-    ibk_key_request_config config = {.users = &self,
-                                     .n_users = 1,
+    /* A further device has the keys of its user's identity as well (P-10: several IDRi/r). */
+    const ibk_identity ids[] = {ibk_identity_uri(user->identity),
+                                ibk_identity_uri(user->contact_of ? user->contact_of->identity : "")};
+    ibk_key_request_config config = {.users = ids,
+                                     .n_users = user->contact_of ? 2 : 1,
                                      .kms = {.id_type = IBK_ID_NAI, .id = ibk_span_str(user->kms)},
                                      .psk = user->psk,
                                      .prf = kms->prf,

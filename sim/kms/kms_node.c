@@ -54,11 +54,13 @@ static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity 
     return true;
 }
 
-/* RFC 6267 §4.2.1.2: a user gets the keys of its own identity. */
+/* RFC 6267 §4.2.1.2: a user gets the keys of its own identity, a further device those of its user's as well.
+ */
 static bool is_authorized(void *user, void *owner, ibk_span id) {
     const scn_user *subscriber = owner;
     (void)user;
-    return ibk_span_equal(id, ibk_span_str(subscriber->identity));
+    return ibk_span_equal(id, ibk_span_str(subscriber->identity)) ||
+           (subscriber->contact_of && ibk_span_equal(id, ibk_span_str(subscriber->contact_of->identity)));
 }
 
 /* ---- requests

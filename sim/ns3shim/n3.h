@@ -123,6 +123,9 @@ n3_status n3_sim_free(n3_sim *sim);
 
 uint64_t n3_now(const n3_sim *sim);    /* 0 for NULL */
 uint64_t n3_events(const n3_sim *sim); /* events executed so far */
+/* When the next event comes (one that ns-3 has cancelled counts too); UINT64_MAX: none is scheduled. Between
+ * two runs; nothing can change before that moment. */
+uint64_t n3_next_event(const n3_sim *sim);
 
 /* Plays all events up to and including `time_ns`; the clock then stands at `time_ns`, unless n3_stop() was
  * called. Slicing a run into several calls changes nothing in it. `time_ns` must not lie in the past. */

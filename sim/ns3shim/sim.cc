@@ -8,8 +8,10 @@
 #include "ns3/ipv4-address-generator.h"
 #include "ns3/ipv6-address-generator.h"
 #include "ns3/mac48-address.h"
+#include "ns3/map-scheduler.h"
 #include "ns3/names.h"
 #include "ns3/nstime.h"
+#include "ns3/object-factory.h"
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
 
@@ -20,6 +22,36 @@ using namespace n3;
 namespace {
 
 n3_sim *the_sim;
+
+// ns-3's own event queue, in its own order, which we may look into: ns-3 tells nobody when its next event is.
+class Queue : public ns3::MapScheduler {
+  public:
+    static ns3::TypeId GetTypeId() {
+        static const ns3::TypeId id =
+            ns3::TypeId("n3::Queue").SetParent<ns3::MapScheduler>().AddConstructor<Queue>();
+        return id;
+    }
+    Queue() {
+        current = this;
+    }
+    ~Queue() override {
+        if (current == this) {
+            current = nullptr;
+        }
+    }
+    Queue(const Queue &) = delete;
+    Queue &operator=(const Queue &) = delete;
+
+    static const Queue *current;
+};
+
+const Queue *Queue::current;
+
+void use_own_queue() {
+    ns3::ObjectFactory factory;
+    factory.SetTypeId(Queue::GetTypeId());
+    ns3::Simulator::SetScheduler(factory);
+}
 
 // ns-3's generator takes seeds below its second modulus.
 constexpr uint64_t SEEDS = 4294944442;
@@ -188,6 +220,7 @@ n3_status n3_sim_new(n3_sim **out, const n3_sim_config *config) {
         set_defaults();
         forget_globals();
         seed_generator(sim->config);
+        use_own_queue();
         the_sim = *out = sim.release();
     });
 }
@@ -232,6 +265,13 @@ uint64_t n3_now(const n3_sim *sim) {
 
 uint64_t n3_events(const n3_sim *sim) {
     return sim && sim == the_sim ? ns3::Simulator::GetEventCount() - sim->own_events : 0;
+}
+
+uint64_t n3_next_event(const n3_sim *sim) {
+    if (!sim || sim != the_sim || !Queue::current || Queue::current->IsEmpty()) {
+        return UINT64_MAX;
+    }
+    return Queue::current->PeekNext().key.m_ts;
 }
 
 n3_status n3_run_until(n3_sim *sim, uint64_t time_ns) {

@@ -142,6 +142,29 @@ static void misuse(void *user) {
     REFUSED(N3_ERR_STATE, n3_sim_new(&other, NULL));
 }
 
+static void test_next_event(void **state) {
+    (void)state;
+    assert_true(n3_next_event(NULL) == UINT64_MAX);
+    for (int round = 0; round < 2; round++) { /* a second simulation has a queue of its own */
+        event_log log = {.sim = fresh()};
+        entry a = {&log, 'a'}, b = {&log, 'b'};
+        n3_timer timer;
+        assert_true(n3_next_event(log.sim) == UINT64_MAX);
+        OK(n3_schedule(log.sim, &timer, 500, write_entry, &a));
+        OK(n3_schedule(log.sim, NULL, 86400000000000, write_entry, &b));
+        assert_int_equal(n3_next_event(log.sim), 500);
+        assert_true(n3_cancel(log.sim, timer));
+        assert_int_equal(n3_next_event(log.sim), 86400000000000);
+        OK(n3_run_until(log.sim, 86399999999999));
+        assert_int_equal(log.count, 0);
+        assert_int_equal(n3_next_event(log.sim), 86400000000000);
+        OK(n3_run_until(log.sim, 86400000000000));
+        assert_string_equal(log.order, "b");
+        assert_true(n3_next_event(log.sim) == UINT64_MAX);
+        OK(n3_sim_free(log.sim));
+    }
+}
+
 static void test_stop(void **state) {
     (void)state;
     event_log log = {.sim = fresh()};
@@ -354,10 +377,11 @@ static void test_routes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timers),          cmocka_unit_test(test_cancel_inside_callback),
-        cmocka_unit_test(test_slices),          cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_bad_simulations), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_links),           cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_timers),     cmocka_unit_test(test_cancel_inside_callback),
+        cmocka_unit_test(test_slices),     cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_next_event), cmocka_unit_test(test_bad_simulations),
+        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_links),
+        cmocka_unit_test(test_routes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,13 +110,24 @@ static ibk_err outputs_close(outputs *o, ibk_diag *diag) {
     return first ? first : second;
 }
 
+/* When to look again: after a slice; where nothing is going to happen, after the slice in which something
+ * does. Days without an event cost nothing, and where a run ends does not depend on it. */
+static uint64_t next_look(const world *w, uint64_t now, uint64_t limit) {
+    uint64_t event = n3_next_event(w->ims.sim);
+    if (event >= limit)
+        return limit;
+    uint64_t slices = event > now ? (event - now + SLICE - 1) / SLICE : 1;
+    uint64_t next = now + (slices ? slices : 1) * SLICE;
+    return next < limit ? next : limit;
+}
+
 /* Plays until all is done and the last packets have arrived, or until the time limit. */
 static ibk_err play(world *w, const run_options *options, ibk_diag *diag) {
     uint64_t now = 0, limit = w->scenario->time_limit_ns;
     while (now < limit) {
-        uint64_t next = now + SLICE < limit ? now + SLICE : limit;
         if (world_is_finished(w) && limit > now + LINGER)
             limit = now + LINGER;
+        uint64_t next = next_look(w, now, limit);
         if (n3_run_until(w->ims.sim, next))
             return ibk_fail(diag, IBK_ERR_INTERNAL, "simulation", 0, "%s", n3_last_error());
         now = next;

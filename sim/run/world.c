@@ -10,8 +10,8 @@
 typedef struct world_event {
     world *w;
     ue *u;
-    const scn_call *call; /* NULL: switch on */
-    bool happened;
+    const scn_call *call; /* NULL: switch on or off */
+    bool off, happened;
 } world_event;
 
 enum { FUNCTION_P, FUNCTION_I, FUNCTION_S, FUNCTION_HSS, FUNCTION_KMS, FUNCTIONS };
@@ -154,8 +154,11 @@ static ibk_err add_subscribers(world *w, world_domain *d) {
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < w->scenario->user_count; i++) {
         const scn_user *user = &w->scenario->users[i];
-        hss_subscriber subscriber = {
-            .impu = user->identity, .impi = user->private_identity, .password = user->hss_password};
+        const scn_user *owner = user->contact_of ? user->contact_of : user;
+        hss_subscriber subscriber = {.impu = owner->identity,
+                                     .impi = user->private_identity,
+                                     .password = user->hss_password,
+                                     .unregistered_services = owner->divert.to != NULL};
         if (user->domain == d->scenario)
             err = hss_add(d->h, &subscriber);
     }
@@ -178,6 +181,8 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
         err = add_subscribers(w, d);
     if (!err) {
         config.host = host[FUNCTION_S];
+        config.fork_sequentially = d->scenario->forking == SCN_FORK_SEQUENTIAL;
+        config.contact_timeout_ns = d->scenario->forking_timeout_ns;
         err = scscf_new(&d->s, &config);
     }
     if (!err) {
@@ -230,6 +235,30 @@ static ue *ue_of(const world *w, const scn_user *user) {
     return w->users[user - w->scenario->users];
 }
 
+/* What the S-CSCFs know of their users: whose calls go elsewhere, and whom to tell of registrations. */
+static ibk_err provision_user(world *w, size_t index) {
+    const scn_user *user = &w->scenario->users[index];
+    const world_domain *d = world_domain_of(w, user->domain);
+    ibk_err err = IBK_OK;
+    if (user->divert.to) {
+        cdiv_service service = {.impu = user->identity,
+                                .target = user->divert.to->identity,
+                                .when = (cdiv_when)user->divert.when,
+                                .how = (cdiv_how)user->divert.how,
+                                .after_ns = user->divert.after_ns};
+        err = scscf_add_service(d->s, &service);
+    }
+    if (!err && user->mailbox) {
+        sip_arena arena = {0};
+        char ip[SIP_TEXT_ADDR_MAX];
+        sip_addr_ip(ip, &ue_host(w->users[index])->addr);
+        sip_uri server = sip_uri_make(&arena, user->name, ip, SIP_PORT, SIP_PROTO_NONE, false);
+        err = arena.failed ? IBK_ERR_NO_MEMORY : scscf_add_server(d->s, &server);
+        sip_arena_free(&arena);
+    }
+    return err;
+}
+
 /* ---- what happens when
  * ------------------------------------------------------------------------------------------------- */
 
@@ -238,27 +267,38 @@ static void happen(void *arg) {
     event->happened = true;
     if (event->call)
         ue_place_call(event->u, event->call);
+    else if (event->off)
+        ue_switch_off(event->u);
     else
         ue_switch_on(event->u);
 }
 
+static ibk_err add_event(world *w, uint64_t at_ns, const world_event *what, ibk_diag *diag) {
+    world_event *event = &w->events[w->event_count++];
+    *event = *what;
+    return n3_schedule(w->ims.sim, NULL, at_ns, happen, event) ? shim_failed(diag, "schedule") : IBK_OK;
+}
+
 static ibk_err plan(world *w, ibk_diag *diag) {
     const scn_scenario *s = w->scenario;
-    w->events = calloc(s->user_count + s->call_count, sizeof *w->events);
+    ibk_err err = IBK_OK;
+    w->events = calloc(2 * s->user_count + s->call_count, sizeof *w->events);
     if (!w->events)
         return IBK_ERR_NO_MEMORY;
-    for (size_t i = 0; i < s->user_count + s->call_count; i++) {
-        const scn_call *call = i < s->user_count ? NULL : &s->calls[i - s->user_count];
-        world_event *event = &w->events[i];
-        *event = (world_event){.w = w, .u = call ? ue_of(w, call->from) : w->users[i], .call = call};
-        if (n3_schedule(w->ims.sim, NULL, call ? call->at_ns : s->users[i].on_ns, happen, event))
-            return shim_failed(diag, "schedule");
-    }
-    return IBK_OK;
+    for (size_t i = 0; !err && i < s->user_count; i++)
+        err = add_event(w, s->users[i].on_ns, &(world_event){.w = w, .u = w->users[i]}, diag);
+    for (size_t i = 0; !err && i < s->call_count; i++)
+        err = add_event(w, s->calls[i].at_ns,
+                        &(world_event){.w = w, .u = ue_of(w, s->calls[i].from), .call = &s->calls[i]}, diag);
+    for (size_t i = 0; !err && i < s->user_count; i++)
+        if (s->users[i].switched_off)
+            err =
+                add_event(w, s->users[i].off_ns, &(world_event){.w = w, .u = w->users[i], .off = true}, diag);
+    return err;
 }
 
 bool world_is_finished(const world *w) {
-    for (size_t i = 0; i < w->scenario->user_count + w->scenario->call_count; i++)
+    for (size_t i = 0; i < w->event_count; i++)
         if (!w->events[i].happened)
             return false;
     for (size_t i = 0; i < w->scenario->user_count; i++)
@@ -340,6 +380,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_
         err = start_functions(w, &w->domains[i], diag);
     for (size_t i = 0; !err && i < scenario->user_count; i++)
         err = start_user(w, i, diag);
+    for (size_t i = 0; !err && i < scenario->user_count; i++)
+        err = provision_user(w, i);
     if (!err)
         err = plan(w, diag);
     if (err) {

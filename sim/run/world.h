@@ -35,6 +35,7 @@ typedef struct world {
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */
     struct world_event *events;
+    size_t event_count;
     world_link *links;
     size_t link_count, link_cap;
     n3_capture *all;     /* capture/all.pcap */

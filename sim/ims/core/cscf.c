@@ -43,6 +43,7 @@ ibk_err cscf_start(cscf *c, const cscf_config *config, const sip_proxy_ops *ops)
     enum { ROLES = sizeof roles / sizeof roles[0] };
     sip_core core = {.user = c, .request = on_request, .ack = on_ack, .cancel = on_cancel};
     c->config = *config;
+    c->forward_user = c;
     ibk_err err = ims_host_new(&c->host, &config->host, &core);
     if (err)
         return err;
@@ -125,7 +126,7 @@ void cscf_ask(cscf *c, sip_server *server, const cx_request *question, cscf_then
 
 void cscf_forward(cscf *c, sip_server *server, sip_msg *copy, const char *record_user) {
     sip_proxy_target target = {.record_route = record_user != NULL, .rr_user = record_user};
-    sip_proxy_forward(c->proxy, NULL, server, copy, &target, c);
+    sip_proxy_forward(c->proxy, NULL, server, copy, &target, c->forward_user);
 }
 
 void cscf_refuse(cscf *c, sip_server *server, int status, const char *why) {

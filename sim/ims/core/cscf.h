@@ -16,9 +16,33 @@ typedef struct cscf_config {
     const char *domain;   /* home.example; must outlive the node, as every text here */
     sip_addr hss;         /* Diameter server; unused by the P-CSCF */
     const char *hss_name;
-    const char *next_hop; /* P-CSCF: its I-CSCF's name; I-CSCF: the S-CSCF that it assigns */
-    uint64_t max_expires; /* S-CSCF: seconds of a registration, at most; 0: 600,000 (TS 24.229) */
+    const char *next_hop;        /* P-CSCF: its I-CSCF's name; I-CSCF: the S-CSCF that it assigns */
+    uint64_t max_expires;        /* S-CSCF: seconds of a registration, at most; 0: 600,000 (TS 24.229) */
+    bool fork_sequentially;      /* S-CSCF: contacts of a user one after the other, highest q first */
+    uint64_t contact_timeout_ns; /* with it: how long one contact may take to answer; 0: 20 s */
 } cscf_config;
+
+/* Communication diversion (3GPP TS 24.604): what an S-CSCF does with calls for one of its users. */
+typedef enum cdiv_when {
+    CDIV_ALWAYS = 0,
+    CDIV_UNREGISTERED,
+    CDIV_BUSY,     /* answered 486 */
+    CDIV_NO_ANSWER /* not answered within after_ns */
+} cdiv_when;
+
+typedef enum cdiv_how {
+    CDIV_SILENT = 0, /* the INVITE goes on to the target */
+    CDIV_NOTIFY,     /* … with History-Info (RFC 7044), and 181 to the caller */
+    CDIV_REDIRECT    /* 302 with the target as Contact */
+} cdiv_how;
+
+typedef struct cdiv_service {
+    const char *impu;   /* whose calls */
+    const char *target; /* public identity */
+    cdiv_when when;
+    cdiv_how how;
+    uint64_t after_ns;
+} cdiv_service;
 
 ibk_err pcscf_new(pcscf **out, const cscf_config *config);
 void pcscf_free(pcscf *p);
@@ -31,6 +55,11 @@ const ims_host *icscf_host(const icscf *i);
 const ims_host *scscf_host(const scscf *s);
 /* Bindings that are valid now. */
 size_t scscf_registered(const scscf *s);
+/* Copies; the texts must outlive the node. One service for an impu. */
+ibk_err scscf_add_service(scscf *s, const cdiv_service *service);
+/* An application server that is told of every registration and deregistration by a third-party REGISTER (TS
+ * 24.229 §5.4.1.7). Copies. */
+ibk_err scscf_add_server(scscf *s, const sip_uri *server);
 
 /* ---- for the three of them alone ------------------------------------------------------------------ */
 
@@ -39,7 +68,8 @@ typedef struct cscf {
     sip_proxy *proxy;
     cx_client *cx; /* NULL: P-CSCF */
     cscf_config config;
-    void *self; /* the pcscf, icscf, scscf around it */
+    void *self;         /* the pcscf, icscf, scscf around it */
+    void *forward_user; /* what sip_proxy_ops get for requests that go through cscf_forward; c by default */
     void (*request)(void *self, sip_server *server, const sip_msg *request);
     struct cscf_wait *waiting;
 } cscf;

@@ -27,7 +27,7 @@ typedef struct cx_request {
 
 typedef struct cx_answer {
     uint32_t result;          /* Result-Code or Experimental-Result-Code; 0: no answer */
-    bool ok;                  /* success, first or subsequent registration */
+    bool ok;                  /* success, first or subsequent registration, unregistered service */
     char server[CX_TEXT_MAX]; /* Server-Name, or "" */
     char realm[CX_TEXT_MAX], ha1[SIP_DIGEST_HEX_MAX]; /* MAA: SIP-Digest-Authenticate */
 } cx_answer;
@@ -49,14 +49,18 @@ ibk_err cx_client_ask(cx_client *client, const cx_request *request, cx_done *don
 
 typedef struct hss hss;
 
+/* A public identity with one of its private identities: a further device of the same user is another
+ * subscriber with the same impu (TS 23.228 §4.3.3.4). */
 typedef struct hss_subscriber {
     const char *impu, *impi; /* sip:alice@home.example, alice@home.example */
     const char *password;
+    bool unregistered_services; /* calls for the user go to an S-CSCF even while no device is registered */
 } hss_subscriber;
 
 /* `realm` is the home domain. */
 ibk_err hss_new(hss **out, const ims_host_config *host, const char *realm);
-/* Texts are copied; the password is kept as Digest-HA1 only. IBK_ERR_USAGE: this impu is there already. */
+/* Texts are copied; the password is kept as Digest-HA1 only. IBK_ERR_USAGE: this impu has this impi already.
+ */
 ibk_err hss_add(hss *h, const hss_subscriber *subscriber);
 void hss_free(hss *h);
 const ims_host *hss_host(const hss *h);

@@ -70,7 +70,8 @@ static void read_digest(cx_answer *out, const diameter_message *message) {
 
 void cx_read_answer(cx_answer *out, const diameter_message *message) {
     *out = (cx_answer){.result = diameter_result(message)};
-    out->ok = out->result == DIAMETER_SUCCESS || out->result == CX_SUBSEQUENT_REGISTRATION;
+    out->ok = out->result == DIAMETER_SUCCESS || out->result == CX_SUBSEQUENT_REGISTRATION ||
+              out->result == CX_UNREGISTERED_SERVICE;
     if (!diameter_text(message->avp, message->avp_count, AVP_SERVER_NAME, out->server, sizeof out->server))
         out->server[0] = 0;
     read_digest(out, message);

@@ -8,7 +8,8 @@
 
 struct pcscf {
     cscf c;
-    registrar *contacts; /* keyed by the contact's "ip:port"; entry->impi holds the asserted identity */
+    registrar *contacts; /* keyed by the contact's "ip:port"; a binding's impi is the asserted identity, its
+                            path the Service-Route */
 };
 
 static const char *key_of(sip_arena *arena, const char *host, uint16_t port) {
@@ -43,14 +44,20 @@ static void learn(pcscf *p, sip_msg *response) {
     const char *expires = sip_param_get(&contact->params, "expires");
     const char *impu = cscf_identity(arena, &associated[0].uri);
     registrar_entry *entry = key ? registrar_get(p->contacts, key) : NULL;
-    if (!entry || !impu || strlen(impu) >= sizeof entry->impi)
+    if (!entry || !impu)
         return;
     uint64_t seconds = expires ? strtoul(expires, NULL, 10) : 0;
-    strcpy(entry->impi, impu);
+    registrar_contact learnt = {.impi = impu,
+                                .call_id = response->call_id,
+                                .cseq = response->cseq,
+                                .uri = &contact->uri,
+                                .path = route,
+                                .path_count = route_count,
+                                .until_ns = ims_host_now(p->c.host) + seconds * SIP_S};
     if (seconds == 0)
-        registrar_unbind(entry);
+        registrar_unbind(entry, NULL);
     else
-        registrar_bind(entry, &contact->uri, route, route_count, ims_host_now(p->c.host) + seconds * SIP_S);
+        registrar_bind(entry, &learnt);
 }
 
 static void on_response(void *user, sip_forward *forward, sip_msg *response) {
@@ -70,18 +77,19 @@ static void on_originating(pcscf *p, sip_server *server, sip_msg *copy) {
     sip_addr_ip(ip, &source->addr);
     /* A TCP connection has an ephemeral port: the contact tells the one that was registered. */
     uint16_t port = copy->contact_count ? copy->contact[0].uri.port : source->addr.port;
-    registrar_entry *entry = registrar_find(p->contacts, key_of(arena, ip, port));
-    if (!registrar_is_bound(entry, ims_host_now(p->c.host))) {
+    const registrar_entry *entry = registrar_find(p->contacts, key_of(arena, ip, port));
+    const registrar_binding *known[REGISTRAR_CONTACTS_MAX];
+    if (registrar_contacts(entry, ims_host_now(p->c.host), known) == 0) {
         cscf_refuse(&p->c, server, 403, "the UE is not registered");
         sip_msg_free(copy);
         return;
     }
     sip_header_drop(copy, "P-Asserted-Identity"); /* a UE asserts nothing: RFC 3325 §5 */
     sip_header_drop(copy, "P-Preferred-Identity");
-    sip_header_add(copy, "P-Asserted-Identity", sip_arena_printf(arena, "<%s>", entry->impi));
+    sip_header_add(copy, "P-Asserted-Identity", sip_arena_printf(arena, "<%s>", known[0]->impi));
     sip_route_clear(copy); /* the Service-Route is kept to, whatever the UE preloaded: TS 24.229 §5.2.6.3 */
-    for (size_t i = 0; i < entry->path_count; i++)
-        sip_route_append(copy, &entry->path[i]);
+    for (size_t i = 0; i < known[0]->path_count; i++)
+        sip_route_append(copy, &known[0]->path[i]);
     cscf_forward(&p->c, server, copy, "orig");
 }
 

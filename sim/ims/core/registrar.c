@@ -19,15 +19,27 @@ registrar *registrar_new(void) {
     return calloc(1, sizeof(registrar));
 }
 
+static void binding_free(registrar_binding *binding) {
+    sip_arena_free(&binding->arena);
+    free(binding);
+}
+
+static void entry_free(registrar_entry *entry) {
+    for (registrar_challenge *c = entry->challenges, *next; c; c = next) {
+        next = c->next;
+        ibk_wipe(c, sizeof *c);
+        free(c);
+    }
+    registrar_unbind(entry, NULL);
+    free(entry);
+}
+
 void registrar_free(registrar *r) {
     if (!r)
         return;
     for (size_t i = 0; i < r->count; i++) {
-        registrar_entry *entry = r->entries[i];
-        tdelete(entry, &r->tree, by_impu);
-        sip_arena_free(&entry->arena);
-        ibk_wipe(entry, sizeof *entry);
-        free(entry);
+        tdelete(r->entries[i], &r->tree, by_impu);
+        entry_free(r->entries[i]);
     }
     free(r->entries);
     free(r);
@@ -66,33 +78,107 @@ registrar_entry *registrar_get(registrar *r, const char *impu) {
     return entry;
 }
 
-ibk_err registrar_bind(registrar_entry *entry, const sip_uri *contact, const sip_name_addr *path,
-                       size_t path_count, uint64_t until_ns) {
-    if (path_count > REGISTRAR_PATH_MAX)
-        return IBK_ERR_LIMIT;
-    registrar_unbind(entry);
-    sip_uri_copy(&entry->arena, &entry->contact, contact);
-    for (size_t i = 0; i < path_count; i++)
-        sip_name_addr_copy(&entry->arena, &entry->path[i], &path[i]);
-    entry->path_count = path_count;
-    entry->bound_until_ns = until_ns;
-    return IBK_OK;
+registrar_challenge *registrar_challenge_find(registrar_entry *entry, const char *impi) {
+    registrar_challenge *c = entry->challenges;
+    while (c && strcmp(c->impi, impi) != 0)
+        c = c->next;
+    return c;
 }
 
-void registrar_unbind(registrar_entry *entry) {
-    sip_arena_free(&entry->arena);
-    entry->contact = (sip_uri){0};
-    entry->path_count = 0;
-    entry->bound_until_ns = 0;
+registrar_challenge *registrar_challenge_get(registrar_entry *entry, const char *impi) {
+    registrar_challenge *c = registrar_challenge_find(entry, impi);
+    if (c || strlen(impi) >= sizeof c->impi)
+        return c;
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    strcpy(c->impi, impi);
+    c->next = entry->challenges;
+    entry->challenges = c;
+    return c;
+}
+
+/* ---- bindings ----------------------------------------------------------------------------------------- */
+
+static registrar_binding *find_binding(const registrar_entry *entry, const registrar_contact *contact) {
+    registrar_binding *b = entry->bindings;
+    while (b && !sip_uri_equal(&b->contact, contact->uri))
+        b = b->next;
+    if (!b)
+        for (b = entry->bindings; b && strcmp(b->impi, contact->impi) != 0;)
+            b = b->next;
+    return b;
+}
+
+static registrar_binding *add_binding(registrar_entry *entry) {
+    size_t count = 0;
+    registrar_binding **at = &entry->bindings;
+    for (; *at; at = &(*at)->next)
+        count++;
+    if (count == REGISTRAR_CONTACTS_MAX)
+        return NULL;
+    return *at = calloc(1, sizeof **at);
+}
+
+ibk_err registrar_bind(registrar_entry *entry, const registrar_contact *contact) {
+    if (contact->path_count > REGISTRAR_PATH_MAX || strlen(contact->impi) >= REGISTRAR_TEXT_MAX ||
+        strlen(contact->call_id) >= REGISTRAR_TEXT_MAX)
+        return IBK_ERR_LIMIT;
+    registrar_binding *b = find_binding(entry, contact);
+    if (b && strcmp(b->call_id, contact->call_id) == 0 && contact->cseq <= b->cseq)
+        return IBK_ERR_MISMATCH;
+    if (!b)
+        b = add_binding(entry);
+    if (!b)
+        return IBK_ERR_LIMIT;
+    sip_arena_free(&b->arena);
+    strcpy(b->impi, contact->impi);
+    strcpy(b->call_id, contact->call_id);
+    b->cseq = contact->cseq;
+    b->q = contact->q;
+    b->until_ns = contact->until_ns;
+    sip_uri_copy(&b->arena, &b->contact, contact->uri);
+    for (size_t i = 0; i < contact->path_count; i++)
+        sip_name_addr_copy(&b->arena, &b->path[i], &contact->path[i]);
+    b->path_count = contact->path_count;
+    return b->arena.failed ? IBK_ERR_NO_MEMORY : IBK_OK;
+}
+
+void registrar_unbind(registrar_entry *entry, const sip_uri *contact) {
+    for (registrar_binding **at = &entry->bindings; *at;) {
+        registrar_binding *b = *at;
+        if (contact && !sip_uri_equal(&b->contact, contact)) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        binding_free(b);
+    }
+}
+
+size_t registrar_contacts(const registrar_entry *entry, uint64_t now_ns,
+                          const registrar_binding *out[REGISTRAR_CONTACTS_MAX]) {
+    size_t count = 0;
+    for (const registrar_binding *b = entry ? entry->bindings : NULL; b; b = b->next) {
+        if (b->until_ns <= now_ns)
+            continue;
+        size_t at = count++;
+        for (; at > 0 && out[at - 1]->q < b->q; at--)
+            out[at] = out[at - 1];
+        out[at] = b;
+    }
+    return count;
 }
 
 bool registrar_is_bound(const registrar_entry *entry, uint64_t now_ns) {
-    return entry && entry->bound_until_ns > now_ns;
+    const registrar_binding *contacts[REGISTRAR_CONTACTS_MAX];
+    return registrar_contacts(entry, now_ns, contacts) > 0;
 }
 
 size_t registrar_bound_count(const registrar *r, uint64_t now_ns) {
+    const registrar_binding *contacts[REGISTRAR_CONTACTS_MAX];
     size_t bound = 0;
     for (size_t i = 0; i < r->count; i++)
-        bound += registrar_is_bound(r->entries[i], now_ns);
+        bound += registrar_contacts(r->entries[i], now_ns, contacts);
     return bound;
 }

@@ -4,11 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct record {
-    char *impu, *impi;
+/* A device: one of the private identities of a public one. */
+typedef struct private_id {
+    char *impi;
     char ha1[SIP_DIGEST_HEX_MAX]; /* MD5(impi:realm:password); the password itself is not kept */
-    char server[CX_TEXT_MAX];     /* the S-CSCF that serves the user; "" while not registered */
     bool registered;
+    struct private_id *next;
+} private_id;
+
+typedef struct record {
+    char *impu;
+    char server[CX_TEXT_MAX]; /* the S-CSCF that serves the user; "" while not registered */
+    bool unregistered_services;
+    private_id *devices;
     struct record *next;
 } record;
 
@@ -26,9 +34,13 @@ subscribers *subscribers_new(void) {
 }
 
 static void record_free(record *r) {
+    for (private_id *p = r->devices, *next; p; p = next) {
+        next = p->next;
+        free(p->impi);
+        ibk_wipe(p, sizeof *p);
+        free(p);
+    }
     free(r->impu);
-    free(r->impi);
-    ibk_wipe(r, sizeof *r);
     free(r);
 }
 
@@ -49,26 +61,45 @@ static record *find(const subscribers *s, const char *impu) {
     return found ? *found : NULL;
 }
 
-ibk_err subscribers_add(subscribers *s, const hss_subscriber *subscriber, const char *realm) {
-    if (find(s, subscriber->impu))
-        return IBK_ERR_USAGE;
-    record *r = calloc(1, sizeof *r);
+static private_id *find_device(const record *r, const char *impi) {
+    private_id *p = r->devices;
+    while (p && strcmp(p->impi, impi) != 0)
+        p = p->next;
+    return p;
+}
+
+static record *get_record(subscribers *s, const char *impu) {
+    record *r = find(s, impu);
+    if (r)
+        return r;
+    r = calloc(1, sizeof *r);
     if (!r)
-        return IBK_ERR_NO_MEMORY;
-    r->impu = strdup(subscriber->impu);
-    r->impi = strdup(subscriber->impi);
-    ibk_err err = r->impu && r->impi ? IBK_OK : IBK_ERR_NO_MEMORY;
-    if (!err)
-        err = sip_digest_ha1(r->ha1, SIP_DIGEST_MD5, r->impi, realm, subscriber->password);
-    if (!err && !tsearch(r, &s->tree, by_impu))
-        err = IBK_ERR_NO_MEMORY;
-    if (err) {
+        return NULL;
+    r->impu = strdup(impu);
+    if (!r->impu || !tsearch(r, &s->tree, by_impu)) {
         record_free(r);
-        return err;
+        return NULL;
     }
     r->next = s->first;
     s->first = r;
-    return IBK_OK;
+    return r;
+}
+
+ibk_err subscribers_add(subscribers *s, const hss_subscriber *subscriber, const char *realm) {
+    record *r = get_record(s, subscriber->impu);
+    if (!r)
+        return IBK_ERR_NO_MEMORY;
+    if (find_device(r, subscriber->impi))
+        return IBK_ERR_USAGE;
+    private_id *p = calloc(1, sizeof *p);
+    if (!p)
+        return IBK_ERR_NO_MEMORY;
+    p->next = r->devices;
+    r->devices = p; /* from here on the record owns it */
+    p->impi = strdup(subscriber->impi);
+    r->unregistered_services |= subscriber->unregistered_services;
+    return p->impi ? sip_digest_ha1(p->ha1, SIP_DIGEST_MD5, p->impi, realm, subscriber->password)
+                   : IBK_ERR_NO_MEMORY;
 }
 
 /* What an answer says; the AVPs after the common ones depend on the command. */
@@ -87,10 +118,21 @@ static verdict authorise(const record *r) { /* UAR, TS 29.228 §6.1.1 */
     return v;
 }
 
+static bool is_registered(const record *r) {
+    for (const private_id *p = r->devices; p; p = p->next)
+        if (p->registered)
+            return true;
+    return false;
+}
+
 static verdict locate(const record *r) { /* LIR, §6.1.4 */
-    if (!r->registered)
+    if (is_registered(r))
+        return (verdict){.result = DIAMETER_SUCCESS, .with_server = true};
+    if (!r->unregistered_services)
         return experimental(CX_ERROR_IDENTITY_NOT_REGISTERED);
-    return (verdict){.result = DIAMETER_SUCCESS, .with_server = true};
+    verdict v = experimental(CX_UNREGISTERED_SERVICE);
+    v.with_server = r->server[0] != 0;
+    return v;
 }
 
 static verdict authenticate(record *r, const char *server) { /* MAR, §6.3.1: the asking S-CSCF is noted */
@@ -98,20 +140,22 @@ static verdict authenticate(record *r, const char *server) { /* MAR, §6.3.1: th
     return (verdict){.result = DIAMETER_SUCCESS, .with_digest = true};
 }
 
-static verdict assign(record *r, const char *server, uint32_t type) { /* SAR, §6.1.2 */
+/* SAR, §6.1.2: of one device; the S-CSCF is forgotten with the last one. */
+static verdict assign(record *r, private_id *device, const char *server, uint32_t type) {
     if (type == CX_REGISTRATION || type == CX_RE_REGISTRATION) {
         strcpy(r->server, server);
-        r->registered = true;
+        device->registered = true;
     } else if (type == CX_USER_DEREGISTRATION) {
-        r->server[0] = 0;
-        r->registered = false;
+        device->registered = false;
+        if (!is_registered(r))
+            r->server[0] = 0;
     } else {
         return (verdict){.result = DIAMETER_UNABLE_TO_COMPLY};
     }
     return (verdict){.result = DIAMETER_SUCCESS};
 }
 
-static verdict judge(subscribers *s, const diameter_message *m, record **subject) {
+static verdict judge(subscribers *s, const diameter_message *m, record **subject, private_id **device) {
     char impu[CX_TEXT_MAX], impi[CX_TEXT_MAX] = "", server[CX_TEXT_MAX] = "";
     uint32_t type = 0, command = m->header.command;
     bool needs_impi = command != DIAMETER_LIR;
@@ -126,7 +170,8 @@ static verdict judge(subscribers *s, const diameter_message *m, record **subject
     record *r = *subject = find(s, impu);
     if (!r)
         return experimental(CX_ERROR_USER_UNKNOWN);
-    if (needs_impi && strcmp(impi, r->impi) != 0)
+    *device = find_device(r, impi);
+    if (needs_impi && !*device)
         return experimental(CX_ERROR_IDENTITIES_DONT_MATCH);
     switch (command) {
     case DIAMETER_UAR:
@@ -136,11 +181,11 @@ static verdict judge(subscribers *s, const diameter_message *m, record **subject
     case DIAMETER_MAR:
         return authenticate(r, server);
     default:
-        return assign(r, server, type);
+        return assign(r, *device, server, type);
     }
 }
 
-static void put_digest(diameter_writer *w, const record *r, const char *realm) {
+static void put_digest(diameter_writer *w, const private_id *device, const char *realm) {
     diameter_put_u32(w, AVP_SIP_NUMBER_AUTH_ITEMS, 1);
     diameter_open(w, AVP_SIP_AUTH_DATA_ITEM);
     diameter_put_text(w, AVP_SIP_AUTHENTICATION_SCHEME, "SIP Digest");
@@ -148,7 +193,7 @@ static void put_digest(diameter_writer *w, const record *r, const char *realm) {
     diameter_put_text(w, AVP_DIGEST_REALM, realm);
     diameter_put_text(w, AVP_DIGEST_QOP, "auth");
     diameter_put_text(w, AVP_DIGEST_ALGORITHM, "MD5");
-    diameter_put_text(w, AVP_DIGEST_HA1, r->ha1);
+    diameter_put_text(w, AVP_DIGEST_HA1, device->ha1);
     diameter_close(w);
     diameter_close(w);
 }
@@ -158,15 +203,16 @@ ibk_err subscribers_answer(subscribers *s, ibk_buf *out, const cx_ends *ends,
     if (request->header.command == DIAMETER_CER)
         return cx_write_capabilities(out, ends, &request->header);
     record *r = NULL;
-    verdict v = judge(s, request, &r);
+    private_id *device = NULL;
+    verdict v = judge(s, request, &r, &device);
     diameter_writer w;
     cx_begin_answer(&w, out, ends, request, v.result, v.experimental);
     if (r && v.with_server)
         diameter_put_text(&w, AVP_SERVER_NAME, r->server);
     if (r && v.with_digest) {
-        diameter_put_text(&w, AVP_USER_NAME, r->impi);
+        diameter_put_text(&w, AVP_USER_NAME, device->impi);
         diameter_put_text(&w, AVP_PUBLIC_IDENTITY, r->impu);
-        put_digest(&w, r, ends->realm);
+        put_digest(&w, device, ends->realm);
     }
     return diameter_end(&w);
 }

@@ -217,10 +217,51 @@ static void test_capabilities(void **state) {
     }
 }
 
-static void test_same_user_twice(void **state) {
-    static const hss_subscriber again = {.impu = ALICE, .impi = "other@home.example", .password = "x"};
+static void test_same_device_twice(void **state) {
+    static const hss_subscriber again = {.impu = ALICE, .impi = ALICE_PRIVATE, .password = "x"};
     assert_int_equal(subscribers_add(*state, &again, REALM), IBK_ERR_USAGE);
     assert_int_equal(ask_for(*state, DIAMETER_UAR).result, CX_FIRST_REGISTRATION);
+}
+
+/* A further device of the same user: credentials of its own, registered by itself. */
+static void test_devices(void **state) {
+    static const hss_subscriber tablet = {.impu = ALICE, .impi = "tablet@home.example", .password = "other"};
+    cx_request sar = request_of(DIAMETER_SAR), mar = request_of(DIAMETER_MAR);
+    assert_int_equal(subscribers_add(*state, &tablet, REALM), IBK_OK);
+    cx_answer phone = ask(*state, &mar);
+    mar.impi = "tablet@home.example";
+    cx_answer other = ask(*state, &mar);
+    assert_true(phone.ok && other.ok);
+    assert_string_not_equal(phone.ha1, other.ha1);
+    assert_true(ask(*state, &sar).ok);
+    sar.impi = "tablet@home.example";
+    assert_true(ask(*state, &sar).ok);
+    sar.assignment = CX_USER_DEREGISTRATION;
+    assert_true(ask(*state, &sar).ok);
+    assert_true(ask_for(*state, DIAMETER_LIR).ok); /* the phone is still there */
+    sar.impi = ALICE_PRIVATE;
+    assert_true(ask(*state, &sar).ok);
+    assert_int_equal(ask_for(*state, DIAMETER_LIR).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    sar.impi = "car@home.example";
+    assert_int_equal(ask(*state, &sar).result, CX_ERROR_IDENTITIES_DONT_MATCH);
+}
+
+/* TS 29.228 §6.1.4: calls for a user with services while not registered go to an S-CSCF all the same. */
+static void test_unregistered_services(void **state) {
+    static const hss_subscriber carol = {
+        .impu = "sip:carol@home.example", .impi = "carol", .password = "x", .unregistered_services = true};
+    cx_request lir = {.command = DIAMETER_LIR, .impu = carol.impu}, sar = request_of(DIAMETER_SAR);
+    assert_int_equal(subscribers_add(*state, &carol, REALM), IBK_OK);
+    cx_answer a = ask(*state, &lir);
+    assert_int_equal(a.result, CX_UNREGISTERED_SERVICE);
+    assert_true(a.ok);
+    assert_string_equal(a.server, ""); /* the I-CSCF assigns one */
+    sar.impu = carol.impu;
+    sar.impi = carol.impi;
+    assert_true(ask(*state, &sar).ok);
+    a = ask(*state, &lir);
+    assert_int_equal(a.result, DIAMETER_SUCCESS);
+    assert_string_equal(a.server, SERVER);
 }
 
 int main(void) {
@@ -232,7 +273,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_bad_avps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unknown_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_capabilities, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_same_user_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_device_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_devices, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unregistered_services, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,10 @@ ibk_err sip_leg_ack(sip_leg *leg, const char *content_type, ibk_span body);
  * callee that has not answered sends 603. reason: value of a Reason header, or NULL. */
 ibk_err sip_call_hangup(sip_call *call, const char *reason);
 
+/* Ends one early dialog of a forked call by BYE (RFC 3261 §15); the others and the INVITE go on. `ended` does
+ * not follow. IBK_ERR_STATE: the call was answered in this dialog. reason: as above. */
+ibk_err sip_leg_end(sip_leg *leg, const char *reason);
+
 /* ---- callee ------------------------------------------------------------------------------------- */
 
 /* A response to the INVITE for the fields of one's own: To tag, Contact, Allow are there. Send with

@@ -28,7 +28,8 @@ static void on_progress(sip_call *call, const sip_msg *response) {
     const sip_ua_ops *ops = &call->ua->ops;
     sip_leg *leg = sip_to_tag(response) ? leg_for(call, response) : NULL;
     bool reliable = sip_header_has_token(response, "Require", "100rel");
-    if (response->status == 100 || call->ending || (reliable && !take_reliable(leg, response)))
+    if (response->status == 100 || call->ending || (leg && leg->bye_sent) ||
+        (reliable && !take_reliable(leg, response)))
         return;
     if (leg)
         (void)sip_dialog_refresh(leg->dialog, response);
@@ -36,7 +37,7 @@ static void on_progress(sip_call *call, const sip_msg *response) {
         ops->progress(call->ua->user, call, leg, response, reliable);
 }
 
-/* §13.2.2.4; a second leg of a forked call, or one that crossed our CANCEL, is ended at once. */
+/* §13.2.2.4; a second leg of a forked call, or one that crossed our CANCEL or BYE, is ended at once. */
 static void on_success(sip_call *call, const sip_msg *response) {
     const sip_ua_ops *ops = &call->ua->ops;
     sip_leg *leg = leg_for(call, response);
@@ -49,7 +50,7 @@ static void on_success(sip_call *call, const sip_msg *response) {
     (void)sip_dialog_confirm(leg->dialog, response);
     leg->answered = leg->ack_due = true;
     leg->invite_cseq = call->invite->cseq;
-    bool unwanted = call->ending || call->active;
+    bool unwanted = call->ending || call->active || leg->bye_sent;
     if (!call->active)
         call->active = leg;
     call->answered = true;

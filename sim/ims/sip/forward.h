@@ -8,6 +8,7 @@ typedef struct branch {
     sip_forward *forward;
     sip_client *client; /* NULL when it is gone */
     bool done;          /* has its final response */
+    bool withdrawn;     /* cancelled by us for having taken too long */
     uint64_t timer_c;
 } branch;
 
@@ -18,8 +19,10 @@ struct sip_forward {
     void *user;
     branch branch[SIP_PROXY_MAX_BRANCHES];
     size_t count;
-    sip_msg *best; /* final response other than 2xx, ready to go */
-    bool final_sent, cancelled;
+    sip_msg *best;                        /* final response other than 2xx, ready to go */
+    bool final_sent, cancelled, declined; /* declined: there was a 6xx */
+    bool unsent;                          /* sip_proxy_forward failed: the node knows */
+    bool asking;                          /* the node's `exhausted` is running */
     unsigned busy;
 };
 

@@ -30,6 +30,11 @@ static void on_reinvite_success(struct request *r, const sip_msg *response) {
     tell(r->call, leg, r->method, response, SIP_CAUSE_NONE);
 }
 
+/* The BYE of one of several dialogs ends that dialog alone. */
+static bool ends_call(const struct request *r) {
+    return r->leg == r->call->active;
+}
+
 static void on_response(void *user, sip_client *client, const sip_msg *response) {
     struct request *r = user;
     sip_call *call = r->call;
@@ -42,7 +47,8 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
         on_reinvite_success(r, response);
     } else if (bye && response->status >= 200) {
         r->done = true;
-        sip_call_end(call, call->cause, response);
+        if (ends_call(r))
+            sip_call_end(call, call->cause, response);
     } else {
         r->done = response->status >= 200;
         if (invite && r->done)
@@ -72,10 +78,10 @@ static void on_terminated(void *user, sip_client *client, sip_cause cause) {
     if (strcmp(r->method, "INVITE") == 0 && !r->done)
         r->leg->reinvite = false;
     if (cause != SIP_CAUSE_NONE && !r->done && !call->ended) {
-        if (strcmp(r->method, "BYE") == 0)
-            sip_call_end(call, call->cause, NULL);
-        else
+        if (strcmp(r->method, "BYE") != 0)
             tell(call, r->leg, r->method, NULL, cause);
+        else if (ends_call(r))
+            sip_call_end(call, call->cause, NULL);
     }
     free(r);
     sip_call_leave(call);
@@ -151,6 +157,12 @@ ibk_err sip_leg_bye(sip_leg *leg, const char *reason) {
     if (err && main)
         sip_call_end_soon(call, SIP_CAUSE_LOCAL);
     return err;
+}
+
+ibk_err sip_leg_end(sip_leg *leg, const char *reason) {
+    if (!leg->call->caller || leg == leg->call->active || leg->bye_sent)
+        return IBK_ERR_STATE;
+    return sip_leg_bye(leg, reason);
 }
 
 /* ---- ACK of a 2xx: RFC 3261 §13.2.2.4 ---------------------------------------------------------------------

@@ -65,6 +65,7 @@ sip_msg *sip_msg_clone(const sip_msg *msg) {
     out->cseq = msg->cseq;
     out->max_forwards = msg->max_forwards;
     out->strict = msg->strict;
+    out->branch_mark = sip_arena_str(arena, msg->branch_mark);
     copy_headers(out, msg);
     sip_msg_set_body(out, msg->content_type, msg->body);
     if (arena->failed) {

@@ -246,7 +246,7 @@ ibk_err sip_proxy_forward(sip_proxy *proxy, sip_forward **out, sip_server *serve
         (void)sip_server_reply(server, 100, NULL);
     ibk_err err = add_branch(forward, copy, target);
     if (err) {
-        forward->final_sent = true;
+        forward->final_sent = forward->unsent = true;
         (void)sip_server_reply(server, err == IBK_ERR_NO_MEMORY ? 500 : 503, NULL);
     } else if (out) {
         *out = forward;
@@ -260,6 +260,29 @@ ibk_err sip_proxy_fork(sip_forward *forward, sip_msg *copy, const sip_proxy_targ
         return IBK_ERR_STATE;
     }
     return add_branch(forward, copy, target);
+}
+
+void sip_proxy_withdraw(sip_forward *forward) {
+    for (size_t i = 0; i < forward->count; i++) {
+        branch *b = &forward->branch[i];
+        if (!b->client || b->done)
+            continue;
+        b->withdrawn = true;
+        (void)sip_client_cancel(b->client, NULL);
+    }
+}
+
+ibk_err sip_proxy_answer(sip_forward *forward, sip_msg *response) {
+    if (!response)
+        return IBK_ERR_NO_MEMORY;
+    if (forward->final_sent || !forward->server) {
+        sip_msg_free(response);
+        return IBK_ERR_STATE;
+    }
+    forward->final_sent = response->status >= 200;
+    if (forward->final_sent)
+        sip_forward_cancel_others(forward, NULL, NULL);
+    return sip_server_respond(forward->server, response);
 }
 
 ibk_err sip_proxy_forward_ack(sip_proxy *proxy, sip_msg *copy, const sip_dest *dest) {

@@ -6,7 +6,7 @@
 
 #include "ims/sip/stack.h"
 
-#define SIP_PROXY_MAX_BRANCHES 8
+#define SIP_PROXY_MAX_BRANCHES 16
 
 typedef struct sip_proxy sip_proxy;
 typedef struct sip_forward sip_forward; /* response context of one request */
@@ -24,6 +24,10 @@ typedef struct sip_proxy_ops {
     /* A response on its way upstream, own Via removed: may be changed. Called before the choice of the best
      * for final ones. `user` is that of sip_proxy_forward. */
     void (*response)(void *user, sip_forward *forward, sip_msg *response);
+    /* Every branch has failed, and `best` (NULL: 500) is about to go upstream. The node may add a branch by
+     * sip_proxy_fork (sequential forking) or answer by sip_proxy_answer instead. Not called after a CANCEL or
+     * a 6xx. */
+    void (*exhausted)(void *user, sip_forward *forward, const sip_msg *best);
     /* The context is over (response sent or request abandoned); the last callback. */
     void (*done)(void *user, sip_forward *forward);
 } sip_proxy_ops;
@@ -50,17 +54,23 @@ typedef struct sip_proxy_target {
 } sip_proxy_target;
 
 /* Forwards `copy` (consumed, even on failure) and relays the answers. INVITE: 100 is sent upstream at once.
- * On failure to send the request is answered 500 or 503 by the core (and `done` runs later). *out may be
- * NULL. */
+ * On failure to send the request is answered 500 or 503 by the core, and no callback with this `user`
+ * follows. *out may be NULL. */
 ibk_err sip_proxy_forward(sip_proxy *proxy, sip_forward **out, sip_server *server, sip_msg *copy,
                           const sip_proxy_target *target, void *user);
-/* Another branch of the same request (parallel fork), before a final response went upstream. Consumes copy.
- */
+/* Another branch of the same request (parallel or sequential fork), before a final response went upstream.
+ * Consumes copy. */
 ibk_err sip_proxy_fork(sip_forward *forward, sip_msg *copy, const sip_proxy_target *target);
 /* An ACK for a 2xx goes on without a transaction. `copy` from sip_proxy_copy (consumed). */
 ibk_err sip_proxy_forward_ack(sip_proxy *proxy, sip_msg *copy, const sip_dest *dest);
 /* Feed from sip_core.cancel: cancels all branches (RFC 3261 §16.10). */
 void sip_proxy_on_cancel(sip_proxy *proxy, sip_server *invite, const sip_msg *cancel);
+/* The branches that are still open have had their time: they are cancelled, and each counts as 408 (RFC 3261
+ * §16.8). */
+void sip_proxy_withdraw(sip_forward *forward);
+/* A response of the node's own (consumed, even on failure): a provisional one on its way, or the final one,
+ * upon which open branches are cancelled. IBK_ERR_STATE: a final one went before. */
+ibk_err sip_proxy_answer(sip_forward *forward, sip_msg *response);
 sip_server *sip_forward_server(const sip_forward *forward);
 size_t sip_proxy_context_count(const sip_proxy *proxy);
 

@@ -25,7 +25,7 @@ static void leave(sip_forward *forward) {
     for (size_t i = 0; i < forward->count; i++)
         if (forward->branch[i].client)
             return;
-    if (forward->proxy->ops.done)
+    if (forward->proxy->ops.done && !forward->unsent)
         forward->proxy->ops.done(forward->user, forward);
     sip_forward_free(forward);
 }
@@ -50,12 +50,25 @@ static void consider(sip_forward *forward, sip_msg *response) {
     }
 }
 
-static void send_best(sip_forward *forward) {
+static bool is_open(const sip_forward *forward) {
     for (size_t i = 0; i < forward->count; i++)
         if (!forward->branch[i].done)
-            return;
-    if (forward->final_sent || !forward->server)
+            return true;
+    return forward->final_sent || !forward->server;
+}
+
+static void send_best(sip_forward *forward) {
+    const sip_proxy_ops *ops = &forward->proxy->ops;
+    if (is_open(forward) || forward->asking)
         return;
+    if (ops->exhausted && !forward->cancelled && !forward->declined) {
+        const sip_msg *best = forward->best && forward->best->status != 503 ? forward->best : NULL;
+        forward->asking = true; /* a branch that fails at once is for us to see, below */
+        ops->exhausted(forward->user, forward, best);
+        forward->asking = false;
+        if (is_open(forward))
+            return;
+    }
     forward->final_sent = true;
     if (!forward->best || forward->best->status == 503) {
         // §16.7: 503 speaks of one server, not of the way beyond us.
@@ -78,6 +91,16 @@ static sip_msg *upstream_copy(sip_forward *forward, const sip_msg *response) {
     if (forward->proxy->ops.response)
         forward->proxy->ops.response(forward->user, forward, copy);
     return copy;
+}
+
+/* The 487 that our own CANCEL brought: what the caller is told is that nobody answered. */
+static void count_as_timeout(sip_forward *forward, sip_msg **copy) {
+    sip_msg *timeout =
+        sip_response_new(sip_server_request(forward->server), 408, NULL, sip_server_tag(forward->server));
+    if (!timeout)
+        return;
+    sip_msg_free(*copy);
+    *copy = timeout;
 }
 
 static void on_response(void *user, sip_client *client, const sip_msg *response) {
@@ -103,14 +126,18 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
             (void)sip_server_respond(forward->server, copy);
         else
             sip_msg_free(copy);
-        sip_forward_cancel_others(forward, b, NULL);
+        sip_forward_cancel_others(forward, b, "SIP;cause=200;text=\"Call completed elsewhere\"");
     } else {
         b->done = true;
         sip_branch_timer_stop(b);
+        if (copy && b->withdrawn && response->status == 487 && forward->server)
+            count_as_timeout(forward, &copy);
         if (copy)
             consider(forward, copy);
-        if (response->status >= 600)
+        if (response->status >= 600) {
+            forward->declined = true;
             sip_forward_cancel_others(forward, b, NULL);
+        }
         send_best(forward);
     }
     leave(forward);

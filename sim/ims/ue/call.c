@@ -48,18 +48,26 @@ ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
 void ue_call_release(ue_call *call) {
     ims_host_cancel(call->u->host, &call->plan_timer);
     ims_host_cancel(call->u->host, &call->cancel_timer);
+    ims_host_cancel(call->u->host, &call->guard_timer);
     ue_leg_release(call->offer);
     for (ue_leg *leg = call->legs; leg; leg = leg->next)
         ue_leg_release(leg);
 }
 
-void ue_call_free(ue_call *call) {
-    ue_call_release(call);
+void ue_call_drop_legs(ue_call *call) {
     for (ue_leg *leg = call->legs, *next; leg; leg = next) {
         next = leg->next;
         ue_leg_free(leg);
     }
-    free(call->offer);
+    if (call->offer)
+        ue_leg_free(call->offer);
+    call->legs = call->leg = call->offer = NULL;
+}
+
+void ue_call_free(ue_call *call) {
+    ue_call_release(call);
+    ue_call_drop_legs(call);
+    free(call->target);
     free(call);
 }
 
@@ -192,13 +200,16 @@ static void on_ended(void *user, sip_call *sip, sip_cause cause, const sip_msg *
     if (!call)
         return;
     call->sip = NULL;
+    if (ue_caller_redirected(call, last))
+        return;
     call->view.cause = cause;
     call->view.ended = ue_call_now(call);
     if (last && !last->is_request)
         call->view.sip_status = last->status;
     read_error_body(call, last);
     take_reason(call);
-    if (cause == SIP_CAUSE_BYE && call->script && (call->script->hang_up == SCN_CALLER) != call->view.caller)
+    if (cause == SIP_CAUSE_BYE && call->script && call->view.established.set &&
+        (call->script->hang_up == SCN_CALLER) != call->view.caller)
         call->view.planned_end = true;
     ue_call_state(call, "ended");
     ue_call_release(call);
@@ -212,4 +223,5 @@ const sip_ua_ops ue_ua_ops = {
     .request = on_request,
     .response = on_response,
     .ended = on_ended,
+    .outside = ue_outside,
 };

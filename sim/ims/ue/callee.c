@@ -38,6 +38,15 @@ static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span m
     reject(leg, 488, ibk_err_text(reason), mikey);
 }
 
+static bool is_busy(const ue *u, const ue_call *incoming) {
+    if (u->user->busy != SCN_BUSY_IN_CALL)
+        return u->user->busy == SCN_BUSY_ALWAYS;
+    for (size_t i = 0; i < u->call_count; i++)
+        if (u->calls[i] != incoming && !u->calls[i]->view.ended.set)
+            return true;
+    return false;
+}
+
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     ue_call *call = ue_call_new(u, ue_scripts_find(u->scripts, invite->call_id), false);
     ue_leg *leg = call ? ue_leg_new(call, NULL) : NULL;
@@ -53,6 +62,10 @@ void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
     sip_call_set_user(sip, call);
     ue_call_state(call, "incoming");
+    if (u->switched_off || is_busy(u, call)) {
+        sip_call_reply(sip, u->switched_off ? 480 : 486, false, NULL, (ibk_span){0});
+        return;
+    }
     if (!sip_call_can_100rel(sip)) {
         reject(leg, 421, "100rel is needed", (ibk_span){0}); /* RFC 3262 §3: Extension Required */
         return;
@@ -98,10 +111,12 @@ static ibk_err answer_prack(ue_leg *leg, ibk_span mikey) {
 }
 
 static ibk_err ring(ue_call *call) {
+    const scn_user *user = call->u->user;
     ibk_err err = sip_call_reply(call->sip, 180, false, NULL, (ibk_span){0});
-    uint64_t ring_ns = call->script ? call->script->ring_ns : 0;
+    uint64_t ring_ns = user->has_ring_time ? user->ring_ns : call->script ? call->script->ring_ns : 0;
     call->view.provisional = ue_call_now(call);
-    call->plan_timer = ims_host_timer(call->u->host, ring_ns, answer, call);
+    if (user->answers)
+        call->plan_timer = ims_host_timer(call->u->host, ring_ns, answer, call);
     return err;
 }
 

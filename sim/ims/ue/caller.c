@@ -15,14 +15,23 @@ static void cancel(void *arg) {
     }
 }
 
+/* To names the user who was called first; a redirection changes the Request-URI, and with Call-ID and From
+ * the INVITE stays one of the same call (RFC 3261 §8.1.3.4). */
 static sip_msg *new_invite(ue_call *call) {
     ue *u = call->u;
     sip_arena arena = {0};
     sip_name_addr from = {0}, to = {0};
+    sip_uri target;
     sip_msg *invite = NULL;
     if (sip_uri_parse(&arena, &from.uri, u->user->identity, NULL) == IBK_OK &&
-        sip_uri_parse(&arena, &to.uri, call->script->to->identity, NULL) == IBK_OK)
-        invite = sip_ua_request(u->ua, "INVITE", &to.uri, &from, &to);
+        sip_uri_parse(&arena, &to.uri, call->script->to->identity, NULL) == IBK_OK &&
+        sip_uri_parse(&arena, &target, call->target, NULL) == IBK_OK)
+        invite = sip_ua_request(u->ua, "INVITE", &target, &from, &to);
+    if (invite && call->redirections) {
+        invite->call_id = sip_arena_str(&invite->arena, call->view.call_id);
+        sip_param_set(&invite->arena, &invite->from.params, "tag", call->from_tag);
+        invite->cseq += call->redirections;
+    }
     if (invite) { /* the preloaded route: P-CSCF, then the Service-Route (TS 24.229 §5.1.2A) */
         sip_name_addr door = {.uri = sip_uri_make(&arena, NULL, u->pcscf, 0, SIP_PROTO_NONE, true)};
         sip_route_append(invite, &door);
@@ -39,36 +48,71 @@ static ibk_err send_invite(ue_leg *offer, ibk_span mikey) {
     ue_call *call = offer->call;
     sip_msg *invite = new_invite(call);
     ibk_err err = invite ? ue_sdp_write(offer, &body, false, mikey) : IBK_ERR_NO_MEMORY;
+    if (!err)
+        err = ue_scripts_enter(call->u->scripts, invite->call_id, call->script);
     if (err) {
         sip_msg_free(invite);
     } else {
         sip_msg_set_body(invite, UE_SDP_TYPE, ibk_buf_span(&body));
         snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
-        err = ue_scripts_enter(call->u->scripts, invite->call_id, call->script);
-        if (!err)
-            err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
-        else
-            sip_msg_free(invite);
+        snprintf(call->from_tag, sizeof call->from_tag, "%s", sip_from_tag(invite));
+        err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
     }
     ibk_buf_free(&body);
     return err;
 }
 
-void ue_place_call(ue *u, const scn_call *script) {
-    ue_call *call = ue_call_new(u, script, true);
-    if (call)
-        call->offer = calloc(1, sizeof *call->offer);
-    if (!call || !call->offer)
-        return;
-    *call->offer = (ue_leg){.call = call, .sdp_version = 1};
-    call->view.invite = ue_call_now(call);
-    ue_call_state(call, "call");
-    ibk_identity peer = ibk_identity_uri(script->to->identity);
-    ibk_err err = ue_leg_open_session(call->offer, &peer, ibk_span_str(UE_MIKEY));
+/* A fresh exchange with call->target. */
+static void begin(ue_call *call) {
+    ibk_identity peer = ibk_identity_uri(call->target);
+    call->offer = calloc(1, sizeof *call->offer);
+    ibk_err err = call->offer ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (!err) {
+        *call->offer = (ue_leg){.call = call, .sdp_version = 1 + call->redirections};
+        err = ue_leg_open_session(call->offer, &peer, ibk_span_str(UE_MIKEY));
+    }
     if (err)
         ue_call_give_up(call, err, NULL);
     else
         ue_leg_start_session(call->offer);
+}
+
+void ue_place_call(ue *u, const scn_call *script) {
+    ue_call *call = ue_call_new(u, script, true);
+    if (!call)
+        return;
+    call->view.invite = ue_call_now(call);
+    ue_call_state(call, "call");
+    call->target = strdup(script->to->identity);
+    if (call->target)
+        begin(call);
+    else
+        ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
+}
+
+/* RFC 6267 §3.2, first scenario: the caller learns the new target and begins anew with it. Whom it lets take
+ * the place of the one it called is the same question as for an answer (P-19). */
+bool ue_caller_redirected(ue_call *call, const sip_msg *last) {
+    enum { MAX_REDIRECTIONS = 5 };
+    sip_arena arena = {0};
+    if (!call->view.caller || !last || last->is_request || last->status / 100 != 3 || !last->contact_count ||
+        call->redirections == MAX_REDIRECTIONS)
+        return false;
+    const char *to = sip_uri_aor(&arena, &last->contact[0].uri);
+    char *target = to ? strdup(to) : NULL;
+    sip_arena_free(&arena);
+    ibk_identity asked = ibk_identity_uri(call->target), next = ibk_identity_uri(target ? target : "");
+    if (!target || !ue_accepts_responder(call->u, &asked, &next, false)) {
+        free(target);
+        return false;
+    }
+    free(call->target);
+    call->target = target;
+    call->redirections++;
+    ue_call_drop_legs(call);
+    ue_call_state(call, "redirected");
+    begin(call);
+    return true;
 }
 
 static ibk_err send_prack(ue_leg *leg, ibk_span mikey) {
@@ -83,6 +127,30 @@ static ibk_err send_prack(ue_leg *leg, ibk_span mikey) {
     return err;
 }
 
+static void nothing_left(void *arg) {
+    ue_call *call = arg;
+    call->guard_timer = 0;
+    ue_call_give_up(call, IBK_ERR_TIMEOUT, NULL);
+}
+
+/* One dialog's exchange has failed: that dialog is ended by BYE, the others and the INVITE go on. The final
+ * answer of the INVITE comes of the BYE (487) or of another branch; it is waited for 64*T1 if no dialog is
+ * left. */
+static void give_up_leg(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
+    ue_call *call = leg->call;
+    trace *t = call->u->host->world->trace;
+    trace_begin(t, TRACE_ERROR, call->u->host->name, "leg-given-up");
+    trace_str(t, "call", call->view.call_id);
+    trace_diag(t, reason, diag && diag->err ? diag : NULL);
+    trace_end(t);
+    sip_leg_end(leg->sip, "MIKEY;cause=0");
+    ue_leg_release(leg);
+    for (leg = call->legs; leg && leg->over;)
+        leg = leg->next;
+    if (!leg && !call->guard_timer)
+        call->guard_timer = ims_host_timer(call->u->host, 32 * SIP_S, nothing_left, call);
+}
+
 static void give_up(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
     ue_leg_note_reason(leg, reason, diag);
     if (leg->pending_response) { /* the 183 is acknowledged all the same: RFC 3262 §4 */
@@ -90,7 +158,10 @@ static void give_up(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
         sip_msg_free(leg->pending_response);
         leg->pending_response = NULL;
     }
-    ue_call_give_up(leg->call, reason, diag);
+    if (leg->sip && leg != leg->call->leg)
+        give_up_leg(leg, reason, diag);
+    else
+        ue_call_give_up(leg->call, reason, diag);
 }
 
 /* The leg that was answered carries the call: its keys protect the media. What the others and the offer know
@@ -125,7 +196,7 @@ void ue_caller_step(ue_leg *leg, const ibk_step *step) {
     case IBK_STEP_WAIT:
         if (step->message_type == IBK_MSG_I_MESSAGE_1) {
             err = send_invite(leg, step->message);
-            if (!err && call->script->cancel)
+            if (!err && call->script->cancel && !call->redirections)
                 call->cancel_timer = ims_host_timer(call->u->host, call->script->cancel_ns, cancel, call);
         } else if (step->message_type == IBK_MSG_I_MESSAGE_2) {
             err = send_prack(leg, step->message);
@@ -151,6 +222,7 @@ static ue_leg *leg_for(ue_call *call, sip_leg *sip) {
     ue_leg *leg = ue_leg_of(call, sip);
     if (leg)
         return leg;
+    ims_host_cancel(call->u->host, &call->guard_timer);
     leg = ue_leg_new(call, sip);
     ibk_err err = leg ? ue_leg_fork_session(leg) : IBK_ERR_NO_MEMORY;
     if (!err)
@@ -164,6 +236,8 @@ void ue_caller_progress(ue_call *call, sip_leg *sip, const sip_msg *response, bo
     ibk_diag diag = {0};
     if (!call->view.provisional.set)
         call->view.provisional = ue_call_now(call);
+    if (response->status == 181)
+        ue_call_state(call, "being-forwarded");
     if (!reliable)
         return;
     if (!sip_has_body_type(response, UE_SDP_TYPE)) {
@@ -214,6 +288,7 @@ void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
     ibk_err err = IBK_OK;
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
+    ims_host_cancel(call->u->host, &call->guard_timer);
     sip_leg_ack(sip, NULL, (ibk_span){0});
     if (leg && leg->keyed)
         err = establish(leg);

@@ -48,7 +48,7 @@ struct ue {
     sip_client *registering;
     char register_call_id[SIP_ID_MAX], register_tag[SIP_ID_MAX];
     uint32_t register_cseq;
-    bool register_pending, answered_challenge;
+    bool register_pending, answered_challenge, switched_off;
     ims_timer refresh;
     sip_arena route_arena;
     sip_name_addr *service_route;
@@ -102,7 +102,10 @@ struct ue_call {
                       until the call is answered */
     ue_leg *legs;
     ue_leg *leg;
-    ims_timer plan_timer, cancel_timer;
+    ims_timer plan_timer, cancel_timer, guard_timer;
+    char *target;              /* caller: the identity that is called: another one after a redirection */
+    char from_tag[SIP_ID_MAX]; /* caller: of its INVITEs, as view.call_id */
+    unsigned redirections;
     uint64_t sdp_session_id;
     uint16_t rtp_port;
     uint32_t ssrc;
@@ -114,17 +117,22 @@ ibk_err ue_keys_init(ue *u);
 void ue_keys_fetch(ue *u);
 void ue_keys_free(ue *u);
 ibk_node ue_node(ue *u); /* what a session may ask of this UE */
+/* P-19: may `answered` stand in for `asked`? Logged. */
+bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed);
 
 /* ---- register.c
  * ------------------------------------------------------------------------------------------------ */
 void ue_register(ue *u);
 void ue_register_free(ue *u);
+/* A request outside calls (sip_ua_ops): a mailbox takes third-party REGISTERs. */
+void ue_outside(void *user, sip_server *server, const sip_msg *request);
 void ue_check_done(ue *u);
 
 /* ---- call.c: both ends
  * -------------------------------------------------------------------------------------------- */
 ue_call *ue_call_new(ue *u, const scn_call *script, bool caller); /* NULL: out of memory */
 void ue_call_release(ue_call *call);                              /* everything but the view */
+void ue_call_drop_legs(ue_call *call);                            /* the offer too, with their accounts */
 void ue_call_free(ue_call *call);
 void ue_call_state(ue_call *call, const char *state); /* to the event log */
 /* Ends every exchange and the SIP call; reason is for this end's log. */
@@ -160,6 +168,8 @@ ibk_err ue_sdp_read(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *d
 /* ---- caller.c, callee.c
  * ----------------------------------------------------------------------------------------------- */
 extern const sip_ua_ops ue_ua_ops;
+/* The call has ended with `last`: true if it goes on to where a 3xx redirects it. */
+bool ue_caller_redirected(ue_call *call, const sip_msg *last);
 void ue_caller_step(ue_leg *leg, const ibk_step *step);
 void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bool reliable);
 void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response);

@@ -75,10 +75,8 @@ static bool csb_id_in_use(void *user, uint32_t csb_id, const ibk_identity *peer)
     return false;
 }
 
-/* P-19: the user's policy for an answer from another than the one who was called. */
-static bool accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
-                             bool echoed) {
-    const ue *u = user;
+/* The user's policy for an answer from another than the one who was called. */
+bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed) {
     bool accepted =
         u->user->accept == SCN_ACCEPT_ANY || (u->user->accept == SCN_ACCEPT_DOMAIN &&
                                               ibk_span_equal(domain_of(asked->id), domain_of(answered->id)));
@@ -89,6 +87,11 @@ static bool accept_responder(void *user, const ibk_identity *asked, const ibk_id
     trace_bool(t, "echoed", echoed);
     trace_end(t);
     return accepted;
+}
+
+static bool accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
+                             bool echoed) {
+    return ue_accepts_responder(user, asked, answered, echoed);
 }
 
 ibk_node ue_node(ue *u) {

@@ -104,13 +104,8 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
 }
 
 ibk_err ue_leg_fork_session(ue_leg *leg) {
-    ue_leg *offer = leg->call->offer;
-    if (!offer || !offer->session)
-        return IBK_ERR_STATE;
-    leg->session = offer->session; /* one branch alone can take it over */
-    offer->session = NULL;
-    ims_host_cancel(leg->call->u->host, &offer->session_timer);
-    return IBK_OK;
+    const ue_leg *offer = leg->call->offer;
+    return offer && offer->session ? ibk_session_fork(&leg->session, offer->session) : IBK_ERR_STATE;
 }
 
 static void note_keys(ue_leg *leg) {
@@ -175,6 +170,8 @@ static void session_expired(void *arg) {
     ue_leg *leg = arg;
     ibk_step step;
     leg->session_timer = 0;
+    if (leg == leg->call->offer && leg->call->legs)
+        return; /* answered: how long further branches may take is for the INVITE to say */
     ibk_session_expire(leg->session, ims_host_time(leg->call->u->host), &step);
     if (step.kind == IBK_STEP_CLOSED)
         hand_out(leg, &step, UE_PENDING_NONE, (ibk_span){0});

@@ -14,14 +14,18 @@ static void finish(ue *u, int status, sip_cause cause) {
     trace *t = u->host->world->trace;
     u->register_pending = false;
     u->registering = NULL;
-    if (status == 200) {
+    if (u->switched_off) {
+        u->status.deregistered = (ue_moment){ims_host_now(u->host), status == 200};
+    } else if (status == 200) {
         u->status.registered = (ue_moment){ims_host_now(u->host), true};
     } else {
         u->status.register_status = status;
         u->status.register_cause = cause;
     }
     trace_begin(t, status == 200 ? TRACE_STATE : TRACE_ERROR, u->host->name,
-                status == 200 ? "registered" : "registration-failed");
+                status != 200     ? "registration-failed"
+                : u->switched_off ? "deregistered"
+                                  : "registered");
     trace_str(t, "user", u->user->identity);
     if (status)
         trace_int(t, "status", status);
@@ -90,24 +94,28 @@ static ibk_err add_credentials(ue *u, sip_msg *request, sip_msg *challenged) {
 
 static sip_msg *new_register(ue *u) {
     sip_arena arena = {0};
-    sip_uri registrar = sip_uri_make(&arena, NULL, u->user->domain->name, 0, SIP_PROTO_NONE, false);
+    sip_uri registrar = sip_uri_make(&arena, NULL, u->user->domain->name, 0, SIP_PROTO_NONE, false), own;
     sip_name_addr self = {0}, from;
+    const scn_user *owner = u->user->contact_of ? u->user->contact_of : u->user;
     char ip[SIP_TEXT_ADDR_MAX];
     sip_addr_ip(ip, &u->host->addr);
     sip_msg *request = NULL;
-    if (sip_uri_parse(&arena, &self.uri, u->user->identity, NULL) == IBK_OK) {
+    if (sip_uri_parse(&arena, &self.uri, owner->identity, NULL) == IBK_OK &&
+        sip_uri_parse(&arena, &own, u->user->identity, NULL) == IBK_OK) {
         from = self;
         sip_param_set(&arena, &from.params, "tag", u->register_tag);
         request =
             sip_request_new("REGISTER", &registrar, &from, &self, u->register_call_id, ++u->register_cseq);
     }
     if (request) {
-        sip_name_addr contact = {
-            .uri = sip_uri_make(&arena, self.uri.user, ip, SIP_PORT, SIP_PROTO_NONE, false)};
+        sip_name_addr contact = {.uri = sip_uri_make(&arena, own.user, ip, SIP_PORT, SIP_PROTO_NONE, false)};
         sip_name_addr door = {.uri = sip_uri_make(&arena, NULL, u->pcscf, 0, SIP_PROTO_NONE, true)};
+        if (u->user->priority < 1000) /* RFC 3261 §20.10: 1 is what a contact without q is taken for */
+            sip_param_set(&arena, &contact.params, "q",
+                          sip_arena_printf(&arena, "0.%03u", u->user->priority));
         sip_contact_add(request, &contact);
         sip_route_push(request, &door);
-        sip_header_addf(request, "Expires", "%d", REGISTER_EXPIRES);
+        sip_header_addf(request, "Expires", "%d", u->switched_off ? 0 : REGISTER_EXPIRES);
         sip_header_add(request, "Supported", "path");
     }
     sip_arena_free(&arena);
@@ -130,13 +138,57 @@ void ue_register(ue *u) {
     const sip_env *env = sip_stack_env(u->host->stack);
     u->register_pending = true;
     u->answered_challenge = false;
-    u->status.register_begin = (ue_moment){ims_host_now(u->host), true};
+    if (!u->switched_off)
+        u->status.register_begin = (ue_moment){ims_host_now(u->host), true};
     if (!u->register_call_id[0] &&
         (sip_new_token(env, u->register_call_id) || sip_new_tag(env, u->register_tag))) {
         finish(u, 0, SIP_CAUSE_MEMORY);
         return;
     }
     send_register(u, NULL);
+}
+
+void ue_switch_off(ue *u) {
+    if (u->switched_off)
+        return;
+    u->switched_off = true;
+    if (u->register_pending) { /* what was begun is left to itself */
+        if (u->registering)
+            sip_client_detach(u->registering);
+        u->registering = NULL;
+        u->register_pending = false;
+    }
+    for (size_t i = 0; i < u->call_count; i++)
+        if (u->calls[i]->sip)
+            sip_call_hangup(u->calls[i]->sip, NULL);
+    if (u->user->register_)
+        ue_register(u);
+}
+
+/* ---- third-party registration, TS 24.229 §5.4.1.7: a mailbox learns who is there ----------------------- */
+
+static void told_registration(ue *u, const char *impu, bool registered) {
+    trace *t = u->host->world->trace;
+    trace_begin(t, TRACE_STATE, u->host->name, "told-registration");
+    trace_str(t, "user", impu);
+    trace_bool(t, "registered", registered);
+    trace_end(t);
+}
+
+void ue_outside(void *user, sip_server *server, const sip_msg *request) {
+    ue *u = user;
+    uint32_t expires = 0;
+    sip_arena arena = {0};
+    if (!sip_is(request, "REGISTER") || !u->user->mailbox) {
+        sip_server_reply(server, 501, NULL);
+        return;
+    }
+    const char *impu = sip_uri_aor(&arena, &request->to.uri);
+    bool told = impu && sip_header_u32(request, "Expires", &expires);
+    sip_server_reply(server, told ? 200 : 400, NULL);
+    if (told)
+        told_registration(u, impu, expires > 0);
+    sip_arena_free(&arena);
 }
 
 void ue_register_free(ue *u) {

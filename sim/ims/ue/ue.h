@@ -31,6 +31,8 @@ void ue_free(ue *u); /* calls end without a word */
 
 /* Switched on: asks the KMS for its keys, and registers (unless the scenario says that it never does). */
 void ue_switch_on(ue *u);
+/* Switched off: ends its calls and deregisters; it answers no more calls. */
+void ue_switch_off(ue *u);
 /* Places a call now, as the scenario describes it. */
 void ue_place_call(ue *u, const scn_call *script);
 
@@ -43,7 +45,7 @@ typedef struct ue_moment {
 } ue_moment;
 
 typedef struct ue_status {
-    ue_moment register_begin, registered, keys_begin, keys_received;
+    ue_moment register_begin, registered, deregistered, keys_begin, keys_received;
     unsigned keys;                 /* private keys that arrived and were verified */
     scn_keys_failure keys_failure; /* 0: none */
     ibk_diag keys_diag;            /* why, when keys_failure is set */
