@@ -23,6 +23,7 @@ Writes a copy of a capture in which one thing is wrong; UDP and TCP checksums ar
   fragment                           harmless: every UDP packet over 200 octets comes in two fragments, the second first
   shuffle                            harmless: every third TCP segment comes after the next packet, and comes twice
 """
+SEGMENTS = 8  # a message comes in fewer packets
 
 
 def ones_sum(data):
@@ -60,11 +61,17 @@ def changed_text(seen, payload_name, back):
     return before, after
 
 
+def addresses(packet):
+    return packet[12:20] if packet[0] >> 4 == 4 else packet[8:40]
+
+
 def flip_mikey(packets, capture, name, payload_name, back=0):
-    before, after = changed_text(find(capture, name), payload_name, int(back))
-    count = 0
-    for packet in packets:
-        if before in packet:
+    """Other messages have the same octets (an answer repeats T): search the segments that lead to each sighting."""
+    seen, count = find(capture, name), 0
+    before, after = changed_text(seen, payload_name, int(back))
+    for last in (sighting.packet - 1 for sighting in seen.sightings):
+        way = [p for p in packets[max(last - SEGMENTS, 0) : last + 1] if addresses(p) == addresses(packets[last])]
+        for packet in [p for p in reversed(way) if before in p][:1]:
             packet[:] = packet.replace(before, after)
             mend(packet)
             count += 1
