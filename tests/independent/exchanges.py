@@ -10,7 +10,7 @@ import ec
 import keys
 import mikey
 import srtp
-from findings import SECOND, Wrong, moment
+from findings import SECOND, NoKey, Wrong, moment
 from rules import check, check_clock, check_shape, same_header, same_identity, same_t
 
 INSIDE = {  # RFC 6267 sections 4.2.2.1, 4.2.2.3, 4.2.2.5, 4.2.2.7
@@ -72,7 +72,7 @@ class Exchanges:
     def __init__(self, capture, log, vault, report, options):
         self.capture, self.log, self.vault, self.report, self.options = capture, log, vault, report, options
         self.legs, self.broken = [], set()  # CSB IDs of exchanges with a failure
-        self.begun, self.incomplete = 0, 0
+        self.incomplete = 0
         self._inner, self._stamps, self._rands = {}, {}, {}
 
     def judge(self):
@@ -90,9 +90,16 @@ class Exchanges:
     # One exchange
 
     def _exchange(self, first, rest):
+        try:
+            self._messages(first, rest)
+        except NoKey:
+            if not self.options.allow_incomplete:
+                raise
+            self.incomplete += 1  # the exchange of a user who never got keys
+
+    def _messages(self, first, rest):
         """`first`: the I_MESSAGE_1 of a CSB ID. A second one would be a CSB update (RFC 6267 section 5.3)."""
         i1 = first[0]
-        self.begun += 1
         for seen in first + rest:
             self._message(seen)
         for seen in first[1:]:
@@ -185,9 +192,7 @@ class Exchanges:
         same_t(r1, i1)
         check(r1.first.text.call_id == i1.first.text.call_id, r1, "in another call than I_MESSAGE_1")
         check(same_identity(r1.message.one(mikey.IDR, 1), i1.message.one(mikey.IDR, 1)), r1, "another IDRi")
-        for ours, theirs in zip(i1.header.sessions, r1.header.sessions):
-            check(ours.ssrc in (0, theirs.ssrc), r1, "changes the initiator's SSRC")
-            check(theirs.ssrc, r1, "leaves an SSRC out")
+        _check_map(r1, i1)
         _check_offered(r1, i1)
         leg.points = self._ibake(r1, mikey.INITIATOR)
         leg.own = leg.points[-1]  # [y]P
@@ -253,7 +258,7 @@ class Exchanges:
         for record in fitting:
             record.used = True
         if not fitting:
-            what = "key log, %s" % records[0] if records else "the key log has no %s" % kind
+            what = "key log, %s, is wrong" % records[0] if records else "the key log has no %s" % kind
             raise Wrong(seen.packet, "%s: %s: X and Y give %s" % (seen, what, value.hex()))
 
     def _derive(self, leg):
@@ -300,6 +305,15 @@ def _policies(seen):
         except srtp.SrtpError as error:
             raise Wrong(seen.packet, "%s: %s" % (seen, error)) from None
     return found
+
+
+def _check_map(r1, i1):
+    """R_MESSAGE_1 fills in the SSRCs that I_MESSAGE_1 leaves at 0, and changes nothing else of the CS ID map."""
+    for ours, theirs in zip(i1.header.sessions, r1.header.sessions):
+        check(theirs.ssrc, r1, "leaves an SSRC out")
+        check(ours.ssrc in (0, theirs.ssrc), r1, "changes the initiator's SSRC")
+        check(ours.policy == theirs.policy, r1, "changes a policy number")
+        check(ours.roc == (theirs.roc if ours.ssrc else 0), r1, "the ROC is not that of I_MESSAGE_1")
 
 
 def _check_sdp_identifiers(seen):

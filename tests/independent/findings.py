@@ -15,6 +15,10 @@ class Wrong(Exception):
         self.packet, self.text = packet, text
 
 
+class NoKey(Wrong):
+    """The key log lacks the private key that would decide."""
+
+
 class Report:
     """Collects failures; a message about one thing is kept once."""
 
@@ -35,7 +39,8 @@ class Report:
             return False
 
     def lines(self):
-        for packet, text in sorted(self.failures, key=lambda f: f[0] or 0):
+        """Findings in the order of the packets, then those that have none."""
+        for packet, text in sorted(self.failures, key=lambda f: f[0] or float("inf")):
             yield "packet %d: %s" % (packet, text) if packet else text
 
 

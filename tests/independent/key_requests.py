@@ -82,7 +82,7 @@ class Requests:
         rand, header = request.message.one(mikey.RAND).data, answer.header
         try:
             plain = keys.open_kemac(kemac, header.prf, psk, header.csb_id, rand, answer.message.one(mikey.T))
-            return mikey.parse_inner(plain)
+            return mikey.parse_inner(plain, 7 if kemac.algorithm == keys.AES_KW_128 else 0)
         except (keys.DerivationError, mikey.MikeyError) as error:
             raise Wrong(answer.packet, "KEMAC of %s: %s" % (answer, error)) from None
 

@@ -2,12 +2,12 @@
 
 import hmac
 
-from cryptography.hazmat.primitives import keywrap
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 HASHES = {0: "sha1", 1: "sha256"}  # PRF function of HDR
 PRF_LENGTHS = {0: 20, 1: 32}
 MACS = {1: ("sha1", 20), 2: ("sha256", 32)}
+AES_KW_128 = 2
 ENCRYPTION_KEYS = {1: 16, 2: 16, 3: 32}  # AES-CM-128, AES-KW-128, AES-CM-256
 TGK_LENGTH = 32  # P-6
 
@@ -86,17 +86,29 @@ def timestamp_64(t):
     return bytes(4) + t.value if t.ts_type == 2 else t.value + bytes(8 - len(t.value))
 
 
+def unwrap(key, initial, data):
+    """AES key unwrap (RFC 3394 section 2.2.2) with an initial value of its own."""
+    if len(data) % 8 or len(data) < 24:
+        raise DerivationError("AES key wrap: %d octets" % len(data))
+    context = Cipher(algorithms.AES(key), modes.ECB()).decryptor()
+    a, blocks = data[:8], [data[at : at + 8] for at in range(8, len(data), 8)]
+    for t in range(6 * len(blocks), 0, -1):
+        i = (t - 1) % len(blocks)
+        block = context.update((int.from_bytes(a, "big") ^ t).to_bytes(8, "big") + blocks[i])
+        a, blocks[i] = block[:8], block[8:]
+    if a != initial:
+        raise DerivationError("AES key wrap does not open")
+    return b"".join(blocks)
+
+
 def open_kemac(kemac, function, key, csb_id, rand, t):
-    """Decrypt the data of KEMAC with keys from PSK (RFC 3830 section 4.2.3)."""
+    """Decrypt the data of KEMAC with keys from PSK (RFC 3830 section 4.2.3). AES key wrap leaves its padding behind."""
     if kemac.algorithm not in ENCRYPTION_KEYS:
         raise DerivationError("encryption algorithm %d is not known" % kemac.algorithm)
     encryption = from_shared("encryption", function, key, csb_id, rand, ENCRYPTION_KEYS[kemac.algorithm])
-    if kemac.algorithm == 2:
-        try:
-            return keywrap.aes_key_unwrap(encryption, kemac.data)
-        except (keywrap.InvalidUnwrap, ValueError) as error:
-            raise DerivationError("AES key wrap does not open") from error
     salt = from_shared("salt", function, key, csb_id, rand, 14)
+    if kemac.algorithm == AES_KW_128:
+        return unwrap(encryption, salt[:8], kemac.data)  # the initial value is a salt of 64 bits
     mask = bytes(2) + csb_id + timestamp_64(t)
     counter = bytes(x ^ y for x, y in zip(salt, mask)) + bytes(2)
     return ctr(encryption, counter, kemac.data)

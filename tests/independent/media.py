@@ -127,8 +127,9 @@ class Media:
                 raise Wrong(answered[0], "the call is answered, yet no RTP of %s is in the capture" % flow.user)
             return
         if self.options.lossless and flow.missing:
-            raise Wrong(max(flow.packets.values(), key=lambda p: p[0])[0],
-                        "%s: %d RTP packets are missing before this one" % (flow.user, flow.missing))  # fmt: skip
+            behind = next(i for i in sorted(flow.packets) if i > min(flow.packets) and i - 1 not in flow.packets)
+            text = "%s: RTP packets are missing before this one (%d in all)" % (flow.user, flow.missing)
+            raise Wrong(flow.packets[behind][0], text)
         sound = b"".join(flow.packets[i][1].payload for i in sorted(flow.packets))
         if len(sound) >= MIN_FOR_NOISE_TEST and chi_square(sound) < NOISE_LIMIT:
             raise Wrong(flow.packets[min(flow.packets)][0], "what %s says is noise, not sound" % flow.user)

@@ -48,7 +48,7 @@ class Message:
 
     @property
     def name(self):
-        return NAMES.get(self.header.data_type, "message of type %d" % self.header.data_type)
+        return NAMES[self.header.data_type]
 
     def all(self, kind, role=None):
         return [p for p in self.payloads if p.type == kind and (role is None or p.role == role)]
@@ -62,10 +62,6 @@ class Message:
 
     def has(self, kind):
         return bool(self.all(kind))
-
-    def shape(self):
-        """The payloads in order, as names."""
-        return [PAYLOAD_NAMES[p.type] for p in self.payloads]
 
 
 class Cursor:
@@ -217,8 +213,8 @@ READERS = {
 }  # fmt: skip
 
 
-def _chain(c, kind):
-    """Payloads up to the one whose next payload is 0; nothing may follow it."""
+def _chain(c, kind, padding=0):
+    """Payloads up to the one whose next payload is 0; nothing may follow it but so many zeros."""
     payloads = []
     while kind:
         if kind not in READERS:
@@ -228,7 +224,8 @@ def _chain(c, kind):
         payload.type, payload.at, payload.end, payload.next = kind, at, c.at, following
         payloads.append(payload)
         kind = following
-    if c.rest():
+    rest = c.rest()
+    if any(rest) or len(rest) > padding:
         raise MikeyError("octets follow the last payload")
     return payloads
 
@@ -238,9 +235,13 @@ def parse(data):
     c = Cursor(data)
     header = _header(c)
     header.type, header.at, header.end = HDR, 0, c.at
+    if header.data_type not in NAMES:
+        raise MikeyError("data type %d is not known here" % header.data_type)
+    if header.next != T:
+        raise MikeyError("T does not follow HDR")
     return Message(bytes(data), [header] + _chain(c, header.next))
 
 
-def parse_inner(data):
+def parse_inner(data, padding=0):
     """Read the sub-payloads inside IBAKE, ESK or KEMAC: the first is IDR (P-4)."""
-    return Message(bytes(data), _chain(Cursor(data), IDR))
+    return Message(bytes(data), _chain(Cursor(data), IDR, padding))

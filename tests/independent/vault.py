@@ -9,7 +9,7 @@ import re
 import der
 import ibe
 import pairing
-from findings import Wrong, date
+from findings import NoKey, Wrong, date
 
 BAD = (ibe.IbeError, der.DerError)
 DATES = (8, 6, 10)  # digits of an IBE identity's date: a day, a month, an hour
@@ -44,8 +44,7 @@ class Vault:
             report.attempt(self._add_kms, record)
         for record in log.kind("MASTER"):
             report.attempt(self._add_master, record)
-        for record in log.kind("PRIV"):
-            report.attempt(self._add_private, record)
+        self._add_private_keys(log.kind("PRIV"))
         if not self.kmss:
             report.wrong(None, "the key log has no PARAMS that can be used")
 
@@ -64,15 +63,20 @@ class Vault:
         if not owners:
             raise Wrong(None, "key log, %s: [s]P is the P_pub of no PARAMS" % record)
 
-    def _add_private(self, record):
-        try:
-            point = ibe.private_from_der(record.key)
-        except BAD as error:
-            raise Wrong(None, "key log, %s: %s" % (record, error)) from None
-        homes = [kms for kms in self.kmss if kms.could_hold(point)]
-        if not homes:
-            raise Wrong(None, "key log, %s: no point of the curve of any PARAMS" % record)
-        self.private.setdefault(record.name[0], []).append((record, point, homes))
+    def _add_private_keys(self, records):
+        homeless = []
+        for record in records:
+            try:
+                point = ibe.private_from_der(record.key)
+            except BAD as error:
+                self.report.wrong(None, "key log, line %d (PRIV): %s" % (record.line, error))
+                continue
+            homes = [kms for kms in self.kmss if kms.could_hold(point)]
+            self.private.setdefault(record.name[0], []).append((record, point, homes))
+            homeless += [record] * (not homes)
+        if homeless:
+            text = "key log, line %d (PRIV %s): no point of the curve of any PARAMS (such lines: %d)"
+            self.report.wrong(None, text % (homeless[0].line, _text(homeless[0].name[0]), len(homeless)))
 
     def check_extraction(self, record, by_pairing):
         """S_id = [s]Q_id by the master secret, or (asked for, or without it) e(P, S_id) = e(P_pub, Q_id)."""
@@ -89,18 +93,19 @@ class Vault:
         return (kms.master is not None and not by_pairing) or ibe.private_key_fits(kms.params, identity, point)
 
     def _candidates(self, data, moments):
-        """Private keys for an ID, those of the moments' dates first: (record, point, homes, date fits)."""
+        """Private keys for an ID, in the order of the moments whose date they have: (record, point, homes, place)."""
         found = []
         for identity, entries in self.private.items():
             tail = identity[len(data) :]
             if not identity.startswith(data) or not re.fullmatch(rb"\d+", tail) or len(tail) not in DATES:
                 continue
-            fits = any(date(m, len(tail)) == tail for m in moments)
-            found += [(record, point, homes, fits) for record, point, homes in entries]
-        return sorted(found, key=lambda entry: not entry[3])
+            place = [date(m, len(tail)) == tail for m in moments] + [True]
+            found += [entry + (place.index(True),) for entry in entries]
+        return sorted(found, key=lambda entry: entry[3])
 
     def open(self, packet, what, data, recipient, moments):
-        """Decrypt IBAKE or ESK for the user with an ID; the key's date must be that of one of the moments (P-9)."""
+        """Decrypt IBAKE or ESK for the user with an ID; the key's date must be that of one of the moments (P-9): of the
+        first of them, or of one a little off. NoKey says that the log lacks the key of the first."""
         if (data, recipient) in self.opened:
             return self.opened[data, recipient]
         try:
@@ -108,21 +113,24 @@ class Vault:
         except BAD as error:
             raise Wrong(packet, "%s is no BFCiphertextBlock: %s" % (what, error)) from None
         candidates = self._candidates(recipient, moments)
-        if not any(fits for *_, fits in candidates):
-            raise Wrong(packet, "%s: the key log has no private key of %s for that day" % (what, _text(recipient)))
-        reason = ""
-        for record, point, homes, fits in candidates:
+        for record, plain, place in self._openings(candidates, ciphertext):
+            if place == len(moments):
+                raise Wrong(packet, "%s is for %s, not for the date of T" % (what, _text(record.name[0])))
+            self.opened[data, recipient] = plain
+            return plain
+        if not any(place == 0 for *_, place in candidates):
+            raise NoKey(packet, "%s: the key log has no private key of %s for that day" % (what, _text(recipient)))
+        raise Wrong(packet, "%s: no private key of %s opens it: it is for another key, or was changed" % (
+            what, _text(recipient)))  # fmt: skip
+
+    def _openings(self, candidates, ciphertext):
+        """Each candidate that opens a ciphertext: its record, the plaintext, the place of its date."""
+        for record, point, homes, place in candidates:
             for kms in homes:
                 try:
-                    plain = ibe.decrypt(kms.params, point, ciphertext)
-                except ibe.IbeError as error:
-                    reason = reason or str(error)
+                    yield record, ibe.decrypt(kms.params, point, ciphertext), place
+                except ibe.IbeError:
                     continue
-                if not fits:
-                    raise Wrong(packet, "%s is for %s, not for the date of T" % (what, _text(record.name[0])))
-                self.opened[data, recipient] = plain
-                return plain
-        raise Wrong(packet, "%s: no private key of %s opens it: %s" % (what, _text(recipient), reason))
 
 
 def _text(octets):

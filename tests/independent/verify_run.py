@@ -41,7 +41,7 @@ examples:
   /usr/bin/python3 tests/independent/verify_run.py out/first-call
   /usr/bin/python3 tests/independent/verify_run.py --lossless --extract all out/first-call
 """
-ALL_AT_BITS = 1024  # --extract some: all keys up to this size, beyond it SOME of them
+ALL_AT_BITS, ALL_UP_TO = 1024, 256  # --extract some: all keys of this size if there are not more, else about SOME
 SOME = 6
 FAILURES_SHOWN = 20
 CALLS_SHOWN = 10
@@ -62,8 +62,8 @@ def arguments():
     parser.add_argument("--lossless", action="store_true", help="a gap in RTP's sequence numbers is a failure")
     parser.add_argument(
         "--extract", choices=("none", "some", "all"), default="some",
-        help="how many private keys to extract again: some is all with parameters of %d bits, else %d (default)"
-        % (ALL_AT_BITS, SOME),
+        help="how many private keys to extract again: some (default) is up to %d with parameters of %d bits, else about %d"
+        % (ALL_UP_TO, ALL_AT_BITS, SOME),
     )  # fmt: skip
     parser.add_argument(
         "--skew", metavar="SECONDS", type=float, default=300, help="how far a T may be off the capture's time (300)"
@@ -75,7 +75,7 @@ def arguments():
 def check_private_keys(log, vault, report, amount):
     """Extract private keys again, the first of them by the pairing as well; returns how many."""
     records = log.kind("PRIV")
-    small = all(kms.bits <= ALL_AT_BITS for kms in vault.kmss)
+    small = all(kms.bits <= ALL_AT_BITS for kms in vault.kmss) and len(records) <= ALL_UP_TO
     if amount == "none" or not vault.kmss:
         return 0
     if amount == "some" and not small:
@@ -90,9 +90,11 @@ def check_records(log, requests, exchanges, report):
     for record in log.records:
         if record.kind in keylog.OF_EXCHANGES and not record.used and record.name[0] not in exchanges.broken:
             report.wrong(None, "key log, %s: not what the capture's exchanges give" % record)
-        if record.kind == "PRIV" and record.line not in requests.delivered:
-            identity = record.name[0].decode("utf-8", "backslashreplace")
-            report.wrong(None, "key log, line %d (PRIV %s): not delivered in the capture" % (record.line, identity))
+    missing = [r for r in log.kind("PRIV") if r.line not in requests.delivered]
+    if missing:
+        identity = missing[0].name[0].decode("utf-8", "backslashreplace")
+        text = "key log, line %d (PRIV %s): not delivered in the capture (such lines: %d)"
+        report.wrong(None, text % (missing[0].line, identity, len(missing)))
 
 
 def judge(packets, log, options):
@@ -103,6 +105,8 @@ def judge(packets, log, options):
     requests.judge()
     exchanges = Exchanges(capture, log, vault, report, options)
     exchanges.judge()
+    for seen in [] if options.allow_incomplete else capture.of(mikey.ERROR):
+        report.wrong(seen.packet, "%s with the numbers %s" % (seen, [e.number for e in seen.message.all(mikey.ERR)]))
     media = Media(capture, exchanges.legs, report, options)
     media.judge()
     extracted = check_private_keys(log, vault, report, options.extract)
@@ -121,8 +125,8 @@ def show_summary(capture, vault, requests, exchanges, media, extracted, options)
         len(capture.packets), capture.sip_count, len(capture.seen), capture.copies))  # fmt: skip
     print("%d key requests, %d private keys delivered, %d of the log extracted again (%s bits)" % (
         requests.complete, len(requests.delivered), extracted, bits))  # fmt: skip
-    print("%d exchanges, %d IBAKE payloads decrypted" % (len(exchanges.legs), len(vault.opened))
-          + (", %d exchanges incomplete" % exchanges.incomplete if exchanges.incomplete else "")
+    print("%d complete exchanges, %d IBAKE payloads decrypted" % (len(exchanges.legs), len(vault.opened))
+          + (", %d incomplete exchanges" % exchanges.incomplete if exchanges.incomplete else "")
           + (", %d Error messages" % errors if errors else ""))  # fmt: skip
     legs = exchanges.legs if options.verbose else exchanges.legs[:CALLS_SHOWN]
     for leg in legs:
