@@ -175,3 +175,9 @@ void call_keylog(const ibk_session *s, ibk_keylog_kind kind, uint8_t cs_id, ibk_
         s->env.keylog(s->env.user, &record);
     }
 }
+
+void call_work(const ibk_session *s, ibk_work what, unsigned size) {
+    if (s->env.work) {
+        s->env.work(s->env.user, what, size);
+    }
+}

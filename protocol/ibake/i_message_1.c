@@ -26,7 +26,7 @@ static ibk_err draw_secrets(call *c) {
     ibk_session *s = c->s;
     ibk_err err = ibk_buf_resize(&s->rand, RAND_LEN); /* RFC 3830 §6.11 (N54, N56) */
     err = err ? err : s->env.draw(s->env.user, IBK_DRAW_RAND, s->rand.data, s->rand.len);
-    err = err ? err : ibk_ec_keygen(&s->own, &s->env, IBK_DRAW_X, s->policy.curve); /* P-20, P-21 */
+    err = err ? err : keys_generate(s, &s->own, IBK_DRAW_X, s->policy.curve); /* P-20, P-21 */
     if (err) {
         return call_fail(c, err, NULL, "no randomness for RAND or x");
     }

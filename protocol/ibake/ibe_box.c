@@ -42,6 +42,12 @@ ibk_err box_seal(call *c, const ibk_identity *id, ibk_span plain, ibk_buf *out) 
             s->node.peer ? s->node.peer(s->node.user, params, ibk_buf_span(&ibe_id)) : NULL;
         err = peer ? ibk_ibe_peer_encrypt(&s->env, peer, plain, out)
                    : ibk_ibe_encrypt(&s->env, params, ibk_buf_span(&ibe_id), plain, out);
+        if (!err && !peer) { /* the node tells itself of those that it makes */
+            call_work(s, IBK_WORK_IBE_PEER, ibk_ibe_params_n(params));
+        }
+        if (!err) {
+            call_work(s, IBK_WORK_IBE_ENCRYPT, ibk_ibe_params_n(params));
+        }
     }
     ibk_buf_free(&ibe_id);
     return err ? call_fail(c, err, "IBAKE", "IBE encryption failed") : IBK_OK;
@@ -57,9 +63,14 @@ static ibk_err open_at(call *c, ibk_span ibe_id, ibk_span ciphertext, ibk_buf *p
     case IBK_LOOKUP_ABSENT:
         return IBK_ERR_NO_KEY;
     default:
-        *had_key = true;
-        return ibk_ibe_decrypt(params, key, ciphertext, plain, c->diag);
+        break;
     }
+    *had_key = true;
+    ibk_err err = ibk_ibe_decrypt(params, key, ciphertext, plain, c->diag);
+    if (!err || err == IBK_ERR_DECRYPT) { /* what is no ciphertext is refused before the pairing */
+        call_work(c->s, IBK_WORK_IBE_DECRYPT, ibk_ibe_params_n(params));
+    }
+    return err;
 }
 
 static bool seen_before(const ibk_session *s, const int64_t *dates, size_t i) {

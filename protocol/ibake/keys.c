@@ -2,6 +2,18 @@
  */
 #include "ibake/session_internal.h"
 
+static unsigned curve_bits(uint8_t curve) {
+    return curve == IBK_EC_P521 ? 521 : 8 * (unsigned)ibk_ec_field_len(curve);
+}
+
+ibk_err keys_generate(ibk_session *s, ibk_ec_key *out, ibk_draw_label label, uint8_t curve) {
+    ibk_err err = ibk_ec_keygen(out, &s->env, label, curve);
+    if (!err) {
+        call_work(s, IBK_WORK_EC_KEYGEN, curve_bits(curve));
+    }
+    return err;
+}
+
 ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t mpk[MPK_MAX],
                    uint8_t tgk[TGK_LEN]) {
     ibk_session *s = c->s;
@@ -9,6 +21,7 @@ ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t
     ibk_err err = ibk_ec_shared(&shared, own, theirs);
     ibk_wipe(own->scalar, sizeof own->scalar); /* P-20: not needed any more */
     if (!err) {
+        call_work(s, IBK_WORK_EC_DH, curve_bits(own->curve));
         ibk_span k_session = ibk_ec_point_span(&shared); /* P-5 */
         ibk_span rand = ibk_buf_span(&s->rand);
         size_t mpk_len = ibk_prf_hash_len(s->hdr.prf); /* P-6 */

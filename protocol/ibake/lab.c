@@ -47,6 +47,12 @@ static void user_keylog(void *user, const ibk_keylog_record *record) {
     log->kinds[record->kind]++;
 }
 
+static void user_work(void *user, ibk_work what, unsigned size) {
+    lab_work *work = &((lab_user *)user)->work;
+    work->count[what]++;
+    work->size[what] = size;
+}
+
 /* ---- keys: extracted when first asked for, kept for the whole test program --------------------------------
  */
 
@@ -193,7 +199,7 @@ ibk_time lab_now(const lab_user *user) {
 }
 
 ibk_env lab_env(lab_user *user) {
-    return (ibk_env){.user = user, .draw = user_draw, .keylog = user_keylog};
+    return (ibk_env){.user = user, .draw = user_draw, .keylog = user_keylog, .work = user_work};
 }
 
 ibk_session_config lab_config(lab_user *user, ibk_session_role role, const char *peer) {

@@ -28,12 +28,18 @@ typedef struct lab_log {
     size_t kinds[IBK_KEYLOG_SALT + 1];
 } lab_log;
 
+/* Costly operations that were reported: how many of each, and the size of the last one. */
+typedef struct lab_work {
+    unsigned count[IBK_WORK_RSA_PUBLIC + 1], size[IBK_WORK_RSA_PUBLIC + 1];
+} lab_work;
+
 typedef struct lab_user {
     const char *uri;
     const lab_domain *domain;
     ibk_granularity granularity;
     lab_random random;
     lab_log log;
+    lab_work work;
     ibk_replay_cache *replay;
     ibk_timestamps timestamps;
     int64_t utc_ns, mono_ns;          /* this user's clocks */

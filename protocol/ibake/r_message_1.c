@@ -6,7 +6,7 @@
 ibk_err r_message_1_build(call *c) {
     ibk_session *s = c->s;
     uint8_t curve = s->have_theirs ? s->theirs.curve : s->policy.curve;
-    ibk_err err = ibk_ec_keygen(&s->own, &s->env, IBK_DRAW_Y, curve); /* P-20 */
+    ibk_err err = keys_generate(s, &s->own, IBK_DRAW_Y, curve); /* P-20 */
     if (err) {
         return call_fail(c, err, "ECCPT", "no randomness for y");
     }

@@ -193,6 +193,7 @@ void call_add_id(ibk_msg *msg, uint8_t role, const owned_id *id);
 /* Writes msg into s->out and frees it. */
 ibk_err call_finish(call *c, ibk_msg *msg);
 void call_keylog(const ibk_session *s, ibk_keylog_kind kind, uint8_t cs_id, ibk_span value);
+void call_work(const ibk_session *s, ibk_work what, unsigned size); /* after the operation, once for each */
 
 /* ---- ibe_box.c: IBE encryption to a user, decryption by us --------------------------------------------- */
 
@@ -264,6 +265,8 @@ void offer_free_policies(owned_policies *policies);
 /* ---- keys.c
  * -------------------------------------------------------------------------------------------------- */
 
+/* A fresh key pair (P-20); `label` is IBK_DRAW_X or IBK_DRAW_Y. */
+ibk_err keys_generate(ibk_session *s, ibk_ec_key *out, ibk_draw_label label, uint8_t curve);
 /* K_SESSION, MPK and TGK from own and theirs; wipes the scalar. */
 ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t mpk[MPK_MAX],
                    uint8_t tgk[TGK_LEN]);

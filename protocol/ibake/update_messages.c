@@ -30,7 +30,7 @@ static points points_of(const call *c, const ibk_ec_point *own, const ibk_ec_poi
 static ibk_err draw_own(call *c, update *u, uint8_t curve) {
     ibk_session *s = c->s;
     bool initiator = is_initiator(c);
-    ibk_err err = ibk_ec_keygen(&u->own, &s->env, initiator ? IBK_DRAW_X : IBK_DRAW_Y, curve);
+    ibk_err err = keys_generate(s, &u->own, initiator ? IBK_DRAW_X : IBK_DRAW_Y, curve);
     if (err) {
         return call_fail(c, err, "ECCPT", "no randomness for x or y");
     }

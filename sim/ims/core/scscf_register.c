@@ -169,7 +169,8 @@ static void on_assigned(void *self, sip_server *server, const cx_answer *answer)
     } else {
         note_state(s, entry->impu, expires ? "registered" : "deregistered");
         send_registered(s, server, request, entry, expires);
-        tell_servers(s, &request->to.uri, registrar_is_bound(entry, ims_host_now(s->c.host)) ? expires : 0);
+        if (expires || !registrar_is_bound(entry, ims_host_now(s->c.host))) /* else a device stays */
+            tell_servers(s, &request->to.uri, expires);
     }
     sip_msg_free(request);
 }
