@@ -1,10 +1,12 @@
 /* Identities, and the IBE identities made of them: ID data octets || date (P-9). */
+#include "base/calendar.h"
+
 #include <ibake/exchange.h>
 
 #include <string.h>
 
 #define NS_PER_SECOND   INT64_C(1000000000)
-#define SECONDS_PER_DAY INT64_C(86400)
+#define SECONDS_PER_DAY IBK_SECONDS_PER_DAY
 
 ibk_identity ibk_identity_uri(const char *uri) {
     return (ibk_identity){.id_type = IBK_ID_URI, .id = ibk_span_str(uri)};
@@ -25,50 +27,11 @@ size_t ibk_granularity_digits(ibk_granularity granularity) {
     }
 }
 
-/* ---- the civil calendar, UTC, proleptic Gregorian ------------------------------------------------ */
+/* ---- IBE identities ------------------------------------------------------------------------------- */
 
-typedef struct civil {
-    int64_t year;
-    int month, day, hour; /* from 1, 1, 0 */
-} civil;
-
-static int64_t floor_div(int64_t a, int64_t b) {
-    return a / b - (a % b < 0);
-}
-
-static bool leap_year(int64_t year) {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int month_days(int64_t year, int month) {
-    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && leap_year(year));
-}
-
-/* Days from 1970-01-01 to the first of a month. Years are counted from March, so that the leap day comes
- * last. */
-static int64_t days_to_month(int64_t year, int month) {
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t m = month <= 2 ? month + 9 : month - 3; /* 0 is March */
-    return 365 * y + floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400) + (153 * m + 2) / 5 - 719468;
-}
-
-static civil civil_of(int64_t utc_ns) {
-    int64_t seconds = floor_div(utc_ns, NS_PER_SECOND);
-    int64_t days = floor_div(seconds, SECONDS_PER_DAY);
-    civil c = {.hour = (int)((seconds - days * SECONDS_PER_DAY) / 3600)};
-    c.year = 1970 + floor_div(days, 366); /* never too late; at most a year early in our range */
-    while (days_to_month(c.year + 1, 1) <= days) {
-        c.year++;
-    }
-    c.month = 1;
-    int64_t left = days - days_to_month(c.year, 1);
-    while (left >= month_days(c.year, c.month)) {
-        left -= month_days(c.year, c.month);
-        c.month++;
-    }
-    c.day = (int)left + 1;
-    return c;
+/* ns since 1970 on the calendar. */
+static ibk_civil civil_of(int64_t utc_ns) {
+    return ibk_civil_of(ibk_floor_div(utc_ns, NS_PER_SECOND));
 }
 
 static void put_digits(char *out, size_t n, int64_t value) {
@@ -81,7 +44,7 @@ ibk_err ibk_ibe_identity(ibk_buf *out, ibk_span id, ibk_granularity granularity,
     if (id.len > IBK_IDENTITY_MAX) {
         return IBK_ERR_LIMIT;
     }
-    civil c = civil_of(utc_ns);
+    ibk_civil c = civil_of(utc_ns);
     if (utc_ns < 0 || id.len == 0) {
         return IBK_ERR_USAGE;
     }
@@ -119,29 +82,29 @@ ibk_err ibk_ibe_identity_split(ibk_span *id, int64_t *start_ns, ibk_span ibe_ide
     int64_t hour = n >= 10 ? digits_value(date + 8, 2) : 0;
     /* 2262 is where ns since 1970 leave 63 bits. */
     if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 ||
-        day > month_days(year, (int)month) || hour > 23) {
+        day > ibk_month_days(year, (int)month) || hour > 23) {
         return IBK_ERR_BAD_VALUE;
     }
     *id = ibk_span_of(ibe_identity.data, ibe_identity.len - n);
-    int64_t days = days_to_month(year, (int)month) + day - 1;
+    int64_t days = ibk_days_to_month(year, (int)month) + day - 1;
     *start_ns = (days * SECONDS_PER_DAY + hour * 3600) * NS_PER_SECOND;
     return IBK_OK;
 }
 
 int64_t ibk_period_start(ibk_granularity granularity, int64_t utc_ns) {
     if (granularity == IBK_GRANULARITY_MONTH) {
-        civil c = civil_of(utc_ns);
-        return days_to_month(c.year, c.month) * SECONDS_PER_DAY * NS_PER_SECOND;
+        ibk_civil c = civil_of(utc_ns);
+        return ibk_days_to_month(c.year, c.month) * SECONDS_PER_DAY * NS_PER_SECOND;
     }
     int64_t length = (granularity == IBK_GRANULARITY_HOUR ? 3600 : SECONDS_PER_DAY) * NS_PER_SECOND;
-    return floor_div(utc_ns, length) * length;
+    return ibk_floor_div(utc_ns, length) * length;
 }
 
 int64_t ibk_period_end(ibk_granularity granularity, int64_t utc_ns) {
     int64_t start = ibk_period_start(granularity, utc_ns);
     if (granularity == IBK_GRANULARITY_MONTH) {
-        civil c = civil_of(utc_ns);
-        return start + month_days(c.year, c.month) * SECONDS_PER_DAY * NS_PER_SECOND;
+        ibk_civil c = civil_of(utc_ns);
+        return start + ibk_month_days(c.year, c.month) * SECONDS_PER_DAY * NS_PER_SECOND;
     }
     return start + (granularity == IBK_GRANULARITY_HOUR ? 3600 : SECONDS_PER_DAY) * NS_PER_SECOND;
 }

@@ -49,7 +49,7 @@ typedef struct ibk_oid_value {
 typedef struct ibk_sysparams {
     ibk_span district;                             /* districtName: a URI, IA5String, not empty */
     uint64_t serial;                               /* districtSerial */
-    int64_t not_before_s, not_after_s;             /* validity, both included; years 0000 to 9999 */
+    int64_t not_before_s, not_after_s;             /* validity, both included; years 1970 to 9999 */
     ibk_oid_value algorithms[IBK_SYSPARAMS_ITEMS]; /* at least one, each algorithm once */
     size_t n_algorithms;
     ibk_span identity_type; /* ibeIdentityType: OID */
