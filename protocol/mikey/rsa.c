@@ -1,5 +1,6 @@
 /* RSA signatures: RFC 3830 §4.2.6, RFC 8017. The PSS encoding is made here because its salt has to come from
  * the injected environment; OpenSSL draws it from its own generator. */
+#include "mikey/rsa_key.h"
 #include "mikey/rsa_pss.h"
 
 #include <ibake/mikey.h>
@@ -7,25 +8,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-enum { BITS_MIN = 1024, BITS_MAX = 16384 };
-
 static const EVP_MD *hash_of(uint8_t hash) {
     return hash == IBK_HASH_SHA1 ? EVP_sha1() : hash == IBK_HASH_SHA256 ? EVP_sha256() : NULL;
-}
-
-static bool usable(const EVP_PKEY *key) {
-    int bits = EVP_PKEY_get_bits(key);
-    return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && bits >= BITS_MIN && bits <= BITS_MAX;
-}
-
-static EVP_PKEY *load_private(ibk_span der) {
-    const unsigned char *p = der.data;
-    return d2i_AutoPrivateKey(NULL, &p, (long)der.len);
-}
-
-static EVP_PKEY *load_public(ibk_span der) {
-    const unsigned char *p = der.data;
-    return d2i_PUBKEY(NULL, &p, (long)der.len);
 }
 
 /* The private operation on an encoded block (RSA_NO_PADDING), or on a digest with PKCS#1 v1.5 padding. */
@@ -41,7 +25,7 @@ static bool private_op(uint8_t *out, size_t *out_len, EVP_PKEY *key, int padding
 
 static ibk_err sign_with(ibk_buf *signature, EVP_PKEY *key, const ibk_env *env, uint8_t sig_type,
                          const EVP_MD *md, ibk_span data) {
-    uint8_t digest[EVP_MAX_MD_SIZE], out[BITS_MAX / 8];
+    uint8_t digest[EVP_MAX_MD_SIZE], out[IBK_RSA_BITS_MAX / 8];
     unsigned digest_len = 0;
     size_t len = (size_t)EVP_PKEY_get_size(key);
     static const uint8_t nothing;
@@ -53,7 +37,7 @@ static ibk_err sign_with(ibk_buf *signature, EVP_PKEY *key, const ibk_env *env, 
             return IBK_ERR_INTERNAL;
         return ibk_buf_append(signature, out, len);
     }
-    uint8_t block[BITS_MAX / 8];
+    uint8_t block[IBK_RSA_BITS_MAX / 8];
     ibk_err err = ibk_pss_encode(block, len, (size_t)EVP_PKEY_get_bits(key), env, md, hashed);
     if (!err && !private_op(out, &len, key, RSA_NO_PADDING, NULL, ibk_span_of(block, len)))
         err = IBK_ERR_INTERNAL;
@@ -66,9 +50,8 @@ ibk_err ibk_rsa_sign(ibk_buf *signature, const ibk_env *env, uint8_t sig_type, u
     const EVP_MD *md = hash_of(hash);
     if (!md || sig_type > IBK_SIG_RSA_PSS)
         return IBK_ERR_UNSUPPORTED;
-    EVP_PKEY *key = load_private(private_key);
-    ibk_err err =
-        key && usable(key) ? sign_with(signature, key, env, sig_type, md, data) : IBK_ERR_UNSUPPORTED;
+    EVP_PKEY *key = ibk_rsa_load_private(private_key);
+    ibk_err err = key ? sign_with(signature, key, env, sig_type, md, data) : IBK_ERR_UNSUPPORTED;
     EVP_PKEY_free(key);
     return err;
 }
@@ -78,11 +61,9 @@ ibk_err ibk_rsa_verify(uint8_t sig_type, uint8_t hash, ibk_span public_key, ibk_
     const EVP_MD *md = hash_of(hash);
     if (!md || sig_type > IBK_SIG_RSA_PSS)
         return IBK_ERR_UNSUPPORTED;
-    EVP_PKEY *key = load_public(public_key);
-    if (!key || !usable(key)) {
-        EVP_PKEY_free(key);
+    EVP_PKEY *key = ibk_rsa_load_public(public_key);
+    if (!key)
         return IBK_ERR_UNSUPPORTED;
-    }
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pkey = NULL;
     bool is_pss = sig_type == IBK_SIG_RSA_PSS;
@@ -98,12 +79,8 @@ ibk_err ibk_rsa_verify(uint8_t sig_type, uint8_t hash, ibk_span public_key, ibk_
 }
 
 ibk_err ibk_rsa_signature_len(size_t *len, ibk_span private_key) {
-    EVP_PKEY *key = load_private(private_key);
-    bool ok = key && usable(key);
-    if (ok)
-        *len = (size_t)EVP_PKEY_get_size(key);
-    EVP_PKEY_free(key);
-    return ok ? IBK_OK : IBK_ERR_UNSUPPORTED;
+    *len = (ibk_rsa_private_bits(private_key) + 7) / 8;
+    return *len ? IBK_OK : IBK_ERR_UNSUPPORTED;
 }
 
 ibk_err ibk_cert_public_key(ibk_buf *public_key, ibk_span certificate) {

@@ -1,5 +1,6 @@
 #include "mikey/rsa_pss.h"
 
+#include "mikey/rsa_key.h"
 #include "wire/writer.h"
 
 #include <string.h>
@@ -17,22 +18,6 @@ static ibk_err hash_salted(uint8_t h[EVP_MAX_MD_SIZE], const EVP_MD *md, ibk_spa
         err = IBK_ERR_INTERNAL;
     ibk_buf_free(&m);
     return err;
-}
-
-/* XORs MGF1(seed) into block[0..len) (RFC 8017 §B.2.1). */
-static ibk_err mask(uint8_t *block, size_t len, const EVP_MD *md, ibk_span seed) {
-    uint8_t in[EVP_MAX_MD_SIZE + 4], out[EVP_MAX_MD_SIZE];
-    size_t hash_len = seed.len;
-    memcpy(in, seed.data, hash_len);
-    for (size_t at = 0, counter = 0; at < len; at += hash_len, counter++) {
-        for (size_t i = 0; i < 4; i++)
-            in[hash_len + i] = (uint8_t)(counter >> (24 - 8 * i));
-        if (!EVP_Digest(in, hash_len + 4, out, NULL, md, NULL))
-            return IBK_ERR_INTERNAL;
-        for (size_t i = 0; i < hash_len && at + i < len; i++)
-            block[at + i] ^= out[i];
-    }
-    return IBK_OK;
 }
 
 ibk_err ibk_pss_encode(uint8_t *block, size_t len, size_t modulus_bits, const ibk_env *env, const EVP_MD *md,
@@ -54,7 +39,7 @@ ibk_err ibk_pss_encode(uint8_t *block, size_t len, size_t modulus_bits, const ib
     uint8_t *db = block + lead;
     db[db_len - h_len - 1] = 0x01;
     memcpy(db + db_len - h_len, salt, h_len);
-    err = mask(db, db_len, md, ibk_span_of(h, h_len));
+    err = ibk_mgf1_xor(db, db_len, md, ibk_span_of(h, h_len));
     db[0] &= (uint8_t)(0xFF >> (8 * (len - lead) - em_bits));
     memcpy(db + db_len, h, h_len);
     db[db_len + h_len] = 0xBC;
