@@ -26,6 +26,12 @@ void log_key(const ibk_env *env, ibk_keylog_kind kind, uint32_t csb_id, ibk_span
     }
 }
 
+void report_work(const ibk_env *env, ibk_work what, unsigned size) {
+    if (env->work) {
+        env->work(env->user, what, size);
+    }
+}
+
 static bool is_user(uint8_t role) {
     return role == IBK_ROLE_I || role == IBK_ROLE_R;
 }
@@ -86,5 +92,60 @@ void parties_add_users(const parties *p, ibk_msg *msg) {
     for (size_t i = 0; i < p->n_users; i++) {
         ibk_add_idr(&msg->chain, p->roles[i], p->users[i].id_type, p->users[i].id);
     }
+}
+
+void parties_add_kms(const parties *p, ibk_msg *msg) {
     ibk_add_idr(&msg->chain, IBK_ROLE_KMS, p->kms.id_type, p->kms.id);
+}
+
+/* ---- a request, as the KMS reads it ----------------------------------------------------------------------
+ */
+
+static ibk_err check_hdr(const ibk_hdr *hdr, int *error_no, ibk_diag *diag) {
+    /* The V flag is ignored (§6.1, N85). */
+    if (ibk_prf_hash_len(hdr->prf) == 0) {
+        *error_no = IBK_ERRNO_PRF;
+        return ibk_fail(diag, IBK_ERR_UNSUPPORTED, "HDR", 3, "PRF %u", hdr->prf);
+    }
+    if (hdr->n_cs != 0 || hdr->map_type != IBK_MAP_EMPTY) { /* §6.1 (N86, N88) */
+        *error_no = IBK_ERRNO_UNSPECIFIED;
+        return ibk_fail(diag, IBK_ERR_BAD_VALUE, "HDR", 8, "a key request has #CS 0 and the Empty map");
+    }
+    return IBK_OK;
+}
+
+const ibk_payload *request_only(const ibk_msg *msg, uint8_t type, ibk_err *err, ibk_diag *diag) {
+    size_t count = ibk_chain_count(&msg->chain, type);
+    if (!*err && count != 1) {
+        *err = ibk_fail(diag, count ? IBK_ERR_UNEXPECTED_PAYLOAD : IBK_ERR_MISSING_PAYLOAD,
+                        ibk_payload_name(type), 0, "%zu of them, not one", count);
+    }
+    return ibk_msg_find(msg, type, 0);
+}
+
+ibk_err request_read(key_request *out, const ibk_msg *msg, uint8_t last, int *error_no, ibk_diag *diag) {
+    *out = (key_request){.msg = msg, .mac_alg = mac_that_fits(msg->hdr.prf)};
+    ibk_err err = IBK_OK;
+    const ibk_payload *t = request_only(msg, IBK_PL_T, &err, diag);
+    const ibk_payload *rand = request_only(msg, IBK_PL_RAND, &err, diag);
+    out->last = request_only(msg, last, &err, diag);
+    if (err) {
+        return err;
+    }
+    out->t = t->t;
+    out->rand = rand->rand.data;
+    err = check_hdr(&msg->hdr, error_no, diag);
+    if (!err && out->rand.len < IBK_RAND_MIN) {
+        err =
+            ibk_fail(diag, IBK_ERR_BAD_LENGTH, "RAND", rand->offset, "shorter than %d octets", IBK_RAND_MIN);
+    }
+    if (!err && (err = parties_read(&out->who, msg, true, diag)) == IBK_ERR_BAD_VALUE) {
+        *error_no = IBK_ERRNO_ID;
+    }
+    /* A KEMAC names keys in a way that RFC 6267 leaves open; P-10 has IDRi/r name them. It is ignored
+     * (§4.2.1.2, N17), but for its key stream. */
+    const ibk_payload *kemac = ibk_msg_find(msg, IBK_PL_KEMAC, 0);
+    uint8_t alg = kemac ? kemac->kemac.encr_alg : IBK_ENCR_NULL;
+    out->kemac_cm = alg == IBK_ENCR_AES_CM_128 || alg == IBK_ENCR_AES_CM_256;
+    return err;
 }

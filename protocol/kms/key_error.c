@@ -12,7 +12,7 @@ ibk_err key_error_write(ibk_buf *out, const ibk_hdr *hdr, const ibk_t *t, uint8_
 
 ibk_err key_error_write_v(ibk_buf *out, const key_request *request, uint8_t error_no, ibk_span psk) {
     const ibk_hdr *hdr = &request->msg->hdr;
-    uint8_t mac_alg = request->v->v.mac_alg;
+    uint8_t mac_alg = request->mac_alg;
     ibk_span ids[IBK_KMS_MAX_USERS + 1];
     size_t n = parties_covered(&request->who, ids);
     ibk_msg_keys keys = {0};

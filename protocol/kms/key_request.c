@@ -9,7 +9,9 @@ struct ibk_key_request {
     ibk_env env;
     ibk_key_request_config config; /* its octets point into `octets` and `psk` */
     parties who;
-    ibk_buf octets, psk;
+    ibk_buf octets;
+    ibk_buf key;   /* what protects the answer: PSK or envelope key */
+    user_pke *pke; /* PKE */
     uint8_t rand[REQUEST_RAND_LEN];
     ibk_hdr hdr;
     ibk_t t;
@@ -21,9 +23,9 @@ struct ibk_key_request {
  */
 
 static bool config_sound(const ibk_env *env, const ibk_key_request_config *c) {
-    if (!env->draw || c->n_users == 0 || c->n_users > IBK_KMS_MAX_USERS || c->psk.len == 0 ||
-        c->kms.id.len == 0 || c->kms.id.len > IBK_IDENTITY_MAX || c->psk_id.id.len > IBK_IDENTITY_MAX ||
-        !c->params) {
+    bool method_ok = c->method == IBK_KEY_METHOD_PKE || (c->method == IBK_KEY_METHOD_PSK && c->psk.len > 0);
+    if (!env->draw || c->n_users == 0 || c->n_users > IBK_KMS_MAX_USERS || !method_ok || c->kms.id.len == 0 ||
+        c->kms.id.len > IBK_IDENTITY_MAX || c->psk_id.id.len > IBK_IDENTITY_MAX || !c->params) {
         return false;
     }
     for (size_t i = 0; i < c->n_users; i++) {
@@ -46,8 +48,11 @@ static void place(ibk_identity *out, const ibk_identity *in, ibk_buf *octets, si
 
 static ibk_err copy_config(ibk_key_request *r, const ibk_key_request_config *c) {
     r->config = *c;
+    r->config.psk = (ibk_span){0}; /* the caller's; copies are in r->key and r->pke */
+    r->config.pke = (ibk_key_request_pke){0};
     r->who.n_users = c->n_users;
-    ibk_err err = ibk_buf_append_span(&r->psk, c->psk);
+    bool psk = c->method == IBK_KEY_METHOD_PSK;
+    ibk_err err = psk ? ibk_buf_append_span(&r->key, c->psk) : user_pke_new(&r->pke, &c->pke);
     for (size_t i = 0; !err && i < c->n_users; i++) {
         err = ibk_buf_append_span(&r->octets, c->users[i].id);
     }
@@ -88,7 +93,8 @@ ibk_err ibk_key_request_new(ibk_key_request **out, const ibk_env *env, const ibk
 void ibk_key_request_free(ibk_key_request *request) {
     if (request) {
         ibk_buf_free(&request->octets);
-        ibk_buf_free(&request->psk);
+        ibk_buf_free(&request->key);
+        user_pke_free(request->pke);
         ibk_wipe(request, sizeof *request);
         free(request);
     }
@@ -115,9 +121,19 @@ static ibk_err draw_frame(ibk_key_request *r, ibk_time now) {
     err = err ? err : r->env.draw(r->env.user, IBK_DRAW_RAND, r->rand, sizeof r->rand);
     uint32_t csb_id = (uint32_t)csb[0] << 24 | (uint32_t)csb[1] << 16 | (uint32_t)csb[2] << 8 | csb[3];
     if (!err) {
-        r->hdr = request_hdr(IBK_MSG_REQUEST_KEY_PSK, r->config.prf, csb_id, true); /* §6.1 (N84) */
+        uint8_t type = r->pke ? IBK_MSG_REQUEST_KEY_PKE : IBK_MSG_REQUEST_KEY_PSK;
+        r->hdr = request_hdr(type, r->config.prf, csb_id, true); /* §6.1 (N84) */
     }
     return err;
+}
+
+static ibk_err write_request(ibk_key_request *r, ibk_time now, ibk_buf *message) {
+    ibk_span rand = ibk_span_of(r->rand, sizeof r->rand);
+    if (r->pke) {
+        return user_pke_write(message, &r->key, r->pke, &r->env, &r->hdr, &r->who, &r->t, rand, now);
+    }
+    uint8_t mac_alg = r->config.mac_alg ? r->config.mac_alg : mac_that_fits(r->config.prf);
+    return request_key_psk_write(message, &r->hdr, &r->who, &r->t, rand, ibk_buf_span(&r->key), mac_alg);
 }
 
 ibk_err ibk_key_request_start(ibk_key_request *request, ibk_time now, ibk_buf *message) {
@@ -127,15 +143,12 @@ ibk_err ibk_key_request_start(ibk_key_request *request, ibk_time now, ibk_buf *m
     }
     r->started = true;
     ibk_err err = draw_frame(r, now);
-    uint8_t mac_alg = r->config.mac_alg ? r->config.mac_alg : mac_that_fits(r->config.prf);
-    err = err ? err
-              : request_key_psk_write(message, &r->hdr, &r->who, &r->t, ibk_span_of(r->rand, sizeof r->rand),
-                                      ibk_buf_span(&r->psk), mac_alg);
+    err = err ? err : write_request(r, now, message);
     if (err) {
         r->ended = true;
         return err;
     }
-    log_key(&r->env, IBK_KEYLOG_PSK, r->hdr.csb_id, (ibk_span){0}, ibk_buf_span(&r->psk));
+    log_key(&r->env, IBK_KEYLOG_PSK, r->hdr.csb_id, (ibk_span){0}, ibk_buf_span(&r->key));
     r->deadline = now.mono_ns + (r->config.timeout_ns ? r->config.timeout_ns : DEFAULT_WAIT);
     return IBK_OK;
 }
@@ -187,7 +200,10 @@ static ibk_err take_key(ibk_key_request *r, ibk_key_list *out, const ibk_payload
     }
     ibk_ibe_key *parsed = NULL;
     ibk_err err = ibk_ibe_key_parse(&parsed, r->config.params, key->key.key, diag);
-    err = err ? err : ibk_ibe_key_verify(r->config.params, parsed, id->id.data);
+    if (!err) {
+        err = ibk_ibe_key_verify(r->config.params, parsed, id->id.data);
+        report_work(&r->env, IBK_WORK_IBE_VERIFY_KEY, ibk_ibe_params_n(r->config.params));
+    }
     if (err) {
         ibk_ibe_key_free(parsed);
         return ibk_fail(diag, err, "Key data", key->offset, "not the private key of that identity");
@@ -283,7 +299,7 @@ ibk_err ibk_key_request_finish(ibk_key_request *request, ibk_time now, ibk_span 
                               .who = &r->who,
                               .t = &r->t,
                               .rand = ibk_span_of(r->rand, sizeof r->rand),
-                              .psk = ibk_buf_span(&r->psk)};
+                              .psk = ibk_buf_span(&r->key)};
     ibk_msg msg = {0};
     ibk_err err = ibk_msg_parse(&msg, message, diag);
     if (!err && msg.hdr.data_type == IBK_MSG_ERROR) {
@@ -295,7 +311,7 @@ ibk_err ibk_key_request_finish(ibk_key_request *request, ibk_time now, ibk_span 
         err = take_response(r, &msg, &expect, out, diag);
     }
     ibk_msg_free(&msg);
-    ibk_buf_free(&r->psk);
+    ibk_buf_free(&r->key);
     if (err) {
         ibk_key_list_free(out);
     }

@@ -1,4 +1,5 @@
 /* The KMS: one request in, one answer out (RFC 6267 §4.2.1.2, §4.2.1.3). */
+#include "kms/certificates.h"
 #include "kms/kms_internal.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@ struct ibk_kms {
     ibk_env env;
     ibk_kms_config config; /* identity points into `identity` */
     ibk_buf identity;
+    kms_pke *pke; /* NULL: REQUEST_KEY_PKE is not served */
 };
 
 /* PARAMS and MASTER, once (profile.md §6). */
@@ -31,10 +33,16 @@ static ibk_err log_domain(const ibk_kms *kms) {
     return err;
 }
 
-ibk_err ibk_kms_new(ibk_kms **out, const ibk_env *env, const ibk_kms_config *c) {
+static bool config_sound(const ibk_kms_config *c) {
     bool encr_ok = c->encr_alg == 0 || (ibk_encr_known(c->encr_alg) && c->encr_alg != IBK_ENCR_NULL);
-    if (!c->params || !c->master || !c->replay || !c->psk || !c->authorized || c->identity.id.len == 0 ||
-        c->identity.id.len > IBK_IDENTITY_MAX || !encr_ok || c->issue_back_ns < 0 || c->issue_ahead_ns < 0) {
+    bool serves = (c->psk || c->pke.n_key_pairs > 0) && (!c->psk || c->authorized);
+    return c->params && c->master && c->replay && serves && c->identity.id.len > 0 &&
+           c->identity.id.len <= IBK_IDENTITY_MAX && encr_ok && c->issue_back_ns >= 0 &&
+           c->issue_ahead_ns >= 0;
+}
+
+ibk_err ibk_kms_new(ibk_kms **out, const ibk_env *env, const ibk_kms_config *c) {
+    if (!config_sound(c)) {
         return IBK_ERR_USAGE;
     }
     ibk_kms *kms = calloc(1, sizeof *kms);
@@ -45,6 +53,11 @@ ibk_err ibk_kms_new(ibk_kms **out, const ibk_env *env, const ibk_kms_config *c) 
     kms->config = *c;
     ibk_err err = ibk_buf_append_span(&kms->identity, c->identity.id);
     kms->config.identity.id = ibk_buf_span(&kms->identity);
+    if (!err && c->pke.n_key_pairs > 0) {
+        err = kms_pke_new(&kms->pke, &c->pke);
+    }
+    kms->config.pke.key_pairs = NULL; /* the caller's; ours are in kms->pke */
+    kms->config.pke.anchors = NULL;
     err = err ? err : log_domain(kms);
     if (err) {
         ibk_kms_free(kms);
@@ -57,6 +70,7 @@ ibk_err ibk_kms_new(ibk_kms **out, const ibk_env *env, const ibk_kms_config *c) 
 void ibk_kms_free(ibk_kms *kms) {
     if (kms) {
         ibk_buf_free(&kms->identity);
+        kms_pke_free(kms->pke);
         free(kms);
     }
 }
@@ -75,10 +89,11 @@ typedef struct job {
     ibk_time now;
     ibk_msg msg;
     key_request request;
-    bool proved;     /* the PSK was */
-    ibk_buf covered; /* what V covers, which is what the replay cache knows the request by */
-    ibk_buf psk;
+    bool proved;     /* the PSK was, or the certificate and SIGN */
+    ibk_buf covered; /* what V or SIGN covers, which is what the replay cache knows the request by */
+    ibk_buf key;     /* what protects the answer: PSK or envelope key */
     void *owner;
+    pke_proof proof; /* PKE */
     int error_no;
     ibk_diag *diag;
     size_t n_keys;
@@ -92,23 +107,37 @@ static ibk_err refuse(job *j, ibk_err err, int error_no, const char *payload, co
 static ibk_err check_kind(job *j) {
     switch (j->msg.hdr.data_type) {
     case IBK_MSG_REQUEST_KEY_PSK:
-        return IBK_OK;
+        return j->kms->config.psk
+                   ? IBK_OK
+                   : refuse(j, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DT, "HDR", "REQUEST_KEY_PSK is not served");
     case IBK_MSG_REQUEST_KEY_PKE:
-        return refuse(j, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DT, "HDR", "REQUEST_KEY_PKE is not served");
+        return j->kms->pke
+                   ? IBK_OK
+                   : refuse(j, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DT, "HDR", "REQUEST_KEY_PKE is not served");
     default:
         return ibk_fail(j->diag, IBK_ERR_UNEXPECTED_MESSAGE, "HDR", 1, "%s",
                         ibk_msg_type_name(j->msg.hdr.data_type));
     }
 }
 
-/* RFC 3830 §5.3, §5.4. The cache knows a request by the octets under V: an ESK, which V leaves out (RFC 6267
- * §5.4), would make one of the same authority look new. */
+static bool by_pke(const job *j) {
+    return j->msg.hdr.data_type == IBK_MSG_REQUEST_KEY_PKE;
+}
+
+static ibk_err read_request(job *j) {
+    return by_pke(j) ? request_key_pke_read(&j->request, &j->msg, &j->error_no, j->diag)
+                     : request_key_psk_read(&j->request, &j->msg, &j->error_no, j->diag);
+}
+
+/* RFC 3830 §5.3, §5.4. The cache knows a request by the octets under V or SIGN: an ESK, which both leave out
+ * (RFC 6267 §5.4), would make one of the same authority look new. */
 static ibk_err check_time(job *j) {
     ibk_span ids[IBK_KMS_MAX_USERS + 1];
     size_t n = parties_covered(&j->request.who, ids);
     ibk_err err = ibk_msg_covered(&j->covered, &j->msg, ids, n);
     if (err) {
-        return ibk_fail(j->diag, err, "V", 0, "what it covers cannot be written");
+        return ibk_fail(j->diag, err, ibk_payload_name(j->request.last->type), 0,
+                        "what it covers cannot be written");
     }
     err = ibk_replay_check(j->kms->config.replay, &j->request.t, ibk_buf_span(&j->covered), j->now.utc_ns);
     if (err == IBK_ERR_CLOCK_SKEW) {
@@ -117,7 +146,34 @@ static ibk_err check_time(job *j) {
     return err ? refuse(j, err, NO_ERROR_NO, "T", "this request was received before") : IBK_OK;
 }
 
-/* RFC 3830 §5.3: who it is, and the MAC; only then is the message remembered. */
+static ibk_err check_psk(job *j, const ibk_identity *first) {
+    const ibk_kms_config *c = &j->kms->config;
+    const key_request *r = &j->request;
+    if (!c->psk(c->user, &r->who.psk, first, &j->key, &j->owner)) {
+        return refuse(j, IBK_ERR_NOT_AUTHORIZED, IBK_ERRNO_AUTH, "IDR", "no PSK for this user");
+    }
+    ibk_span ids[IBK_KMS_MAX_USERS + 1];
+    size_t n = parties_covered(&r->who, ids);
+    ibk_msg_keys keys = {0};
+    ibk_err err = ibk_msg_keys_derive(&keys, j->msg.hdr.prf, ibk_buf_span(&j->key), j->msg.hdr.csb_id,
+                                      r->rand, IBK_ENCR_NULL, r->mac_alg); /* §4.2.1.1.1 (N12) */
+    err = err ? err : ibk_msg_check_v(&j->msg, ibk_span_of(keys.auth, keys.auth_len), ids, n, false, j->diag);
+    ibk_wipe(&keys, sizeof keys);
+    if (err) {
+        j->error_no = IBK_ERRNO_AUTH; /* RFC 3830 §5.3 (N40) */
+    }
+    return err;
+}
+
+static ibk_err check_certificate(job *j, const ibk_identity *first) {
+    ibk_err err = kms_pke_authenticate(&j->proof, j->kms->pke, &j->kms->config, &j->kms->env, &j->request,
+                                       first, j->now.utc_ns, &j->error_no, j->diag);
+    j->owner = j->proof.owner;
+    return err;
+}
+
+/* RFC 3830 §5.3: who it is, and the MAC or signature; only then is the message remembered, and only then is
+ * an envelope opened. */
 static ibk_err authenticate(job *j) {
     const ibk_kms_config *c = &j->kms->config;
     const key_request *r = &j->request;
@@ -129,32 +185,35 @@ static ibk_err authenticate(job *j) {
         return refuse(j, IBK_ERR_BAD_VALUE, IBK_ERRNO_ID, "IDR",
                       "a byte string that ends in no date of this KMS");
     }
-    if (!c->psk(c->user, &r->who.psk, &first, &j->psk, &j->owner)) {
-        return refuse(j, IBK_ERR_NOT_AUTHORIZED, IBK_ERRNO_AUTH, "IDR", "no PSK for this user");
-    }
-    ibk_span ids[IBK_KMS_MAX_USERS + 1];
-    size_t n = parties_covered(&r->who, ids);
-    ibk_msg_keys keys = {0};
-    ibk_err err = ibk_msg_keys_derive(&keys, j->msg.hdr.prf, ibk_buf_span(&j->psk), j->msg.hdr.csb_id,
-                                      r->rand, IBK_ENCR_NULL, r->v->v.mac_alg); /* §4.2.1.1.1 (N12) */
-    err = err ? err : ibk_msg_check_v(&j->msg, ibk_span_of(keys.auth, keys.auth_len), ids, n, false, j->diag);
-    ibk_wipe(&keys, sizeof keys);
+    ibk_err err = by_pke(j) ? check_certificate(j, &first) : check_psk(j, &first);
     if (err) {
-        j->error_no = IBK_ERRNO_AUTH; /* RFC 3830 §5.3 (N40) */
         return err;
     }
     j->proved = true;
     err = ibk_replay_add(c->replay, &r->t, ibk_buf_span(&j->covered), j->now.utc_ns);
-    return err ? refuse(j, err, IBK_ERRNO_UNSPECIFIED, "T", "the replay cache does not take it") : IBK_OK;
+    if (err) {
+        return refuse(j, err, IBK_ERRNO_UNSPECIFIED, "T", "the replay cache does not take it");
+    }
+    return by_pke(j) ? kms_pke_open(&j->key, j->kms->pke, &j->kms->env, r, &j->error_no, j->diag) : IBK_OK;
 }
 
-/* §4.2.1.2 (N15): every user of the request, or none. */
+static bool may_have(const job *j, const ibk_identity *user, ibk_span id) {
+    const ibk_kms_config *c = &j->kms->config;
+    if (!by_pke(j)) {
+        return c->authorized(c->user, j->owner, id);
+    }
+    bool named = cert_names_user(ibk_buf_span(&j->proof.certificate), user->id_type, id);
+    return c->pke.authorized ? c->pke.authorized(c->user, j->owner, id, named) : named;
+}
+
+/* §4.2.1.2 (N15): every user of the request, or none: who asks for three identities and has two keys in the
+ * answer would find out with the first call to the third. */
 static ibk_err authorize(job *j, ibk_buf *list) {
     const ibk_kms_config *c = &j->kms->config;
     for (size_t i = 0; i < j->request.who.n_users; i++) {
         const ibk_identity *user = &j->request.who.users[i];
         ibk_span id;
-        if (issue_base(&id, user, c->granularity) != IBK_OK || !c->authorized(c->user, j->owner, id)) {
+        if (issue_base(&id, user, c->granularity) != IBK_OK || !may_have(j, user, id)) {
             return refuse(j, IBK_ERR_NOT_AUTHORIZED, IBK_ERRNO_ID, "IDR", "not authorised for this identity");
         }
         ibk_err err = issue_for(c, user, j->now.utc_ns, list, &j->n_keys, j->diag);
@@ -173,7 +232,10 @@ static ibk_err extract_one(const job *j, ibk_chain *content, ibk_buf *der, ibk_s
     const ibk_kms_config *c = &j->kms->config;
     ibk_ibe_key *key = NULL;
     ibk_err err = ibk_ibe_extract(c->params, c->master, ibe_identity, &key);
-    err = err ? err : ibk_ibe_key_encode(key, der);
+    if (!err) {
+        report_work(&j->kms->env, IBK_WORK_IBE_EXTRACT, ibk_ibe_params_n(c->params));
+        err = ibk_ibe_key_encode(key, der);
+    }
     ibk_ibe_key_free(key);
     if (!err) {
         log_key(&j->kms->env, IBK_KEYLOG_PRIV, j->msg.hdr.csb_id, ibe_identity, ibk_buf_span(der));
@@ -221,18 +283,18 @@ static uint8_t choose_encr(const job *j) {
 static ibk_err serve(job *j, ibk_buf *response) {
     ibk_buf list = {0}, plain = {0};
     ibk_err err = check_kind(j);
-    err = err ? err : request_key_psk_read(&j->request, &j->msg, &j->error_no, j->diag);
+    err = err ? err : read_request(j);
     err = err ? err : check_time(j);
     err = err ? err : authenticate(j);
     if (!err) {
-        log_key(&j->kms->env, IBK_KEYLOG_PSK, j->msg.hdr.csb_id, (ibk_span){0}, ibk_buf_span(&j->psk));
+        log_key(&j->kms->env, IBK_KEYLOG_PSK, j->msg.hdr.csb_id, (ibk_span){0}, ibk_buf_span(&j->key));
     }
     err = err ? err : authorize(j, &list);
     if (!err) {
         err = make_content(j, ibk_buf_span(&list), &plain);
         err = err ? err
                   : response_write(response, &j->request, ibk_buf_span(&plain), choose_encr(j),
-                                   ibk_buf_span(&j->psk));
+                                   ibk_buf_span(&j->key));
         if (err) { /* §4.2.1.2 (N16) is then told to the user */
             err = refuse(j, err, IBK_ERRNO_UNSPECIFIED, "KEMAC", "the keys cannot be made or do not fit");
         }
@@ -251,8 +313,9 @@ static void answer_error(job *j, ibk_buf *response, ibk_kms_result *result) {
         return;
     }
     uint8_t number = (uint8_t)j->error_no;
-    ibk_err err = j->proved ? key_error_write_v(response, &j->request, number, ibk_buf_span(&j->psk))
-                            : key_error_write(response, &j->msg.hdr, &t->t, number);
+    ibk_err err = j->proved && j->key.len > 0
+                      ? key_error_write_v(response, &j->request, number, ibk_buf_span(&j->key))
+                      : key_error_write(response, &j->msg.hdr, &t->t, number);
     if (!err) {
         result->response_type = IBK_MSG_ERROR;
         result->error_no = number;
@@ -273,6 +336,7 @@ ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *re
     ibk_err err = ibk_msg_parse(&j.msg, request, &result->diag);
     if (!err) {
         result->csb_id = j.msg.hdr.csb_id;
+        result->request_type = j.msg.hdr.data_type;
         trace(kms, "received", ibk_msg_type_name(j.msg.hdr.data_type), NULL);
         err = serve(&j, response);
     }
@@ -289,7 +353,8 @@ ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *re
     if (result->response_type) {
         trace(kms, "sent", ibk_msg_type_name(result->response_type), NULL);
     }
-    ibk_buf_free(&j.psk);
+    ibk_buf_free(&j.key);
+    ibk_buf_free(&j.proof.certificate);
     ibk_buf_free(&j.covered);
     ibk_msg_free(&j.msg);
     return IBK_OK;

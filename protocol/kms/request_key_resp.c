@@ -6,7 +6,7 @@
 ibk_err response_write(ibk_buf *out, const key_request *request, ibk_span content, uint8_t encr_alg,
                        ibk_span psk) {
     const ibk_hdr *asked = &request->msg->hdr;
-    uint8_t mac_alg = request->v->v.mac_alg;
+    uint8_t mac_alg = request->mac_alg;
     ibk_span ids[IBK_KMS_MAX_USERS + 1];
     size_t n = parties_covered(&request->who, ids);
     ibk_msg_keys keys = {0};
@@ -20,6 +20,7 @@ ibk_err response_write(ibk_buf *out, const key_request *request, ibk_span conten
             .hdr = request_hdr(IBK_MSG_REQUEST_KEY_RESP, asked->prf, asked->csb_id, false)}; /* N18, N19 */
         ibk_add_t(&msg.chain, &request->t);                                                  /* N21 */
         parties_add_users(&request->who, &msg);
+        parties_add_kms(&request->who, &msg);
         ibk_add_kemac(&msg.chain, encr_alg, ibk_buf_span(&cipher), IBK_MAC_NULL); /* N22 */
         ibk_add_v(&msg.chain, mac_alg);                                           /* N24 */
         err = ibk_msg_write_v(&msg, out, ibk_span_of(keys.auth, keys.auth_len), ids, n);
