@@ -100,8 +100,31 @@ static void draw_names(canvas *c, const ladder *l) {
     flush(c);
 }
 
-/* What a row says: label, MIKEY message, number of sendings, loss. Longest form first; `form` 0 to 3. */
-static ibk_span describe(const ladder_row *row, bool lost, int form, char *out, size_t size) {
+/* "diverts to carol@home.example (busy, notify)" */
+static ibk_span describe_note(const trace_event *e, char *out, size_t size) {
+    ibk_span to = trace_event_text(e, "to"), when = trace_event_text(e, "when"),
+             how = trace_event_text(e, "how");
+    const trace_field *contacts = trace_event_field(e, "contacts");
+    if (to.len > 4 && memcmp(to.data, "sip:", 4) == 0)
+        to = ibk_span_of(to.data + 4, to.len - 4);
+    if (strcmp(e->event, "diverted") == 0)
+        snprintf(out, size, "diverts to %.*s (%.*s, %.*s)", (int)to.len, (const char *)to.data, (int)when.len,
+                 (const char *)when.data, (int)how.len, (const char *)how.data);
+    else if (strcmp(e->event, "forked") == 0)
+        snprintf(out, size, "forks to %" PRIu64 " contacts, %.*s", contacts ? contacts->u : 0, (int)how.len,
+                 (const char *)how.data);
+    else
+        snprintf(out, size, "begins anew with the new target");
+    return ibk_span_str(out);
+}
+
+/* What a row says: label, MIKEY message, dialog, number of sendings, loss. Longest form first; `form` 0 to 3.
+ */
+static ibk_span describe(const ladder *l, const ladder_row *row, int form, char *out, size_t size) {
+    if (ladder_is_note(row->event))
+        return describe_note(row->event, out, size);
+    bool lost = ladder_row_lost(l, row);
+    size_t dialog = ladder_row_dialog(l, row);
     ibk_span label = trace_event_text(row->event, "label");
     ibk_span mikey = trace_event_text(row->event, "mikey");
     size_t label_len = label.len;
@@ -113,6 +136,9 @@ static ibk_span describe(const ladder_row *row, bool lost, int form, char *out, 
     size_t used = len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
     if (mikey.len && form < 2)
         snprintf(out + used, size - used, " %.*s", (int)mikey.len, (const char *)mikey.data);
+    used += strlen(out + used);
+    if (dialog)
+        snprintf(out + used, size - used, " #%zu", dialog);
     used += strlen(out + used);
     if (row->sent > 1)
         snprintf(out + used, size - used, " x%u", row->sent);
@@ -133,14 +159,14 @@ static void put_arrow(canvas *c, unsigned left, unsigned right, bool rightwards,
 }
 
 /* The text goes into the arrow in its longest form that fits; else beside it, where there is more room. */
-static void put_label(canvas *c, const ladder_row *row, bool lost, unsigned left, unsigned right,
+static void put_label(canvas *c, const ladder *l, const ladder_row *row, unsigned left, unsigned right,
                       term_style style) {
     char text[160];
     unsigned inside = right - left > 5 ? right - left - 5 : 0;
     ibk_span mikey = trace_event_text(row->event, "mikey");
     int forms = mikey.len ? 2 : 3; /* a MIKEY message is named in any case */
     for (int form = 0; form < forms; form++) {
-        ibk_span label = describe(row, lost, form, text, sizeof text);
+        ibk_span label = describe(l, row, form, text, sizeof text);
         unsigned len = span_columns(label);
         if (len > inside)
             continue;
@@ -150,7 +176,7 @@ static void put_label(canvas *c, const ladder_row *row, bool lost, unsigned left
         put(c, start + len, " ", " ", TERM_PLAIN);
         return;
     }
-    ibk_span label = describe(row, lost, 1, text, sizeof text);
+    ibk_span label = describe(l, row, 1, text, sizeof text);
     unsigned len = span_columns(label), after = c->width > right + 2 ? c->width - right - 2 : 0;
     unsigned before = left > TIME_WIDTH + 1 ? left - TIME_WIDTH - 1 : 0;
     if (len <= after || after >= before)
@@ -163,7 +189,8 @@ static void draw_row(canvas *c, const ladder *l, const ladder_row *row) {
     char time[24];
     bool lost = ladder_row_lost(l, row);
     bool keyed = trace_event_text(row->event, "mikey").len > 0;
-    term_style style = lost ? TERM_RED : keyed ? TERM_CYAN : TERM_PLAIN;
+    bool note = ladder_is_note(row->event);
+    term_style style = lost ? TERM_RED : note ? TERM_YELLOW : keyed ? TERM_CYAN : TERM_PLAIN;
     unsigned from = lane_column(c, row->from), to = lane_column(c, row->to);
     clear(c);
     put_lanes(c, l);
@@ -171,12 +198,12 @@ static void draw_row(canvas *c, const ladder *l, const ladder_row *row) {
              row->event->time_ns / 1000u % 1000000u);
     put_text(c, 0, ibk_span_str(time), TIME_WIDTH + 1, TERM_DIM);
     if (from == to) {
-        put(c, from, "↻", "o", style);
-        put_label(c, row, lost, from, from, style);
+        put(c, from, note ? "◆" : "↻", note ? "*" : "o", style);
+        put_label(c, l, row, from, from, style);
     } else {
         unsigned left = from < to ? from : to, right = from < to ? to : from;
         put_arrow(c, left, right, from < to, lost, style);
-        put_label(c, row, lost, left, right, style);
+        put_label(c, l, row, left, right, style);
     }
     flush(c);
 }
@@ -189,6 +216,21 @@ static void lay_out(canvas *c, const ladder *l) {
     if (c->spacing > 32)
         c->spacing = 32;
     c->first = TIME_WIDTH + 1 + c->spacing / 2;
+}
+
+/* "  dialogs: #1 bob, #2 bob-tablet" */
+static void draw_dialogs(const term *t, const ladder *l) {
+    if (l->dialog_count < 2)
+        return;
+    fputs("  dialogs:", t->file);
+    for (size_t i = 0; i < l->dialog_count; i++) {
+        char name[64];
+        ibk_span lane = l->lanes[l->dialog_lanes[i]];
+        snprintf(name, sizeof name, "%.*s", lane.len < 60 ? (int)lane.len : 60, (const char *)lane.data);
+        fprintf(t->file, "%s #%zu ", i ? "," : "", i + 1);
+        term_text(t, "", name, "");
+    }
+    fputc('\n', t->file);
 }
 
 ibk_err report_ladder(const term *t, const trace_memory *events, const ladder_options *options) {
@@ -204,6 +246,7 @@ ibk_err report_ladder(const term *t, const trace_memory *events, const ladder_op
         term_text(t, term_begin(t, TERM_BOLD), options->title, "");
     if (options->title)
         fprintf(t->file, "%s\n", term_begin(t, TERM_PLAIN));
+    draw_dialogs(t, &l);
     draw_names(&c, &l);
     for (size_t i = 0; i < l.row_count; i++)
         draw_row(&c, &l, &l.rows[i]);

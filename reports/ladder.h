@@ -5,10 +5,11 @@
 
 #include "reports/terminal.h"
 
-#define LADDER_MAX_LANES 16
+#define LADDER_MAX_LANES   16
+#define LADDER_MAX_DIALOGS 8
 
 typedef struct ladder_row {
-    const trace_event *event; /* the first sending; borrowed */
+    const trace_event *event; /* the first sending, or a note (ladder_is_note); borrowed */
     int from, to;             /* lanes */
     unsigned sent, received;  /* copies */
 } ladder_row;
@@ -18,6 +19,11 @@ typedef struct ladder {
     ibk_span lanes[LADDER_MAX_LANES];
     bool logs[LADDER_MAX_LANES]; /* only such a node's silence means that a message was lost */
     bool any_received;
+    /* Early dialogs that an INVITE made, by the tag and lane of who answered: more than one if it was forked.
+     */
+    ibk_span dialogs[LADDER_MAX_DIALOGS];
+    int dialog_lanes[LADDER_MAX_DIALOGS];
+    size_t dialog_count;
     size_t lane_count;
     ladder_row *rows;
     size_t row_count, row_capacity, max_rows;
@@ -25,6 +31,10 @@ typedef struct ladder {
 } ladder;
 
 ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_options *options);
+/* What a node did with the call between two messages: forked, diverted, redirected it. */
+bool ladder_is_note(const trace_event *event);
+/* The number of a row's dialog, from 1; 0: none, or there is only one. */
+size_t ladder_row_dialog(const ladder *l, const ladder_row *row);
 bool ladder_row_lost(const ladder *l, const ladder_row *row);
 void ladder_free(ladder *l);
 

@@ -15,6 +15,14 @@ static bool is_message(const trace_event *e) {
            (strcmp(e->event, "sent") == 0 || strcmp(e->event, "received") == 0);
 }
 
+bool ladder_is_note(const trace_event *e) {
+    static const char *const notes[] = {"forked", "diverted", "redirected"};
+    for (size_t i = 0; e->kind == TRACE_STATE && i < sizeof notes / sizeof notes[0]; i++)
+        if (strcmp(e->event, notes[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool starts_with(ibk_span text_, const char *start) {
     size_t len = strlen(start);
     return text_.len >= len && memcmp(text_.data, start, len) == 0;
@@ -47,9 +55,38 @@ static int lane_of(ladder *l, ibk_span name) {
     return (int)l->lane_count++;
 }
 
+static bool ends_with(ibk_span text_, const char *end) {
+    size_t len = strlen(end);
+    return text_.len >= len && memcmp(text_.data + text_.len - len, end, len) == 0;
+}
+
+static size_t dialog_of(const ladder *l, const trace_event *e) {
+    ibk_span tag = text(e, "to_tag");
+    for (size_t i = 0; tag.len && i < l->dialog_count; i++)
+        if (ibk_span_equal(tag, l->dialogs[i]))
+            return i + 1;
+    return 0;
+}
+
+/* 18x and 2xx to an INVITE make a dialog; 181 speaks for nobody who could have one. */
+static void note_dialog(ladder *l, const trace_event *e, int lane) {
+    ibk_span label = text(e, "label");
+    bool makes = (starts_with(label, "18") && !starts_with(label, "181")) || starts_with(label, "2");
+    if (!makes || !text(e, "to_tag").len || !ends_with(text(e, "cseq"), " INVITE") || dialog_of(l, e) ||
+        l->dialog_count == LADDER_MAX_DIALOGS)
+        return;
+    l->dialogs[l->dialog_count] = text(e, "to_tag");
+    l->dialog_lanes[l->dialog_count++] = lane;
+}
+
+size_t ladder_row_dialog(const ladder *l, const ladder_row *row) {
+    return l->dialog_count > 1 && !ladder_is_note(row->event) ? dialog_of(l, row->event) : 0;
+}
+
 static bool same_message(const trace_event *a, const trace_event *b) {
     return a->kind == b->kind && ibk_span_equal(text(a, "label"), text(b, "label")) &&
            ibk_span_equal(text(a, "call"), text(b, "call")) &&
+           ibk_span_equal(text(a, "to_tag"), text(b, "to_tag")) &&
            ibk_span_equal(text(a, "cseq"), text(b, "cseq"));
 }
 
@@ -61,18 +98,7 @@ static ladder_row *original_of(ladder *l, const trace_event *e, int from, int to
     return NULL;
 }
 
-static ibk_err add_sent(ladder *l, const trace_event *e) {
-    int from = lane_of(l, ibk_span_str(e->node)), to = lane_of(l, text(e, "peer"));
-    if (from < 0 || to < 0) {
-        l->hidden++;
-        return IBK_OK;
-    }
-    l->logs[from] = true;
-    ladder_row *again = trace_event_flag(e, "retransmission") ? original_of(l, e, from, to) : NULL;
-    if (again) {
-        again->sent++;
-        return IBK_OK;
-    }
+static ibk_err add_row(ladder *l, const trace_event *e, int from, int to) {
     if (l->row_count == l->max_rows) {
         l->hidden++;
         return IBK_OK;
@@ -89,6 +115,29 @@ static ibk_err add_sent(ladder *l, const trace_event *e) {
     return IBK_OK;
 }
 
+static ibk_err add_sent(ladder *l, const trace_event *e) {
+    int from = lane_of(l, ibk_span_str(e->node)), to = lane_of(l, text(e, "peer"));
+    if (from < 0 || to < 0) {
+        l->hidden++;
+        return IBK_OK;
+    }
+    l->logs[from] = true;
+    note_dialog(l, e, from);
+    ladder_row *again = trace_event_flag(e, "retransmission") ? original_of(l, e, from, to) : NULL;
+    if (!again)
+        return add_row(l, e, from, to);
+    again->sent++;
+    return IBK_OK;
+}
+
+/* Where a node has a lane already: what it did follows from a message that it got. */
+static ibk_err add_note(ladder *l, const trace_event *e) {
+    for (size_t i = 0; i < l->lane_count; i++)
+        if (ibk_span_equal(l->lanes[i], ibk_span_str(e->node)))
+            return add_row(l, e, (int)i, (int)i);
+    return IBK_OK;
+}
+
 /* An arrival counts for the earliest row of that message which still has copies under way. */
 static void add_received(ladder *l, const trace_event *e) {
     int to = lane_of(l, ibk_span_str(e->node)), from = lane_of(l, text(e, "peer"));
@@ -98,6 +147,7 @@ static void add_received(ladder *l, const trace_event *e) {
         ladder_row *row = &l->rows[i];
         if (row->from != from || row->to != to || row->received >= row->sent ||
             !ibk_span_equal(text(row->event, "label"), text(e, "label")) ||
+            !ibk_span_equal(text(row->event, "to_tag"), text(e, "to_tag")) ||
             !ibk_span_equal(text(row->event, "call"), text(e, "call")))
             continue;
         row->received++;
@@ -113,15 +163,18 @@ ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_optio
     l->call = options->all ? (ibk_span){0} : choose_call(events, options, kinds);
     for (size_t i = 0; i < trace_memory_count(events); i++) {
         const trace_event *e = trace_memory_at(events, i);
-        if (!(kinds & TRACE_MASK(e->kind)) || !is_message(e))
+        bool note = ladder_is_note(e);
+        if (!note && (!(kinds & TRACE_MASK(e->kind)) || !is_message(e)))
             continue;
         if (!options->all && !ibk_span_equal(text(e, "call"), l->call))
             continue;
-        if (strcmp(e->event, "received") == 0) {
+        ibk_err err = IBK_OK;
+        if (note)
+            err = add_note(l, e);
+        else if (strcmp(e->event, "received") == 0)
             add_received(l, e);
-            continue;
-        }
-        ibk_err err = add_sent(l, e);
+        else
+            err = add_sent(l, e);
         if (err)
             return err;
     }
@@ -130,7 +183,7 @@ ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_optio
 }
 
 bool ladder_row_lost(const ladder *l, const ladder_row *row) {
-    return row->received == 0 && l->any_received && l->logs[row->to];
+    return !ladder_is_note(row->event) && row->received == 0 && l->any_received && l->logs[row->to];
 }
 
 void ladder_free(ladder *l) {

@@ -103,6 +103,72 @@ static void test_first_call_in_ascii(void **state) {
     world_free(w);
 }
 
+/* As pass(), of the dialog with this To tag. */
+static void pass_in(world *w, const char *from, const char *to, const char *label, const char *tag) {
+    for (int sent = 1; sent >= 0; sent--) {
+        trace_message m = {.kind = TRACE_SIP,
+                           .node = sent ? from : to,
+                           .sent = sent,
+                           .peer = sent ? to : from,
+                           .label = label,
+                           .call = "c",
+                           .cseq = "1 INVITE"};
+        trace_message_begin(w->t, &m);
+        trace_str(w->t, "to_tag", tag);
+        trace_end(w->t);
+        w->now += 5000000;
+    }
+}
+
+static void note(world *w, const char *node, const char *event, const char *call) {
+    trace_begin(w->t, TRACE_STATE, node, event);
+    trace_str(w->t, "call", call);
+    trace_str(w->t, "to", "sip:d@h");
+    trace_uint(w->t, "contacts", 2);
+    trace_str(w->t, "when", "busy");
+    trace_str(w->t, "how", "silent");
+    trace_end(w->t);
+}
+
+/* The dialogs of a forked call are told apart, and what a proxy did stands where it did it. */
+static void test_forked_and_diverted(void **state) {
+    (void)state;
+    world *w = world_new(1000);
+    pass_in(w, "a", "p", "INVITE", NULL);
+    note(w, "p", "forked", "c");
+    note(w, "p", "registered", "c");
+    note(w, "p", "diverted", "another call");
+    pass_in(w, "p", "b", "INVITE", NULL);
+    pass_in(w, "b", "p", "183 Session Progress", "tag-b");
+    pass_in(w, "p", "a", "183 Session Progress", "tag-b");
+    pass_in(w, "a", "p", "PRACK", "tag-b");
+    pass_in(w, "p", "a", "181 Call Is Being Forwarded", "tag-p");
+    note(w, "p", "diverted", "c");
+    char *text = draw(w, 90, false, &(ladder_options){0});
+    assert_null(strstr(text, "#1")); /* one dialog needs no number */
+    free(text);
+    pass_in(w, "d", "p", "180 Ringing", "tag-d");
+    pass_in(w, "p", "a", "180 Ringing", "tag-d");
+    pass_in(w, "a", "p", "BYE", "tag-b");
+    text = draw(w, 90, false, &(ladder_options){0});
+    assert_string_equal(text,
+                        "  dialogs: #1 b, #2 d\n"
+                        "  seconds            a                  p                  b                  d\n"
+                        "   0.000000          |----- INVITE ---->|                  |                  |\n"
+                        "   0.010000          |                  * forks to 2 contacts, silent         |\n"
+                        "   0.010000          |                  |----- INVITE ---->|                  |\n"
+                        "   0.020000          |                  |<---- 183 #1 -----|                  |\n"
+                        "   0.030000          |<---- 183 #1 -----|                  |                  |\n"
+                        "   0.040000          |---- PRACK #1 --->|                  |                  |\n"
+                        "   0.050000          |<----- 181 -------|                  |                  |\n"
+                        "   0.060000          |                  * diverts to d@h (busy, silent)       |\n"
+                        "   0.060000          |                  |<--------- 180 Ringing #2 -----------|\n"
+                        "   0.070000          |< 180 Ringing #2 -|                  |                  |\n"
+                        "   0.080000          |----- BYE #1 ---->|                  |                  |\n");
+    free(text);
+    world_free(w);
+}
+
 static void test_widths(void **state) {
     (void)state;
     world *w = world_new(1000);
@@ -153,6 +219,7 @@ static void test_hostile_text(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_call_in_ascii),
+        cmocka_unit_test(test_forked_and_diverted),
         cmocka_unit_test(test_widths),
         cmocka_unit_test(test_limits_and_nothing),
         cmocka_unit_test(test_hostile_text),

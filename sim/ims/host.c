@@ -85,6 +85,8 @@ static void sip_traced(void *user, const sip_trace *event) {
                              .octets = event->octets,
                              .retransmission = event->retransmission};
     trace_message_begin(t, &message);
+    trace_str(t, "to_tag",
+              event->msg ? sip_to_tag(event->msg) : NULL); /* tells the dialogs of a forked call apart */
     if (event->diag)
         trace_diag(t, event->diag->err, event->diag);
     trace_end(t);
