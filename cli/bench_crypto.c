@@ -1,5 +1,6 @@
 /* ibakelab bench crypto: each operation's median time beside its count of modular multiplications. */
 #include "cli/bench_crypto.h"
+#include "cli/bench_model.h"
 #include "cli/cli.h"
 #include "run/params_data.h"
 
@@ -16,12 +17,17 @@
 
 static const char help_text[] =
     "Usage: ibakelab bench crypto [--size BITS]… [--quick] [--portable] [--json]\n"
+    "       ibakelab bench crypto --emit-cpu-model[=FILE] [--all] [--quick]\n"
     "\n"
     "Times the identity-based encryption of RFC 5091 on this machine, on the parameter sets that ship.\n"
     "  --size BITS  length of p: 512, 1024 or 1536 (80, 112, 128 bits of strength); default: all three\n"
     "  --quick      fewer repetitions: a second a size, good to some 10 %\n"
     "  --portable   use the multiplier in C even where a faster one is there\n"
     "  --json       one JSON object instead of tables\n"
+    "  --emit-cpu-model[=FILE]\n"
+    "               measure what a simulated processor has to know, parameters of 1024, 2048 and 3072 bits,\n"
+    "               and write it as a CPU model for the scenario keys `cpu` (docs/cpu-models.md)\n"
+    "  --all        parameters of 7680 bits as well\n"
     "\n"
     "How to read it\n"
     "  products, squares, reductions\n"
@@ -48,8 +54,9 @@ static const struct {
 };
 
 typedef struct settings {
-    bool quick, portable, json;
-    bool wanted[3]; /* 512, 1024, 1536 */
+    bool quick, portable, json, emit, all;
+    const char *model_path; /* NULL: standard output */
+    bool wanted[3];         /* 512, 1024, 1536 */
 } settings;
 
 typedef struct figures {
@@ -361,10 +368,14 @@ static int want_size(settings *s, const char *text) {
 
 /* -1: help was asked for. */
 static int read_options(settings *s, int argc, char **argv) {
-    static const struct option options[] = {
-        {"size", required_argument, NULL, 's'}, {"quick", no_argument, NULL, 'q'},
-        {"portable", no_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"size", required_argument, NULL, 's'},
+                                            {"quick", no_argument, NULL, 'q'},
+                                            {"portable", no_argument, NULL, 'p'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"emit-cpu-model", optional_argument, NULL, 'e'},
+                                            {"all", no_argument, NULL, 'a'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int status = CLI_OK;
     *s = (settings){0};
     for (int c; status == CLI_OK && (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -376,6 +387,10 @@ static int read_options(settings *s, int argc, char **argv) {
             s->portable = true;
         else if (c == 'j')
             s->json = true;
+        else if (c == 'e')
+            s->emit = true, s->model_path = optarg;
+        else if (c == 'a')
+            s->all = true;
         else if (c == 'h')
             return -1;
         else
@@ -383,6 +398,11 @@ static int read_options(settings *s, int argc, char **argv) {
     }
     if (status == CLI_OK && optind < argc)
         return cli_usage(COMMAND, "unexpected argument '%s'", argv[optind]);
+    if (status == CLI_OK && s->all && !s->emit)
+        return cli_usage(COMMAND, "--all belongs to --emit-cpu-model");
+    if (status == CLI_OK && s->emit &&
+        (s->wanted[0] || s->wanted[1] || s->wanted[2] || s->json || s->portable))
+        return cli_usage(COMMAND, "--emit-cpu-model goes with --all and --quick alone");
     if (!s->wanted[0] && !s->wanted[1] && !s->wanted[2])
         s->wanted[0] = s->wanted[1] = s->wanted[2] = true;
     return status;
@@ -395,5 +415,5 @@ int bench_crypto_main(int argc, char **argv) {
         fputs(help_text, stdout);
         return CLI_OK;
     }
-    return status ? status : run(&s);
+    return status ? status : s.emit ? bench_model(s.model_path, s.quick, s.all) : run(&s);
 }

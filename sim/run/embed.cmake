@@ -1,8 +1,10 @@
-# cmake -DOUT=params_data.c -DDIR=data/ibe-params -DSIZES=1024,2048,3072 -P embed.cmake
+# cmake -DOUT=params_data.c -DDIR=data/ibe-params -DSIZES=1024,2048,3072 -DLARGE=7680 -P embed.cmake
 string(REPLACE "," ";" sizes "${SIZES}")
+string(REPLACE "," ";" large "${LARGE}")
+list(LENGTH sizes count)
 set(text "#include \"run/params_data.h\"\n\n")
 set(rows "")
-foreach(n IN LISTS sizes)
+foreach(n IN LISTS sizes large)
   foreach(kind params master)
     file(READ ${DIR}/ibe-${n}.${kind}.der hex HEX)
     string(LENGTH "${hex}" digits)
@@ -15,5 +17,6 @@ foreach(n IN LISTS sizes)
   string(APPEND rows "    {${n}, params_${n}, master_${n}, sizeof params_${n}, sizeof master_${n}},\n")
 endforeach()
 string(APPEND text "\nconst run_params_set run_params_sets[] = {\n${rows}};\n"
-  "const size_t run_params_set_count = sizeof run_params_sets / sizeof run_params_sets[0];\n")
+  "const size_t run_params_set_count = ${count};\n"
+  "const size_t run_params_set_all = sizeof run_params_sets / sizeof run_params_sets[0];\n")
 file(WRITE ${OUT} "${text}")

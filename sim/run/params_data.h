@@ -13,6 +13,7 @@ typedef struct run_params_set {
 } run_params_set;
 
 extern const run_params_set run_params_sets[];
-extern const size_t run_params_set_count;
+extern const size_t run_params_set_count; /* those that a scenario may have */
+extern const size_t run_params_set_all;   /* and larger ones, for measuring alone */
 
 #endif

@@ -1,0 +1,52 @@
+/* A node's processor in virtual time: some cores, one queue in order of arrival. A job is the sum of the
+ * operations that were carried out for one step of the protocol; the step leaves the node when its job has
+ * been done. */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "cpu/model.h"
+#include "ns3shim/n3.h"
+
+#define CPU_MAX_CORES 1024
+
+typedef struct cpu cpu;
+typedef struct cpu_job cpu_job;
+
+typedef struct cpu_job_times {
+    uint64_t submitted_ns, started_ns, ended_ns; /* virtual time */
+} cpu_job_times;
+
+/* The job is over and freed. */
+typedef void cpu_done(void *arg, const cpu_job_times *times);
+
+/* `model` is copied; 1 to CPU_MAX_CORES cores. IBK_ERR_USAGE, IBK_ERR_NO_MEMORY. */
+ibk_err cpu_new(cpu **out, n3_sim *sim, const cpu_model *model, unsigned cores);
+void cpu_free(cpu *c); /* jobs end without a word; NULL is legal */
+
+/* Adds an operation to the account of the step that is being carried out. One for which the model has no time
+ * counts nothing and is remembered: cpu_missing. */
+void cpu_charge(cpu *c, ibk_work what, unsigned size);
+/* Closes the account: what was charged since the last call. */
+uint64_t cpu_take(cpu *c);
+/* The first operation for which the model has no time. False: there was none. */
+bool cpu_missing(const cpu *c, ibk_work *what, unsigned *size);
+
+/* Hands in a job of cost_ns; `done` (may be NULL) runs when it is over, never inside this call. NULL: out of
+ * memory. The pointer is valid until then. */
+cpu_job *cpu_submit(cpu *c, uint64_t cost_ns, cpu_done *done, void *arg);
+/* `done` will not run. The work is done all the same: nobody takes it out of the queue. */
+void cpu_forget(cpu_job *job);
+
+typedef struct cpu_stats {
+    uint64_t operations, jobs;                      /* charged; jobs that ended */
+    uint64_t busy_ns;                               /* of all cores together, up to now */
+    uint64_t queue_max;                             /* jobs that waited for a core at once */
+    uint64_t waited;                                /* jobs that began, of which: */
+    uint64_t wait_min_ns, wait_max_ns, wait_sum_ns; /* from being handed in to the beginning */
+} cpu_stats;
+
+cpu_stats cpu_get_stats(const cpu *c);
+unsigned cpu_cores(const cpu *c);
+const cpu_model *cpu_get_model(const cpu *c);
+
+#endif

@@ -1,0 +1,17 @@
+# cmake -DOUT=model_data.c -DDIR=data/cpu-models -DWORDS=phone,server -P embed.cmake
+string(REPLACE "," ";" words "${WORDS}")
+set(text "#include \"cpu/model_data.h\"\n\n")
+set(rows "")
+foreach(word IN LISTS words)
+  file(READ ${DIR}/${word}.json hex HEX)
+  string(LENGTH "${hex}" digits)
+  if(digits EQUAL 0)
+    message(FATAL_ERROR "${DIR}/${word}.json is empty")
+  endif()
+  string(REGEX REPLACE "(..)" "0x\\1, " octets "${hex}")
+  string(APPEND text "static const uint8_t model_${word}[] = {${octets}};\n")
+  string(APPEND rows "    {\"${word}\", model_${word}, sizeof model_${word}},\n")
+endforeach()
+string(APPEND text "\nconst cpu_model_file cpu_model_files[] = {\n${rows}};\n"
+  "const size_t cpu_model_file_count = sizeof cpu_model_files / sizeof cpu_model_files[0];\n")
+file(WRITE ${OUT} "${text}")
