@@ -38,6 +38,7 @@ void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
     for (size_t i = 0; i < out->domain_count; i++) {
         raw_domain *d = &domains[i];
         check_parameters(ctx, &d->kms, kms);
+        d->kms.kms.outage = d->kms.outage.outage;
         if (!scn_written(&d->kms.head, "identity")) {
             d->kms.kms.identity = scn_printf(ctx->arena, "kms@%s", d->name);
             scn_give(kms, &d->kms.head, "identity");
@@ -155,6 +156,10 @@ const char *scn_keys_failure_name(scn_keys_failure failure) {
     switch (failure) {
     case SCN_KEYS_REFUSED:
         return "refused";
+    case SCN_KEYS_CLOCK_SKEW:
+        return "clock-skew";
+    case SCN_KEYS_NOT_AUTHORIZED:
+        return "not-authorized";
     case SCN_KEYS_UNKNOWN_KMS:
         return "unknown-kms";
     case SCN_KEYS_NO_ANSWER:

@@ -63,10 +63,29 @@ static void check_group(calls *c, const raw_call *call) {
     scn_check_number(c->ctx, &call->head, "name", call->call.name);
     scn_check_number(c->ctx, &call->head, "from", call->from);
     scn_check_number(c->ctx, &call->head, "to", call->to);
+    scn_check_number(c->ctx, &call->head, "called-as", call->call.called_as);
     if (call->group == 1 && call->every_ns != 0)
         scn_hint(
             scn_report(c->ctx, scn_where_of(&call->head, "every"), "'every' has no effect on a single call"),
             "it belongs to repeated calls, with 'count'");
+}
+
+/* The identity of the callee that is called. */
+static const char *identity_of(calls *c, const raw_call *raw, size_t entry, const scn_user *to,
+                               size_t number) {
+    if (raw->call.called_as == NULL)
+        return to->identity;
+    const char *wanted = scn_put_number(c->ctx->arena, raw->call.called_as, number);
+    if (strcmp(wanted, to->identity) == 0)
+        return to->identity;
+    for (size_t i = 0; i < to->identity_count; i++)
+        if (strcmp(wanted, to->identities[i]) == 0)
+            return to->identities[i];
+    scn_error *e = scn_report(c->ctx, scn_where_of(&raw->head, "called-as"),
+                              "calls[%zu].called-as: '%s' has no identity '%s'", entry, to->name, wanted);
+    scn_hint(e, to->identity_count ? "e.g. '%s'" : "its only one is '%s'",
+             to->identity_count ? to->identities[0] : to->identity);
+    return NULL;
 }
 
 static bool add_call(calls *c, raw_call *raw, size_t entry, size_t number) {
@@ -75,6 +94,9 @@ static bool add_call(calls *c, raw_call *raw, size_t entry, size_t number) {
     call.from = user_of(c, raw, entry, "from", raw->from, number);
     call.to = call.from == NULL ? NULL : user_of(c, raw, entry, "to", raw->to, number);
     if (call.to == NULL || !check_pair(c, raw, entry, call.from, call.to))
+        return false;
+    call.called_as = identity_of(c, raw, entry, call.to, number);
+    if (call.called_as == NULL)
         return false;
     bool plain = raw->group > 1 && !scn_has_number(call.name);
     call.name =

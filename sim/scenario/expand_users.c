@@ -104,6 +104,15 @@ static const char *password_of(scn_ctx *ctx, const scn_scenario *s, const char *
 /* ---- groups
  * --------------------------------------------------------------------------------------------------- */
 
+static const char *const *identities_of(scn_ctx *ctx, const raw_user *u, size_t number) {
+    const raw_identity *further = u->identities.items;
+    const char **list =
+        u->identities.count ? scn_alloc_array(ctx->arena, u->identities.count, sizeof *list) : NULL;
+    for (size_t i = 0; list != NULL && i < u->identities.count; i++)
+        list[i] = scn_put_number(ctx->arena, further[i].identity, number);
+    return list;
+}
+
 static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t number, size_t entry) {
     scn_arena *arena = ctx->arena;
     scn_user *user = &s->users[s->user_count++];
@@ -116,6 +125,8 @@ static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t nu
     user->hss_password = password_of(ctx, s, u->user.hss_password, user->name);
     user->psk = psk_of(ctx, s, &u->psk, user->name);
     user->kms_psk = psk_of(ctx, s, &u->kms_psk, user->name);
+    user->identities = identities_of(ctx, u, number);
+    user->identity_count = user->identities ? u->identities.count : 0;
     user->on_ns += (number - 1) * u->every_ns;
     user->divert = u->divert.divert;
     user->has_ring_time = scn_written(&u->head, "ring-time");
@@ -148,15 +159,45 @@ static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, 
                  "the key 'time-limit' sets the end");
 }
 
+/* Where requests for an identity are routed, and whose keys it needs: a sip: URI names the domain itself. */
+static void check_identities(scn_ctx *ctx, const raw_user *u, const scn_domain *domain, size_t entry) {
+    const raw_identity *further = u->identities.items;
+    if (u->user.identity != NULL && strncmp(u->user.identity, "sip:", 4) != 0)
+        scn_hint(
+            scn_report(ctx, scn_where_of(&u->head, "identity"), "users[%zu].identity is no sip: URI", entry),
+            "a tel: URI can be a further one, under 'identities'");
+    if (u->identities.count > SCN_MAX_IDENTITIES - 1)
+        scn_report(ctx, scn_where_of(&u->head, "identities"),
+                   "users[%zu].identities: %zu are more than the %d that a user may have", entry,
+                   u->identities.count, SCN_MAX_IDENTITIES - 1);
+    for (size_t i = 0; i < u->identities.count; i++) {
+        const char *identity = further[i].identity, *at = identity == NULL ? NULL : strchr(identity, '@');
+        if (identity == NULL)
+            continue;
+        scn_check_number(ctx, &u->head, "identities", identity);
+        if (at != NULL && domain != NULL && strcmp(at + 1, domain->name) != 0)
+            scn_hint(scn_report(ctx, scn_where_of(&further[i].head, "identity"),
+                                "users[%zu].identities[%zu]: '%s' is of another domain", entry, i, identity),
+                     "the user's domain is %s", domain->name);
+    }
+}
+
 static void check_unique(scn_ctx *ctx, const scn_scenario *s, const raw_user *raw, bool identities) {
     scn_index index;
-    if (!scn_index_new(ctx, &index, s->user_count))
+    size_t total = 0;
+    for (size_t i = 0; i < s->user_count; i++)
+        total += 1 + s->users[i].identity_count;
+    if (!scn_index_new(ctx, &index, total))
         return;
     for (size_t i = 0; i < s->user_count; i++) {
         const raw_head *head = &raw[s->users[i].entry].head;
         scn_named entry = {identities ? s->users[i].identity : s->users[i].name, i,
                            scn_where_of(head, identities ? "identity" : "name")};
         index.list[index.count++] = entry;
+        const raw_identity *further = raw[s->users[i].entry].identities.items;
+        for (size_t k = 0; identities && k < s->users[i].identity_count; k++)
+            index.list[index.count++] =
+                (scn_named){s->users[i].identities[k], i, scn_where_of(&further[k].head, "identity")};
     }
     scn_index_sort(&index);
     scn_index_unique(ctx, &index, identities ? "identities of users" : "names of users");
@@ -179,6 +220,7 @@ void scn_expand_users(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
         u->user.domain = domain;
         u->user.link = u->link == NULL ? NULL : link_of(ctx, out, u, i);
         check_group(ctx, out, u, i);
+        check_identities(ctx, u, domain, i);
         u->first = out->user_count;
         u->count = u->group;
         if (domain == NULL)

@@ -125,6 +125,15 @@ static bool find_user(const scn_scenario *s, const raw_scenario *raw, const char
     return false;
 }
 
+static bool find_domain(const scn_scenario *s, const char *name, members *m) {
+    const scn_domain *domain = scn_find_domain(s, name);
+    if (domain == NULL)
+        return false;
+    m->first = (size_t)(domain - s->domains);
+    m->count = 1;
+    return true;
+}
+
 static const scn_where *where_of_name(const raw_head *head, const char *name) {
     for (size_t i = 0; head->node != NULL && i < head->node->count; i++) {
         if (strcmp(head->node->keys[i].text, name) == 0)
@@ -133,32 +142,53 @@ static const scn_where *where_of_name(const raw_head *head, const char *name) {
     return scn_where_of(head, name);
 }
 
+static const char *word_of(scn_expect_set set) {
+    return set == SCN_SET_CALLS ? "call" : set == SCN_SET_USERS ? "user" : "domain";
+}
+
 static void unknown_name(scn_ctx *ctx, const scn_scenario *s, const raw_head *head, const char *name,
-                         bool calls) {
+                         scn_expect_set set) {
     scn_nearest nearest = {.word = name};
-    size_t count = calls ? s->call_count : s->user_count;
-    for (size_t i = 0; i < count; i++)
-        scn_nearest_try(&nearest, calls ? s->calls[i].name : s->users[i].name);
+    size_t count = set == SCN_SET_CALLS   ? s->call_count
+                   : set == SCN_SET_USERS ? s->user_count
+                                          : s->domain_count;
+    const char *first = NULL;
+    for (size_t i = count; i-- > 0;) {
+        first = set == SCN_SET_CALLS   ? s->calls[i].name
+                : set == SCN_SET_USERS ? s->users[i].name
+                                       : s->domains[i].name;
+        scn_nearest_try(&nearest, first);
+    }
     scn_error *e = scn_report(ctx, where_of_name(head, name), "there is no %s '%s' to expect anything of",
-                              calls ? "call" : "user", scn_show(ctx, name));
+                              word_of(set), scn_show(ctx, name));
     if (nearest.best != NULL)
         scn_hint(e, "did you mean '%s'?", nearest.best);
-    else if (count > 0)
-        scn_hint(e, "the first %s is '%s'", calls ? "call" : "user",
-                 calls ? s->calls[0].name : s->users[0].name);
+    else if (first != NULL)
+        scn_hint(e, "the first %s is '%s'", word_of(set), first);
+}
+
+static bool find_named(const scn_scenario *s, const raw_scenario *raw, const char *name, members *m) {
+    switch (m->set) {
+    case SCN_SET_CALLS:
+        return find_call(s, raw, name, m);
+    case SCN_SET_USERS:
+        return find_user(s, raw, name, m);
+    default:
+        return find_domain(s, name, m);
+    }
 }
 
 static void add_named(scn_ctx *ctx, scn_scenario *s, const raw_scenario *raw, raw_expect_named *named,
-                      const scn_section *section, bool calls) {
+                      const scn_section *section, scn_expect_set set) {
     raw_expect *list = named->others.items;
-    const char *word = calls ? "call" : "user";
+    const char *word = set == SCN_SET_KMS ? "kms" : word_of(set);
     if (named->head.node != NULL && named->head.node->count == 0)
-        scn_report(ctx, &named->head.node->where, "expect.%s names no %s", word, word);
+        scn_report(ctx, &named->head.node->where, "expect.%s names no %s", word, word_of(set));
     for (size_t i = 0; i < named->others.count; i++) {
         const char *name = list[i].name;
-        members m = {.set = calls ? SCN_SET_CALLS : SCN_SET_USERS};
-        if (!(calls ? find_call(s, raw, name, &m) : find_user(s, raw, name, &m))) {
-            unknown_name(ctx, s, &named->head, name, calls);
+        members m = {.set = set};
+        if (!find_named(s, raw, name, &m)) {
+            unknown_name(ctx, s, &named->head, name, set);
             continue;
         }
         m.title = scn_printf(ctx->arena, "%s %s", word, name);
@@ -197,9 +227,10 @@ void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw)
                  "an expectation that nothing is held against would always hold");
     else
         add(ctx, out, &e->calls, calls, &all_calls);
-    add_named(ctx, out, raw, &e->call, calls, true);
+    add_named(ctx, out, raw, &e->call, calls, SCN_SET_CALLS);
     add(ctx, out, &e->users, users, &all_users);
-    add_named(ctx, out, raw, &e->user, users, false);
+    add_named(ctx, out, raw, &e->user, users, SCN_SET_USERS);
+    add_named(ctx, out, raw, &e->kms, scn_field_of(expect, "kms")->section->other, SCN_SET_KMS);
     add(ctx, out, &e->network, network, &whole);
     if (e->head.node != NULL && e->head.node->count == 0)
         scn_hint(scn_report(ctx, &e->head.node->where, "this scenario expects nothing"),

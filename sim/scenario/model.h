@@ -18,12 +18,13 @@
 #include <ibake.h>
 #include <stdio.h>
 
-#define SCN_VERSION     1 /* the value of the key `ibakelab` */
-#define SCN_MAX_USERS   20000
-#define SCN_MAX_CALLS   20000
-#define SCN_MAX_ENTRIES 1000    /* of one list or mapping in the file */
-#define SCN_MAX_FILE    1048576 /* octets of a scenario file */
-#define SCN_PSK_MAX     64
+#define SCN_VERSION        1 /* the value of the key `ibakelab` */
+#define SCN_MAX_USERS      20000
+#define SCN_MAX_CALLS      20000
+#define SCN_MAX_ENTRIES    1000    /* of one list or mapping in the file */
+#define SCN_MAX_FILE       1048576 /* octets of a scenario file */
+#define SCN_PSK_MAX        64
+#define SCN_MAX_IDENTITIES 4 /* public identities of one user; a device asks for its own and its user's */
 
 /* Where something was written. `file` is the scenario's path as given, or "--set path=value" with line 0. */
 typedef struct scn_where {
@@ -53,6 +54,11 @@ typedef struct scn_network {
 
 /* ---- home networks ------------------------------------------------------------------------------- */
 
+/* While it lasts, nothing listens on the node. */
+typedef struct scn_outage {
+    uint64_t from_ns, for_ns; /* for_ns 0: there is none */
+} scn_outage;
+
 /* The KMS of a domain; its node is kms.<domain>. The algorithms are those of RFC 6267 §4.2.1. */
 typedef struct scn_kms {
     const char *identity; /* IDRkms, a NAI: "kms@home.example" */
@@ -66,6 +72,7 @@ typedef struct scn_kms {
     uint8_t encryption;          /* enum ibk_encr_alg of KEMAC, not NULL */
     uint8_t mac;                 /* enum ibk_mac_alg of V, not NULL */
     uint8_t prf;                 /* enum ibk_prf */
+    scn_outage outage;
 } scn_kms;
 
 /* What UEs and KMS of a domain do in every MIKEY exchange. */
@@ -122,21 +129,33 @@ typedef struct scn_divert {
     uint64_t after_ns; /* NO_ANSWER: from the forwarding of the INVITE */
 } scn_divert;
 
+/* What a UE asks its KMS for (P-10). */
+typedef enum scn_ask {
+    SCN_ASK_ISSUE = 0, /* the identity: all keys of the KMS's current issue */
+    SCN_ASK_CURRENT    /* one IBE identity, date included: that key alone */
+} scn_ask;
+
 typedef struct scn_user {
-    const char *name;             /* "alice", "caller-17": unique */
-    const scn_domain *domain;     /* its home network */
-    const char *identity;         /* public identity and MIKEY identity: "sip:alice@home.example", unique */
+    const char *name;              /* "alice", "caller-17": unique */
+    const scn_domain *domain;      /* its home network */
+    const char *identity;          /* public identity and MIKEY identity: "sip:alice@home.example", unique */
+    const char *const *identities; /* further public identities, implicitly registered with the first: sip:
+                                      of its domain, or tel: */
+    size_t identity_count;
     const char *private_identity; /* digest user name: "alice@home.example" */
     const char *password;         /* what the UE uses */
     const char *hss_password;     /* what the HSS knows */
     ibk_span psk;                 /* what the UE uses towards its KMS, 16..64 octets */
     ibk_span kms_psk;             /* what the KMS has on file for this user */
     const char *kms;              /* identity of the KMS that the UE asks; need not exist */
-    const scn_link *link;         /* its access link */
-    int64_t clock_offset_ns;      /* its wall clock minus the true one */
-    uint64_t on_ns;               /* when it is switched on: asks for keys and registers */
-    bool register_;               /* false: it never registers (it still asks for its keys) */
-    ibk_error_policy errors;      /* P-16: what a UE that aborts an exchange tells its peer */
+    bool kms_authorized;          /* false: the KMS refuses it every key */
+    scn_ask ask_for;
+    uint64_t refresh_before_ns;        /* it asks for further keys that long before the last one lapses */
+    const scn_link *link;              /* its access link */
+    int64_t clock_offset_ns;           /* its wall clock minus the true one */
+    uint64_t on_ns;                    /* when it is switched on: asks for keys and registers */
+    bool register_;                    /* false: it never registers (it still asks for its keys) */
+    ibk_error_policy errors;           /* P-16: what a UE that aborts an exchange tells its peer */
     const struct scn_user *contact_of; /* a further device of that user: registers its contact under that
                                           user's public identity, answers MIKEY with its own. NULL: none */
     uint32_t priority;                 /* q of its contact, in thousandths */
@@ -175,14 +194,15 @@ typedef struct scn_media {
 typedef struct scn_call {
     const char *name; /* "first", "call-3", "many-17": unique */
     const scn_user *from, *to;
-    uint64_t at_ns;       /* the INVITE is sent */
-    uint64_t ring_ns;     /* from the callee's 180 to its 200 */
-    uint64_t duration_ns; /* from the ACK to the BYE */
-    scn_party hang_up;    /* who sends the BYE */
-    bool cancel;          /* the caller sends CANCEL … */
-    uint64_t cancel_ns;   /* … this long after the INVITE, unless the call was answered before */
-    uint8_t curve;        /* ECC curve of ECCPT: 8 P-256, 11 P-384, 14 P-521 */
-    uint8_t prf;          /* enum ibk_prf of I_MESSAGE_1 */
+    const char *called_as; /* the public identity of `to` that is called */
+    uint64_t at_ns;        /* the INVITE is sent */
+    uint64_t ring_ns;      /* from the callee's 180 to its 200 */
+    uint64_t duration_ns;  /* from the ACK to the BYE */
+    scn_party hang_up;     /* who sends the BYE */
+    bool cancel;           /* the caller sends CANCEL … */
+    uint64_t cancel_ns;    /* … this long after the INVITE, unless the call was answered before */
+    uint8_t curve;         /* ECC curve of ECCPT: 8 P-256, 11 P-384, 14 P-521 */
+    uint8_t prf;           /* enum ibk_prf of I_MESSAGE_1 */
     scn_media media;
     size_t entry; /* place in `calls:` of the file, from 0 */
 } scn_call;
@@ -230,7 +250,15 @@ typedef struct scn_bound {
     X(USERS_REGISTERED, COUNT)    /* REGISTER was answered 200 */                                            \
     X(USERS_KEYS_OBTAINED, COUNT) /* at least one private key arrived and was verified */                    \
     X(USERS_PRIVATE_KEYS, EACH)   /* private keys received, of each user that obtained keys */               \
-    X(USERS_KEYS_FAILURE, IS)     /* bound.value: scn_keys_failure */                                        \
+    X(USERS_KEYS_FAILURE, IS)     /* bound.value: scn_keys_failure; REFUSED: refused for whatever reason */  \
+    X(USERS_KEY_REQUESTS, EACH)   /* times that a user who was switched on asked its KMS */                  \
+    X(USERS_KEYS_HELD, EACH)      /* private keys in the store, of each user that obtained keys */           \
+    X(USERS_KEYS_DROPPED, EACH)   /* private keys that lapsed and were wiped, of each such user */           \
+    X(USERS_REGISTRATIONS, EACH)  /* REGISTERs that were answered 200, of each registered user */            \
+    /* KMSs */                                                                                               \
+    X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
+    X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \
+    X(KMS_KEYS_ISSUED, SUM)      /* private keys in the answers */                                           \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
@@ -245,21 +273,24 @@ typedef enum scn_expect_kind {
 } scn_expect_kind;
 
 typedef enum scn_expect_how { SCN_COUNT = 0, SCN_EACH, SCN_SUM, SCN_IS } scn_expect_how;
-typedef enum scn_expect_set { SCN_SET_CALLS = 0, SCN_SET_USERS, SCN_SET_NETWORK } scn_expect_set;
+typedef enum scn_expect_set { SCN_SET_CALLS = 0, SCN_SET_USERS, SCN_SET_KMS, SCN_SET_NETWORK } scn_expect_set;
 
 /* Why a user has no private keys. */
 typedef enum scn_keys_failure {
-    SCN_KEYS_REFUSED = 1, /* the KMS refused the request: Error message, or no authentication */
-    SCN_KEYS_UNKNOWN_KMS, /* the KMS that the user asks has no address in this network */
-    SCN_KEYS_NO_ANSWER,   /* no connection, or no response in time */
-    SCN_KEYS_BAD_RESPONSE /* a response came and was refused by the UE */
+    SCN_KEYS_REFUSED = 1,    /* the KMS refused the request: Error message, or no authentication */
+    SCN_KEYS_CLOCK_SKEW,     /* … because of its T */
+    SCN_KEYS_NOT_AUTHORIZED, /* … because the user may not have these keys */
+    SCN_KEYS_UNKNOWN_KMS,    /* the KMS that the user asks has no address in this network */
+    SCN_KEYS_NO_ANSWER,      /* no connection, or no response in time */
+    SCN_KEYS_BAD_RESPONSE    /* a response came and was refused by the UE */
 } scn_keys_failure;
 
 typedef struct scn_expectation {
     scn_expect_kind kind;
     scn_expect_how how;
     scn_expect_set set;
-    size_t first, count; /* members: calls[first .. first+count) or users[…]; count > 0; NETWORK: 0, 1 */
+    size_t first, count; /* members: calls[first .. first+count), users[…], domains[…] of the KMSs;
+                            count > 0; NETWORK: 0, 1 */
     scn_bound bound;
     const char *text; /* "calls: established all", "call first: setup-time at most 2 s" */
     scn_where where;

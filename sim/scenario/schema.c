@@ -97,6 +97,16 @@ static const scn_section links_section = {"links",
 static const scn_word prf_words[] = {
     {"MIKEY-1", IBK_PRF_MIKEY_1}, {"HMAC-SHA-256", IBK_PRF_HMAC_SHA256}, {NULL, 0}};
 
+static const scn_field outage_fields[] = {
+    {"from", TIME, AT(raw_outage, outage.from_ns), .required = true, .max = 400 * D,
+     .meaning = "when the KMS goes down"},
+    {"for", TIME, AT(raw_outage, outage.for_ns), .required = true, .min = S, .max = 400 * D,
+     .meaning = "how long it stays down"},
+};
+static const scn_section outage_section = {
+    "an outage", FIELDS(outage_fields), .size = sizeof(raw_outage), .optional = true,
+    .meaning = "While it lasts nothing listens at the KMS: connections are refused, open ones end."};
+
 static const scn_field kms_fields[] = {
     {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
      .max = 250, .meaning = "identity of the KMS in IDRkms"},
@@ -131,6 +141,7 @@ static const scn_field kms_fields[] = {
      .meaning = "MAC of V in key requests and their responses"},
     {"prf", SCN_T_ENUM, AT(raw_kms, kms.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of key requests and their responses"},
+    {"outage", SECTION(raw_kms, outage, outage_section), .meaning = "a time in which it is down"},
 };
 static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
                                         .meaning = "The key management service of a domain, kms.<domain>."};
@@ -191,6 +202,16 @@ static const scn_section divert_section = {
     "a diversion", FIELDS(divert_fields), .size = sizeof(raw_divert), .optional = true,
     .meaning = "Communication diversion (3GPP TS 24.604), carried out by the S-CSCF of the called user."};
 
+static const scn_field identity_fields[] = {
+    {"identity", SCN_T_URI, AT(raw_identity, identity), .required = true, .min = 5, .max = 250,
+     .meaning = "`tel:` and a global number, or a `sip:` URI of the user's domain"},
+};
+static const scn_section identity_section = {
+    "an identity", FIELDS(identity_fields), .size = sizeof(raw_identity),
+    .meaning =
+        "A further public identity. The UE has private keys of it as of the first one, and is registered "
+        "under it implicitly (3GPP TS 23.228 §5.2.1a)."};
+
 static const scn_field user_fields[] = {
     {"name", SCN_T_NAME, AT(raw_user, user.name), .required = true, .min = 1, .max = 60,
      .meaning = "unique name; in a group with `{n}`, which becomes 1, 2, 3 …"},
@@ -199,7 +220,9 @@ static const scn_field user_fields[] = {
     {"domain", SCN_T_REFERENCE, AT(raw_user, domain), .computed = "the only domain", .min = 1, .max = 200,
      .meaning = "name of the home network"},
     {"identity", SCN_T_URI, AT(raw_user, user.identity), .computed = "`sip:NAME@DOMAIN`", .min = 5,
-     .max = 250, .meaning = "public identity, in SIP and in MIKEY"},
+     .max = 250, .meaning = "public identity, in SIP and in MIKEY; a `sip:` URI"},
+    {"identities", SCN_T_LIST, AT(raw_user, identities), .section = &identity_section,
+     .meaning = "further public identities, at most 3; a call names them by `called-as`"},
     {"private-identity", SCN_T_NAI, AT(raw_user, user.private_identity), .computed = "`NAME@DOMAIN`",
      .min = 3, .max = 250, .meaning = "private identity, the user name of digest authentication"},
     {"password", SCN_T_PASSWORD, AT(raw_user, user.password), .fallback = "auto", .min = 1, .max = 128,
@@ -214,6 +237,17 @@ static const scn_field user_fields[] = {
     {"kms", SCN_T_NAI, AT(raw_user, user.kms), .computed = "the identity of the domain's KMS", .min = 3,
      .max = 250,
      .meaning = "identity of the KMS that the UE asks for its keys; one that is not there is unknown"},
+    {"kms-authorized", SCN_T_BOOL, AT(raw_user, user.kms_authorized), .fallback = "true",
+     .meaning = "`false`: the KMS knows the user, and refuses it every key"},
+    {"ask-for", SCN_T_ENUM, AT(raw_user, user.ask_for), .fallback = "issue",
+     .words = WORDS({"issue", SCN_ASK_ISSUE}, {"current", SCN_ASK_CURRENT}),
+     .meaning =
+         "what the UE asks for (P-10): by its identity, for all keys of the KMS's current issue; or by "
+         "the one IBE identity of now, for that key alone"},
+    {"refresh-before", TIME, AT(raw_user, user.refresh_before_ns), .fallback = "12 h", .min = S,
+     .max = 366 * D,
+     .meaning = "it asks for further keys that long before the last one lapses, and again, with growing "
+                "pauses, while the KMS does not answer"},
     {"link", SCN_T_REFERENCE, AT(raw_user, link), .fallback = "access", .min = 1, .max = 60,
      .meaning = "class of its access link, one of `links`"},
     {"clock-offset", SCN_T_OFFSET, AT(raw_user, user.clock_offset_ns), .fallback = "0 s", .min = -366 * D,
@@ -289,6 +323,8 @@ static const scn_field call_fields[] = {
      .meaning = "the caller, a user; `{n}` is the number of a repeated call"},
     {"to", SCN_T_REFERENCE, AT(raw_call, to), .required = true, .min = 1, .max = 60,
      .meaning = "the callee, a user"},
+    {"called-as", SCN_T_URI, AT(raw_call, call.called_as), .computed = "the callee's `identity`", .min = 5,
+     .max = 250, .meaning = "the public identity of the callee that is called, one of its `identities`"},
     {"at", TIME, AT(raw_call, call.at_ns), .fallback = "2 s", .max = 400 * D,
      .meaning = "when the INVITE is sent"},
     {"count", SCN_T_UINT, AT(raw_call, group), .fallback = "1", .min = 1, .max = SCN_MAX_CALLS,
@@ -376,6 +412,8 @@ static const scn_section expect_calls_section = {
         "against, such as a set-up time when no call is established, does not hold."};
 
 static const scn_word keys_failure_words[] = {{"refused", SCN_KEYS_REFUSED},
+                                              {"clock-skew", SCN_KEYS_CLOCK_SKEW},
+                                              {"not-authorized", SCN_KEYS_NOT_AUTHORIZED},
                                               {"unknown-kms", SCN_KEYS_UNKNOWN_KMS},
                                               {"no-answer", SCN_KEYS_NO_ANSWER},
                                               {"bad-response", SCN_KEYS_BAD_RESPONSE},
@@ -388,11 +426,33 @@ static const scn_field expect_users_fields[] = {
     {"private-keys", EXPECT(SCN_T_NUMBER_BOUND, USERS_PRIVATE_KEYS),
      .meaning = "private keys received, for each user who obtains keys"},
     {"keys-failure", EXPECT(SCN_T_WORD, USERS_KEYS_FAILURE), .words = keys_failure_words,
-     .meaning = "why they have no keys, for every one of them"},
+     .meaning = "why their latest key request failed, for every one of them; `refused`: the KMS refused it, "
+                "for whatever reason; `clock-skew`, `not-authorized`: for that one"},
+    {"key-requests", EXPECT(SCN_T_NUMBER_BOUND, USERS_KEY_REQUESTS),
+     .meaning =
+         "times that the UE asked its KMS (an unanswered request with its repetitions counts once), for "
+         "each user who was switched on"},
+    {"keys-held", EXPECT(SCN_T_NUMBER_BOUND, USERS_KEYS_HELD),
+     .meaning = "private keys that the UE has at the end, for each user who obtains keys"},
+    {"keys-dropped", EXPECT(SCN_T_NUMBER_BOUND, USERS_KEYS_DROPPED),
+     .meaning = "private keys that lapsed and were wiped, for each user who obtains keys"},
+    {"registrations", EXPECT(SCN_T_NUMBER_BOUND, USERS_REGISTRATIONS),
+     .meaning = "how often each registered user was registered, refreshes included"},
 };
 static const scn_section expect_users_section = {"expectations of users", FIELDS(expect_users_fields),
                                                  .size = sizeof(raw_expect),
                                                  .meaning = "Of all users, or of one (or a group)."};
+
+static const scn_field expect_kms_fields[] = {
+    {"requests-served", EXPECT(SCN_T_NUMBER_BOUND, KMS_REQUESTS_SERVED),
+     .meaning = "key requests that were answered with keys"},
+    {"requests-refused", EXPECT(SCN_T_NUMBER_BOUND, KMS_REQUESTS_REFUSED),
+     .meaning = "key requests that were refused"},
+    {"keys-issued", EXPECT(SCN_T_NUMBER_BOUND, KMS_KEYS_ISSUED), .meaning = "private keys in its answers"},
+};
+static const scn_section expect_kms_fields_section = {"expectations of a KMS", FIELDS(expect_kms_fields),
+                                                      .size = sizeof(raw_expect),
+                                                      .meaning = "Of the KMS of one domain."};
 
 static const scn_field expect_network_fields[] = {
     {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, NETWORK_RETRANSMISSIONS),
@@ -421,12 +481,21 @@ static const scn_section expect_user_section = {"users by name",
                                                 .other_word = "<user>",
                                                 .meaning = "Users by their names."};
 
+static const scn_section expect_kms_section = {"KMSs by domain",
+                                               .size = sizeof(raw_expect_named),
+                                               .other = &expect_kms_fields_section,
+                                               .other_offset = offsetof(raw_expect_named, others),
+                                               .other_name_offset = offsetof(raw_expect, name),
+                                               .other_word = "<domain>",
+                                               .meaning = "KMSs by the names of their domains."};
+
 static const scn_field expect_fields[] = {
     {"calls", SECTION(raw_expects, calls, expect_calls_section), .meaning = "of all calls"},
     {"call", SECTION(raw_expects, call, expect_call_section), .meaning = "of single calls, by name"},
     {"users", SECTION(raw_expects, users, expect_users_section), .meaning = "of all users"},
     {"user", SECTION(raw_expects, user, expect_user_section),
      .meaning = "of single users or groups, by name"},
+    {"kms", SECTION(raw_expects, kms, expect_kms_section), .meaning = "of KMSs, by the name of the domain"},
     {"network", SECTION(raw_expects, network, expect_network_section), .meaning = "of the whole network"},
 };
 static const scn_section expect_section = {

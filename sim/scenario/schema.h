@@ -22,7 +22,7 @@ typedef enum scn_type {
     SCN_T_NAME,         /* name of the entry itself; {n} in groups */
     SCN_T_REFERENCE,    /* name of another entry; {n} in groups */
     SCN_T_DOMAIN,       /* DNS name */
-    SCN_T_URI,          /* sip:user@host; {n} in groups */
+    SCN_T_URI,          /* sip:user@host or tel:+digits; {n} in groups */
     SCN_T_NAI,          /* user@realm; {n} in groups */
     SCN_T_FILE,         /* readable file; made absolute or relative to the working directory */
     SCN_T_PASSWORD,     /* text or `auto` (stays the text "auto") */
@@ -119,9 +119,15 @@ typedef struct raw_network {
     scn_network network;
 } raw_network;
 
+typedef struct raw_outage {
+    raw_head head;
+    scn_outage outage;
+} raw_outage;
+
 typedef struct raw_kms {
     raw_head head;
     scn_kms kms;
+    raw_outage outage;
 } raw_kms;
 
 typedef struct raw_mikey {
@@ -144,11 +150,17 @@ typedef struct raw_divert {
     scn_divert divert;
 } raw_divert;
 
+typedef struct raw_identity {
+    raw_head head;
+    const char *identity; /* with {n} */
+} raw_identity;
+
 typedef struct raw_user {
     raw_head head;
     scn_user user; /* texts with {n} */
     const char *domain, *link, *contact_of;
     raw_divert divert;
+    raw_list identities; /* raw_identity */
     raw_key psk, kms_psk;
     uint64_t group, every_ns;
     size_t first, count; /* of scn_scenario.users, set by expand.c */
@@ -182,7 +194,7 @@ typedef struct raw_expect_named {
 typedef struct raw_expects {
     raw_head head;
     raw_expect calls, users, network;
-    raw_expect_named call, user;
+    raw_expect_named call, user, kms;
 } raw_expects;
 
 typedef struct raw_scenario {

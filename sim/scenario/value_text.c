@@ -47,6 +47,28 @@ static bool is_user_at_host(const char *text) {
     return at != NULL && at != text && only(text, (size_t)(at - text), "-_.!~*'()+&=") && is_domain(at + 1);
 }
 
+/* A global number, RFC 3966 §5.1.4 without visual separators: an E.164 number has at most 15 digits. */
+static bool is_global_number(const char *text) {
+    size_t digits = 0;
+    bool number = false;
+    if (*text++ != '+')
+        return false;
+    for (; *text != '\0'; text++, digits++) {
+        if (*text >= '0' && *text <= '9')
+            continue;
+        if (number || strncmp(text, "{n}", 3) != 0)
+            return false;
+        number = true;
+        text += 2;
+    }
+    return digits >= 3 && digits <= 15;
+}
+
+static bool is_public_identity(const char *text) {
+    return strncmp(text, "tel:", 4) == 0 ? is_global_number(text + 4)
+                                         : strncmp(text, "sip:", 4) == 0 && is_user_at_host(text + 4);
+}
+
 static bool printable(const char *text, bool lines) {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
@@ -67,7 +89,7 @@ static const char *problem_of(scn_type type, const char *text) {
     case SCN_T_DOMAIN:
         return is_domain(text) ? NULL : "is no domain name";
     case SCN_T_URI:
-        return strncmp(text, "sip:", 4) == 0 && is_user_at_host(text + 4) ? NULL : "is no SIP URI of a user";
+        return is_public_identity(text) ? NULL : "is neither a SIP URI of a user nor a tel: URI";
     case SCN_T_NAI:
         return is_user_at_host(text) ? NULL : "is not of the form user@domain";
     case SCN_T_TEXT:

@@ -153,7 +153,7 @@ const char *scn_type_text(scn_arena *arena, const scn_field *field) {
     case SCN_T_DOMAIN:
         return "a domain name in lower case such as home.example";
     case SCN_T_URI:
-        return "a SIP URI such as sip:alice@home.example";
+        return "a public identity such as sip:alice@home.example or tel:+4930901820";
     case SCN_T_NAI:
         return "user@domain, such as alice@home.example";
     case SCN_T_FILE:
