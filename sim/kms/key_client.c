@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIES = 3 };
-#define RETRY_DELAY (2 * SIP_S)
+#define RETRY_DELAY (2 * SIP_S) /* after a connection that failed at once */
 
 struct key_client {
     key_client_config config;
@@ -14,27 +13,30 @@ struct key_client {
     void *user;
     ibk_key_request *request;
     ibk_buf message; /* REQUEST_KEY_PSK */
+    ibk_identity ids[IBK_KMS_MAX_USERS];
+    ibk_buf id_octets;
     n3_endpoint kms;
     char kms_host[256];
     n3_tcp *tcp;
     http_reader *reader;
-    ims_timer deadline, retry;
+    ims_timer timeout, retry; /* of this try; to the next one */
     unsigned tries;
 };
 
 static void close_connection(key_client *c) {
+    ims_host_cancel(c->config.host, &c->timeout);
     n3_tcp_free(c->tcp);
     c->tcp = NULL;
     http_reader_free(c->reader);
     c->reader = NULL;
 }
 
-static void finish(key_client *c, const key_client_result *result, ibk_key_list *keys) {
+static void finish(key_client *c, key_client_result *result, ibk_key_list *keys) {
     close_connection(c);
-    ims_host_cancel(c->config.host, &c->deadline);
     ims_host_cancel(c->config.host, &c->retry);
     ibk_key_request_free(c->request);
     c->request = NULL;
+    result->tries = c->tries;
     c->done(c->user, result, keys);
 }
 
@@ -61,8 +63,12 @@ static void log_http(const key_client *c, bool sent, const char *label, uint8_t 
     trace_end(t);
 }
 
-/* What the KMS refused, and what the UE refuses, tell apart by who noticed. */
-static scn_keys_failure failure_of(ibk_err err) {
+/* What the KMS refused, and what the UE refuses, tell apart by who noticed; an Error message says why. */
+static scn_keys_failure failure_of(ibk_err err, uint8_t error_no) {
+    if (err == IBK_ERR_PEER_ERROR && error_no == IBK_ERRNO_TS)
+        return SCN_KEYS_CLOCK_SKEW;
+    if (err == IBK_ERR_PEER_ERROR && error_no == IBK_ERRNO_ID)
+        return SCN_KEYS_NOT_AUTHORIZED;
     return err == IBK_ERR_PEER_ERROR || err == IBK_ERR_NOT_AUTHORIZED ? SCN_KEYS_REFUSED
                                                                       : SCN_KEYS_BAD_RESPONSE;
 }
@@ -86,14 +92,14 @@ static void take_response(key_client *c, const http_message *response) {
                                              &error_no, &result.diag);
         if (err) {
             result.diag.err = err;
-            result.failure = failure_of(err);
+            result.failure = failure_of(err, error_no);
         }
     }
     finish(c, &result, &keys);
     ibk_key_list_free(&keys);
 }
 
-static void try_again(key_client *c);
+static void try_again(key_client *c, uint64_t pause_ns);
 
 static void on_received(void *user, n3_tcp *tcp, const uint8_t *data, size_t len) {
     key_client *c = user;
@@ -113,12 +119,18 @@ static void on_received(void *user, n3_tcp *tcp, const uint8_t *data, size_t len
 
 static void on_ended(void *user, n3_tcp *tcp, n3_tcp_end why) {
     (void)tcp, (void)why;
-    try_again(user);
+    try_again(user, RETRY_DELAY);
 }
 
 static void on_peer_closed(void *user, n3_tcp *tcp) {
     (void)tcp;
-    try_again(user);
+    try_again(user, RETRY_DELAY);
+}
+
+static void timed_out(void *arg) {
+    key_client *c = arg;
+    c->timeout = 0;
+    try_again(c, 0);
 }
 
 static bool post(key_client *c) {
@@ -131,6 +143,7 @@ static bool post(key_client *c) {
                             .body = ibk_buf_span(&c->message)};
     ibk_buf http = {0};
     c->tries++;
+    c->timeout = ims_host_timer(c->config.host, KEY_CLIENT_TRY_NS, timed_out, c);
     c->reader = http_reader_new(HTTP_KIND_RESPONSE);
     bool ok = c->reader && n3_tcp_connect(&c->tcp, c->config.host->node, NULL, &c->kms, &config) == N3_OK &&
               http_write_request(&http, &request) == IBK_OK &&
@@ -144,11 +157,8 @@ static bool post(key_client *c) {
 static ibk_err prepare(key_client *c) {
     const scn_user *user = c->config.user;
     const scn_kms *kms = &user->domain->kms;
-    /* A further device has the keys of its user's identity as well (P-10: several IDRi/r). */
-    const ibk_identity ids[] = {ibk_identity_uri(user->identity),
-                                ibk_identity_uri(user->contact_of ? user->contact_of->identity : "")};
-    ibk_key_request_config config = {.users = ids,
-                                     .n_users = user->contact_of ? 2 : 1,
+    ibk_key_request_config config = {.users = c->ids,
+                                     .n_users = c->config.n_ids,
                                      .kms = {.id_type = IBK_ID_NAI, .id = ibk_span_str(user->kms)},
                                      .psk = user->psk,
                                      .prf = kms->prf,
@@ -168,24 +178,18 @@ static ibk_err prepare(key_client *c) {
 static void retry(void *arg) {
     key_client *c = arg;
     c->retry = 0;
-    /* A new request: the KMS may have seen the last one, and would take its copy for a replay. */
     if (prepare(c) || !post(c))
-        try_again(c);
+        try_again(c, RETRY_DELAY);
 }
 
-static void try_again(key_client *c) {
+static void try_again(key_client *c, uint64_t pause_ns) {
     close_connection(c);
-    if (c->tries < MAX_TRIES)
-        c->retry = ims_host_timer(c->config.host, RETRY_DELAY, retry, c);
+    if (c->tries < KEY_CLIENT_TRIES)
+        c->retry = ims_host_timer(c->config.host, pause_ns, retry, c);
     else
         fail(c, SCN_KEYS_NO_ANSWER, IBK_ERR_TIMEOUT,
-             "no connection to the KMS, or it closed without an answer");
-}
-
-static void expired(void *arg) {
-    key_client *c = arg;
-    c->deadline = 0;
-    fail(c, SCN_KEYS_NO_ANSWER, IBK_ERR_TIMEOUT, "the KMS did not answer in time");
+             pause_ns ? "no connection to the KMS, or it closed without an answer"
+                      : "the KMS did not answer in time");
 }
 
 /* "kms@home.example" is served by the host kms.home.example. */
@@ -202,6 +206,23 @@ static bool find_kms(key_client *c) {
     return true;
 }
 
+static ibk_err copy_ids(key_client *c) {
+    size_t at[IBK_KMS_MAX_USERS];
+    const key_client_config *config = &c->config;
+    if (config->n_ids == 0 || config->n_ids > IBK_KMS_MAX_USERS)
+        return IBK_ERR_USAGE;
+    for (size_t i = 0; i < config->n_ids; i++) {
+        at[i] = c->id_octets.len;
+        ibk_err err = ibk_buf_append_span(&c->id_octets, config->ids[i].id);
+        if (err)
+            return err;
+    }
+    for (size_t i = 0; i < config->n_ids; i++)
+        c->ids[i] = (ibk_identity){config->ids[i].id_type,
+                                   ibk_span_of(c->id_octets.data + at[i], config->ids[i].id.len)};
+    return IBK_OK;
+}
+
 ibk_err key_client_start(key_client **out, const key_client_config *config, key_client_done *done,
                          void *user) {
     *out = NULL;
@@ -216,16 +237,16 @@ ibk_err key_client_start(key_client **out, const key_client_config *config, key_
         fail(c, SCN_KEYS_UNKNOWN_KMS, IBK_ERR_NO_PARAMS, "no such KMS in this network");
         return IBK_OK;
     }
-    ibk_err err = prepare(c);
+    ibk_err err = copy_ids(c);
+    if (!err)
+        err = prepare(c);
     if (err) {
         *out = NULL;
         key_client_free(c);
         return err;
     }
-    uint64_t deadline = ibk_key_request_deadline(c->request), now = ims_host_now(config->host);
-    c->deadline = ims_host_timer(config->host, deadline > now ? deadline - now : 0, expired, c);
     if (!post(c))
-        try_again(c);
+        try_again(c, RETRY_DELAY);
     return IBK_OK;
 }
 
@@ -233,9 +254,9 @@ void key_client_free(key_client *c) {
     if (!c)
         return;
     close_connection(c);
-    ims_host_cancel(c->config.host, &c->deadline);
     ims_host_cancel(c->config.host, &c->retry);
     ibk_key_request_free(c->request);
     ibk_buf_free(&c->message);
+    ibk_buf_free(&c->id_octets);
     free(c);
 }

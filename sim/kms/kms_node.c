@@ -7,15 +7,22 @@
 #include <string.h>
 #include <strings.h>
 
+/* A public identity, and whose it is. */
+typedef struct known_identity {
+    const char *id;
+    const scn_user *user;
+} known_identity;
+
 struct kms_node {
     ims_host *host;
     const scn_domain *domain;
     ibk_replay_cache *replay;
     ibk_kms *kms;
-    const scn_user **users; /* of this KMS, sorted by identity */
-    size_t user_count;
+    known_identity *identities; /* of the users of this KMS, sorted */
+    size_t identity_count;
     tls_endpoint *plain; /* TCP without TLS */
     http_server *mikey;
+    ims_timer outage_begin, outage_end;
     kms_node_stats stats;
 };
 
@@ -29,18 +36,19 @@ static int compare_identity(ibk_span a, ibk_span b) {
 }
 
 static int by_identity(const void *a, const void *b) {
-    const scn_user *const *left = a, *const *right = b;
-    return compare_identity(ibk_span_str((*left)->identity), ibk_span_str((*right)->identity));
+    const known_identity *left = a, *right = b;
+    return compare_identity(ibk_span_str(left->id), ibk_span_str(right->id));
 }
 
-static int key_to_user(const void *key, const void *element) {
-    const scn_user *const *user = element;
-    return compare_identity(*(const ibk_span *)key, ibk_span_str((*user)->identity));
+static int key_to_identity(const void *key, const void *element) {
+    const known_identity *identity = element;
+    return compare_identity(*(const ibk_span *)key, ibk_span_str(identity->id));
 }
 
 static const scn_user *find_user(const kms_node *k, ibk_span id) {
-    const scn_user *const *found = bsearch(&id, k->users, k->user_count, sizeof *k->users, key_to_user);
-    return found ? *found : NULL;
+    const known_identity *found =
+        bsearch(&id, k->identities, k->identity_count, sizeof *k->identities, key_to_identity);
+    return found ? found->user : NULL;
 }
 
 static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity *first, ibk_buf *psk,
@@ -54,13 +62,10 @@ static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity 
     return true;
 }
 
-/* RFC 6267 §4.2.1.2: a user gets the keys of its own identity, a further device those of its user's as well.
- */
+/* RFC 6267 §4.2.1.2: a user gets the keys of its own identities, a device those of its user's as well. */
 static bool is_authorized(void *user, void *owner, ibk_span id) {
-    const scn_user *subscriber = owner;
-    (void)user;
-    return ibk_span_equal(id, ibk_span_str(subscriber->identity)) ||
-           (subscriber->contact_of && ibk_span_equal(id, ibk_span_str(subscriber->contact_of->identity)));
+    const scn_user *subscriber = owner, *of = find_user(user, id);
+    return subscriber->kms_authorized && of && (of == subscriber || of == subscriber->contact_of);
 }
 
 /* ---- requests
@@ -77,6 +82,21 @@ static void log_request(kms_node *k, const char *peer, const ibk_kms_result *res
     else
         trace_uint(t, "keys", result->n_keys);
     trace_end(t);
+}
+
+static void count_result(kms_node_stats *stats, const ibk_kms_result *result) {
+    if (!result->err) {
+        stats->issued++;
+        stats->keys += result->n_keys;
+        return;
+    }
+    stats->refused++;
+    for (size_t i = 0; i < KMS_REASONS_MAX; i++)
+        if (stats->reasons[i].err == result->err || !stats->reasons[i].count) {
+            stats->reasons[i].err = result->err;
+            stats->reasons[i].count++;
+            return;
+        }
 }
 
 /* What HTTP has to say about a request; false: a MIKEY message is there, the KMS decides. */
@@ -103,11 +123,7 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
             ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
         if (!err) {
             log_request(k, http_exchange_peer(exchange), &result);
-            if (result.err)
-                k->stats.refused++;
-            else
-                k->stats.issued++;
-            k->stats.keys += result.n_keys;
+            count_result(&k->stats, &result);
         }
         response.status = err ? 500 : body.len ? 200 : 403;
         response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
@@ -122,13 +138,18 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
  */
 
 static ibk_err take_users(kms_node *k, const scn_scenario *scenario) {
-    k->users = calloc(scenario->user_count, sizeof *k->users);
-    if (!k->users)
+    k->identities = calloc(scenario->user_count * SCN_MAX_IDENTITIES, sizeof *k->identities);
+    if (!k->identities)
         return IBK_ERR_NO_MEMORY;
-    for (size_t i = 0; i < scenario->user_count; i++)
-        if (scenario->users[i].domain == k->domain)
-            k->users[k->user_count++] = &scenario->users[i];
-    qsort(k->users, k->user_count, sizeof *k->users, by_identity);
+    for (size_t i = 0; i < scenario->user_count; i++) {
+        const scn_user *user = &scenario->users[i];
+        if (user->domain != k->domain)
+            continue;
+        k->identities[k->identity_count++] = (known_identity){user->identity, user};
+        for (size_t j = 0; j < user->identity_count; j++)
+            k->identities[k->identity_count++] = (known_identity){user->identities[j], user};
+    }
+    qsort(k->identities, k->identity_count, sizeof *k->identities, by_identity);
     return IBK_OK;
 }
 
@@ -170,12 +191,53 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
                           .replay = k->replay,
                           .granularity = domain->kms.granularity,
                           .issue = domain->kms.issue,
+                          /* A user whose clock is behind may ask for the period that has just ended, and its
+                             peers' messages of that period are valid as long as the skew allows. */
+                          .issue_back_ns = (int64_t)domain->mikey.clock_skew_ns,
                           .errors = domain->kms.errors,
                           .encr_alg = domain->kms.encryption,
                           .user = k,
                           .psk = find_psk,
                           .authorized = is_authorized};
     return ibk_kms_new(&k->kms, &env, &kms);
+}
+
+/* ---- its ports, and the time in which they are closed ----------------------------------------------------
+ */
+
+static ibk_err open_ports(kms_node *k) {
+    http_server_config server = {
+        .host = k->host, .endpoint = k->plain, .port = KMS_HTTP_PORT, .handle = on_mikey, .user = k};
+    return http_server_new(&k->mikey, &server);
+}
+
+static void close_ports(kms_node *k) {
+    http_server_free(k->mikey);
+    k->mikey = NULL;
+}
+
+static void log_outage(const kms_node *k, const char *event, ibk_err err) {
+    trace *t = k->host->world->trace;
+    trace_begin(t, err ? TRACE_ERROR : TRACE_STATE, k->host->name, event);
+    if (err)
+        trace_diag(t, err, NULL);
+    trace_end(t);
+}
+
+static void come_up(void *arg) {
+    kms_node *k = arg;
+    k->outage_end = 0;
+    ibk_err err = open_ports(k);
+    log_outage(k, err ? "stays-down" : "up", err);
+}
+
+/* The process is gone, not what it keeps on disk: master secret and replay cache. */
+static void go_down(void *arg) {
+    kms_node *k = arg;
+    k->outage_begin = 0;
+    close_ports(k);
+    k->outage_end = ims_host_timer(k->host, k->domain->kms.outage.for_ns, come_up, k);
+    log_outage(k, "down", IBK_OK);
 }
 
 ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
@@ -195,11 +257,10 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
         err = start_kms(k, config);
     if (!err)
         err = tls_endpoint_new(&k->plain, k->host, NULL);
-    if (!err) {
-        http_server_config server = {
-            .host = k->host, .endpoint = k->plain, .port = KMS_HTTP_PORT, .handle = on_mikey, .user = k};
-        err = http_server_new(&k->mikey, &server);
-    }
+    if (!err)
+        err = open_ports(k);
+    if (!err && k->domain->kms.outage.for_ns)
+        k->outage_begin = ims_host_timer(k->host, k->domain->kms.outage.from_ns, go_down, k);
     if (err)
         kms_node_free(k);
     else
@@ -210,11 +271,15 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
 void kms_node_free(kms_node *k) {
     if (!k)
         return;
-    http_server_free(k->mikey);
+    close_ports(k);
+    if (k->host) {
+        ims_host_cancel(k->host, &k->outage_begin);
+        ims_host_cancel(k->host, &k->outage_end);
+    }
     tls_endpoint_free(k->plain);
     ibk_kms_free(k->kms);
     ibk_replay_cache_free(k->replay);
-    free(k->users);
+    free(k->identities);
     ims_host_free(k->host);
     free(k);
 }

@@ -15,9 +15,15 @@ typedef struct kms_node_config {
     const ibk_ibe_master *master; /* borrowed */
 } kms_node_config;
 
+#define KMS_REASONS_MAX 16
+
 typedef struct kms_node_stats {
     uint64_t requests, issued, refused; /* MIKEY requests; answered with keys; otherwise */
     uint64_t keys;                      /* private keys issued */
+    struct {
+        ibk_err err;
+        uint64_t count;         /* 0: this entry and those after it are unused */
+    } reasons[KMS_REASONS_MAX]; /* why requests were refused, in the order in which the reasons came up */
 } kms_node_stats;
 
 /* Serves the users of the scenario whose KMS it is. Writes PARAMS and MASTER to the key log. */

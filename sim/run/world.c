@@ -150,6 +150,19 @@ static ibk_err host_config(world *w, ims_host_config *out, const char *name, ibk
     return err ? err : publish(w, name, &out->addr, true);
 }
 
+/* Further identities: the HSS finds the user by them, ENUM the home network of a number (P-40). */
+static ibk_err add_identities(world *w, world_domain *d, const scn_user *user) {
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < user->identity_count; i++) {
+        const char *identity = user->identities[i];
+        if (!user->contact_of)
+            err = hss_add_identity(d->h, user->identity, identity);
+        if (!err && strncmp(identity, "tel:", 4) == 0)
+            err = ims_names_add_number(w->ims.names, identity + 4, d->scenario->name);
+    }
+    return err;
+}
+
 static ibk_err add_subscribers(world *w, world_domain *d) {
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < w->scenario->user_count; i++) {
@@ -162,6 +175,9 @@ static ibk_err add_subscribers(world *w, world_domain *d) {
         if (user->domain == d->scenario)
             err = hss_add(d->h, &subscriber);
     }
+    for (size_t i = 0; !err && i < w->scenario->user_count; i++)
+        if (w->scenario->users[i].domain == d->scenario)
+            err = add_identities(w, d, &w->scenario->users[i]);
     return err;
 }
 

@@ -6,7 +6,8 @@
 #include "ims/host.h"
 #include "ims/sip/digest.h"
 
-#define CX_TEXT_MAX 256
+#define CX_TEXT_MAX       256
+#define CX_IDENTITIES_MAX 8 /* of an implicit registration set */
 
 /* Server-Assignment-Type, TS 29.229 §6.3.15 */
 enum cx_assignment {
@@ -30,6 +31,9 @@ typedef struct cx_answer {
     bool ok;                  /* success, first or subsequent registration, unregistered service */
     char server[CX_TEXT_MAX]; /* Server-Name, or "" */
     char realm[CX_TEXT_MAX], ha1[SIP_DIGEST_HEX_MAX]; /* MAA: SIP-Digest-Authenticate */
+    /* SAA: the public identities of User-Data, the one that was registered first; 0: it had none */
+    char identities[CX_IDENTITIES_MAX][CX_TEXT_MAX];
+    size_t identity_count;
 } cx_answer;
 
 /* ---- client: I-CSCF and S-CSCF --------------------------------------------------------------------- */
@@ -62,6 +66,9 @@ ibk_err hss_new(hss **out, const ims_host_config *host, const char *realm);
 /* Texts are copied; the password is kept as Digest-HA1 only. IBK_ERR_USAGE: this impu has this impi already.
  */
 ibk_err hss_add(hss *h, const hss_subscriber *subscriber);
+/* A further public identity of a subscriber: registered implicitly with `impu` (TS 23.228 §5.2.1a), and found
+ * in its place. IBK_ERR_USAGE: somebody has it, or there is no such impu. */
+ibk_err hss_add_identity(hss *h, const char *impu, const char *further);
 void hss_free(hss *h);
 const ims_host *hss_host(const hss *h);
 

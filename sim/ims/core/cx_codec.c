@@ -1,6 +1,7 @@
 #include "ims/core/cx_codec.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { NO_STATE_MAINTAINED = 1 };
 
@@ -48,7 +49,8 @@ ibk_err cx_write_question(ibk_buf *out, const cx_ends *ends, const cx_request *r
         put_auth_item(&w);
     if (request->command == DIAMETER_SAR) {
         diameter_put_u32(&w, AVP_SERVER_ASSIGNMENT_TYPE, request->assignment);
-        diameter_put_u32(&w, AVP_USER_DATA_ALREADY_AVAILABLE, 1);
+        /* a refresh and a deregistration need no profile: TS 29.228 §6.1.2.1 */
+        diameter_put_u32(&w, AVP_USER_DATA_ALREADY_AVAILABLE, request->assignment != CX_REGISTRATION);
     }
     return diameter_end(&w);
 }
@@ -68,6 +70,65 @@ static void read_digest(cx_answer *out, const diameter_message *message) {
         out->realm[0] = out->ha1[0] = 0;
 }
 
+/* ---- User-Data ------------------------------------------------------------------------------------------
+ */
+
+static ibk_err put_xml(ibk_buf *out, const char *text) {
+    return ibk_buf_append(out, text, strlen(text));
+}
+
+/* Identities hold no '<' nor '>' (RFC 3261 §25.1). */
+static ibk_err put_element(ibk_buf *out, const char *open, const char *text, const char *close) {
+    ibk_err err = put_xml(out, open);
+    for (; !err && *text; text++)
+        err = *text == '&' ? put_xml(out, "&amp;") : ibk_buf_append(out, text, 1);
+    return err ? err : put_xml(out, close);
+}
+
+ibk_err cx_write_profile(ibk_buf *out, const char *impi, const char *const *identities, size_t n) {
+    ibk_err err = put_element(out, "<?xml version=\"1.0\"?><IMSSubscription><PrivateID>", impi,
+                              "</PrivateID><ServiceProfile>");
+    for (size_t i = 0; !err && i < n; i++)
+        err = put_element(out, "<PublicIdentity><Identity>", identities[i], "</Identity></PublicIdentity>");
+    return err ? err : put_xml(out, "</ServiceProfile></IMSSubscription>");
+}
+
+static const uint8_t *find_text(const uint8_t *from, const uint8_t *end, const char *text) {
+    size_t len = strlen(text);
+    for (; (size_t)(end - from) >= len; from++)
+        if (memcmp(from, text, len) == 0)
+            return from;
+    return NULL;
+}
+
+/* One identity without its entities; false: too long. */
+static bool take_identity(char out[CX_TEXT_MAX], const uint8_t *from, const uint8_t *end) {
+    static const char amp[] = "&amp;";
+    size_t len = 0;
+    while (from < end && len < CX_TEXT_MAX - 1) {
+        bool entity = (size_t)(end - from) >= sizeof amp - 1 && memcmp(from, amp, sizeof amp - 1) == 0;
+        out[len++] = (char)*from;
+        from += entity ? sizeof amp - 1 : 1;
+    }
+    out[len] = 0;
+    return from == end && len > 0 && strlen(out) == len;
+}
+
+static void read_profile(cx_answer *out, const diameter_message *message) {
+    static const char open[] = "<Identity>", close[] = "</Identity>";
+    const diameter_avp *data = diameter_find(message->avp, message->avp_count, AVP_USER_DATA);
+    if (!data)
+        return;
+    const uint8_t *at = data->data.data, *end = at + data->data.len;
+    while (out->identity_count < CX_IDENTITIES_MAX && (at = find_text(at, end, open)) != NULL) {
+        const uint8_t *stop = find_text(at += sizeof open - 1, end, close);
+        if (!stop || !take_identity(out->identities[out->identity_count], at, stop))
+            return;
+        out->identity_count++;
+        at = stop;
+    }
+}
+
 void cx_read_answer(cx_answer *out, const diameter_message *message) {
     *out = (cx_answer){.result = diameter_result(message)};
     out->ok = out->result == DIAMETER_SUCCESS || out->result == CX_SUBSEQUENT_REGISTRATION ||
@@ -75,6 +136,7 @@ void cx_read_answer(cx_answer *out, const diameter_message *message) {
     if (!diameter_text(message->avp, message->avp_count, AVP_SERVER_NAME, out->server, sizeof out->server))
         out->server[0] = 0;
     read_digest(out, message);
+    read_profile(out, message);
 }
 
 ibk_err cx_write_capabilities(ibk_buf *out, const cx_ends *ends, const diameter_header *request) {

@@ -17,6 +17,9 @@ void cx_read_answer(cx_answer *out, const diameter_message *message);
 /* CER (answer NULL) or CEA to that CER. */
 ibk_err cx_write_capabilities(ibk_buf *out, const cx_ends *ends, const diameter_header *request);
 
+/* User-Data (TS 29.228 annex B): the private identity, and the public ones of one service profile. */
+ibk_err cx_write_profile(ibk_buf *out, const char *impi, const char *const *identities, size_t n);
+
 /* An answer to `request`: begins it with Session-Id, result, Auth-Session-State and origin; the caller adds
  * AVPs and ends it. `result` from 5001 to 5999 and 2001, 2002 as experimental when `experimental`. */
 void cx_begin_answer(diameter_writer *w, ibk_buf *out, const cx_ends *ends, const diameter_message *request,

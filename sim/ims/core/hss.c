@@ -122,6 +122,10 @@ ibk_err hss_add(hss *h, const hss_subscriber *subscriber) {
     return subscribers_add(h->subscribers, subscriber, h->realm);
 }
 
+ibk_err hss_add_identity(hss *h, const char *impu, const char *further) {
+    return subscribers_add_identity(h->subscribers, impu, further);
+}
+
 void hss_free(hss *h) {
     if (!h)
         return;

@@ -16,12 +16,24 @@ static const char *server_of(const icscf *i, const cx_answer *answer) {
     return strncmp(answer->server, "sip:", 4) == 0 ? answer->server + 4 : answer->server;
 }
 
+/* TS 24.229 §5.3.2.1: a SIP URI of a number ("user=phone") stands for the tel: URI, which the HSS knows. */
+static void restore_number(sip_arena *arena, sip_uri *uri) {
+    const char *kind = uri->host ? sip_param_get(&uri->params, "user") : NULL;
+    if (kind && strcmp(kind, "phone") == 0 && uri->user && uri->user[0] == '+')
+        *uri = (sip_uri){.scheme = "tel", .user = sip_arena_str(arena, uri->user)};
+}
+
 /* A request goes on to the S-CSCF; this node does not stay on the path of later ones. */
 static void forward_to(icscf *i, sip_server *server, const cx_answer *answer, bool terminating) {
     sip_msg *copy = sip_proxy_copy(i->c.proxy, sip_server_request(server), NULL);
     if (!copy) {
         cscf_refuse(&i->c, server, 500, "out of memory");
         return;
+    }
+    if (terminating) {
+        sip_uri called = copy->uri;
+        restore_number(&copy->arena, &called);
+        sip_msg_set_uri(copy, &called);
     }
     sip_name_addr next = cscf_peer(&copy->arena, terminating ? "term" : NULL, server_of(i, answer));
     sip_route_push(copy, &next);
@@ -57,8 +69,10 @@ static void on_request(void *self, sip_server *server, const sip_msg *request) {
         return;
     }
     sip_auth auth = {0};
+    sip_uri called = copy->uri;
+    restore_number(&copy->arena, &called);
     cx_request question = {.command = registers ? DIAMETER_UAR : DIAMETER_LIR,
-                           .impu = cscf_identity(&copy->arena, registers ? &copy->to.uri : &copy->uri)};
+                           .impu = cscf_identity(&copy->arena, registers ? &copy->to.uri : &called)};
     if (registers) {
         if (sip_auth_get(copy, &auth, "Authorization", NULL, NULL) == IBK_OK)
             question.impi = auth.username;

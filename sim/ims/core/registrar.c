@@ -51,7 +51,7 @@ registrar_entry *registrar_find(registrar *r, const char *impu) {
         return NULL;
     strcpy(key.impu, impu);
     registrar_entry **found = tfind(&key, &r->tree, by_impu);
-    return found ? *found : NULL;
+    return !found ? NULL : (*found)->owner ? (*found)->owner : *found;
 }
 
 registrar_entry *registrar_get(registrar *r, const char *impu) {
@@ -76,6 +76,20 @@ registrar_entry *registrar_get(registrar *r, const char *impu) {
     }
     r->entries[r->count++] = entry;
     return entry;
+}
+
+ibk_err registrar_imply(registrar *r, registrar_entry *entry, const char *impu) {
+    registrar_entry *known = registrar_find(r, impu), **at = &entry->further;
+    if (known)
+        return known == entry ? IBK_OK : IBK_ERR_USAGE;
+    registrar_entry *implied = registrar_get(r, impu);
+    if (!implied)
+        return IBK_ERR_NO_MEMORY;
+    implied->owner = entry;
+    while (*at)
+        at = &(*at)->further;
+    *at = implied;
+    return IBK_OK;
 }
 
 registrar_challenge *registrar_challenge_find(registrar_entry *entry, const char *impi) {

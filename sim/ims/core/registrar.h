@@ -36,6 +36,10 @@ typedef struct registrar_entry {
     char impu[REGISTRAR_TEXT_MAX]; /* address of record: sip:alice@home.example */
     registrar_challenge *challenges;
     registrar_binding *bindings;
+    struct registrar_entry *owner; /* of an implicitly registered identity: the one it came with, which has
+                                      the bindings */
+    struct registrar_entry
+        *further; /* of an owner: its implicit registration set; and of each the next one */
 } registrar_entry;
 
 typedef struct registrar registrar;
@@ -43,9 +47,13 @@ typedef struct registrar registrar;
 registrar *registrar_new(void);
 void registrar_free(registrar *r); /* wipes the credentials */
 
-/* The entry of this identity; NULL if there is none (find), or out of memory or text too long (get). */
+/* The entry of this identity, or of the one that it was registered with; NULL if there is none (find), or out
+ * of memory or text too long (get). */
 registrar_entry *registrar_find(registrar *r, const char *impu);
 registrar_entry *registrar_get(registrar *r, const char *impu);
+/* From now on `impu` is registered whenever the entry's own identity is (TS 23.228 §5.2.1a). IBK_ERR_USAGE:
+ * it is another one's; IBK_ERR_NO_MEMORY. */
+ibk_err registrar_imply(registrar *r, registrar_entry *entry, const char *impu);
 /* The challenge of a private identity; NULL as above. */
 registrar_challenge *registrar_challenge_find(registrar_entry *entry, const char *impi);
 registrar_challenge *registrar_challenge_get(registrar_entry *entry, const char *impi);

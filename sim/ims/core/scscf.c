@@ -4,6 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* TS 24.229 §5.4.3.2: a tel: URI becomes a SIP URI of the home network that ENUM names, so that it is routed.
+ */
+static bool route_number(const scscf *s, sip_msg *copy) {
+    const char *number = copy->uri.user, *tel = cscf_identity(&copy->arena, &copy->uri);
+    const char *domain = tel ? ims_names_domain_of_number(s->c.host->world->names, ibk_span_str(tel)) : NULL;
+    if (!domain || !number)
+        return false;
+    sip_uri routed = sip_uri_make(&copy->arena, number, domain, 0, SIP_PROTO_NONE, false);
+    sip_param_set(&copy->arena, &routed.params, "user", "phone"); /* RFC 3261 §19.1.6 */
+    sip_msg_set_uri(copy, &routed);
+    return true;
+}
+
 /* TS 24.229 §5.4.3.2: the served user is asserted by the P-CSCF and must be registered here. */
 static void on_originating(scscf *s, sip_server *server, sip_msg *copy) {
     sip_name_addr *asserted = NULL;
@@ -16,8 +29,8 @@ static void on_originating(scscf *s, sip_server *server, sip_msg *copy) {
         sip_msg_free(copy);
         return;
     }
-    if (!copy->uri.host) {
-        cscf_refuse(&s->c, server, 416, "only sip: URIs are routed");
+    if (!copy->uri.host && !route_number(s, copy)) {
+        cscf_refuse(&s->c, server, 404, "nobody serves this number");
         sip_msg_free(copy);
         return;
     }

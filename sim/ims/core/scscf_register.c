@@ -69,6 +69,11 @@ static void send_registered(scscf *s, sip_server *server, sip_msg *request, cons
     sip_header_add_addr(response, "Service-Route", &route);
     sip_name_addr self = {.uri = request->to.uri};
     sip_header_add_addr(response, "P-Associated-URI", &self);
+    for (const registrar_entry *further = entry->further; further; further = further->further) {
+        sip_name_addr also = {0};
+        if (sip_uri_parse(arena, &also.uri, further->impu, NULL) == IBK_OK)
+            sip_header_add_addr(response, "P-Associated-URI", &also);
+    }
     sip_server_respond(server, response);
 }
 
@@ -159,13 +164,17 @@ static void on_assigned(void *self, sip_server *server, const cx_answer *answer)
     }
     uint64_t expires = wanted_expires(s, request);
     ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < answer->identity_count; i++)
+        err = registrar_imply(s->bindings, entry, answer->identities[i]);
     if (expires == 0)
         registrar_unbind(entry, &request->contact[0].uri);
-    else
+    else if (!err)
         err = bind(s, entry, request, expires);
     if (err) {
         int status = err == IBK_ERR_MISMATCH ? 500 : err == IBK_ERR_LIMIT ? 403 : 400;
-        cscf_refuse(&s->c, server, status, "a REGISTER out of order, too many contacts, or no readable Path");
+        cscf_refuse(
+            &s->c, server, status,
+            "a REGISTER out of order, too many contacts, no readable Path, or another one's identity");
     } else {
         note_state(s, entry->impu, expires ? "registered" : "deregistered");
         send_registered(s, server, request, entry, expires);

@@ -209,6 +209,9 @@ static void call_contacts(scscf_served *v, sip_server *server, const char *impu)
 
 void scscf_on_terminating(scscf *s, sip_server *server, sip_msg *copy) {
     const char *impu = cscf_identity(&copy->arena, &copy->uri);
+    const registrar_entry *entry = impu ? registrar_find(s->bindings, impu) : NULL;
+    if (entry) /* an implicitly registered one: services and contacts are those of the whole set */
+        impu = entry->impu;
     scscf_served *v = impu ? served_new(s, copy, impu) : NULL;
     if (!v) {
         cscf_refuse(&s->c, server, impu ? 500 : 404, impu ? "out of memory" : "no public identity");

@@ -17,6 +17,8 @@ typedef struct record {
     char server[CX_TEXT_MAX]; /* the S-CSCF that serves the user; "" while not registered */
     bool unregistered_services;
     private_id *devices;
+    struct record *owner;   /* of a further identity: whose it is; everything else is kept there */
+    struct record *further; /* of an owner: its further identities; and of each the next one */
     struct record *next;
 } record;
 
@@ -58,7 +60,7 @@ void subscribers_free(subscribers *s) {
 static record *find(const subscribers *s, const char *impu) {
     record key = {.impu = (char *)impu};
     record **found = tfind(&key, (void *const *)&s->tree, by_impu);
-    return found ? *found : NULL;
+    return !found ? NULL : (*found)->owner ? (*found)->owner : *found;
 }
 
 static private_id *find_device(const record *r, const char *impi) {
@@ -102,10 +104,24 @@ ibk_err subscribers_add(subscribers *s, const hss_subscriber *subscriber, const 
                    : IBK_ERR_NO_MEMORY;
 }
 
+ibk_err subscribers_add_identity(subscribers *s, const char *impu, const char *further) {
+    record *owner = find(s, impu);
+    if (!owner || find(s, further))
+        return IBK_ERR_USAGE;
+    record *r = get_record(s, further), **at = &owner->further;
+    if (!r)
+        return IBK_ERR_NO_MEMORY;
+    r->owner = owner;
+    while (*at)
+        at = &(*at)->further;
+    *at = r;
+    return IBK_OK;
+}
+
 /* What an answer says; the AVPs after the common ones depend on the command. */
 typedef struct verdict {
     uint32_t result;
-    bool experimental, with_server, with_digest;
+    bool experimental, with_server, with_digest, with_profile;
 } verdict;
 
 static verdict experimental(uint32_t result) {
@@ -141,10 +157,11 @@ static verdict authenticate(record *r, const char *server) { /* MAR, §6.3.1: th
 }
 
 /* SAR, §6.1.2: of one device; the S-CSCF is forgotten with the last one. */
-static verdict assign(record *r, private_id *device, const char *server, uint32_t type) {
+static verdict assign(record *r, private_id *device, const char *server, uint32_t type, bool has_profile) {
     if (type == CX_REGISTRATION || type == CX_RE_REGISTRATION) {
         strcpy(r->server, server);
         device->registered = true;
+        return (verdict){.result = DIAMETER_SUCCESS, .with_profile = !has_profile};
     } else if (type == CX_USER_DEREGISTRATION) {
         device->registered = false;
         if (!is_registered(r))
@@ -157,7 +174,7 @@ static verdict assign(record *r, private_id *device, const char *server, uint32_
 
 static verdict judge(subscribers *s, const diameter_message *m, record **subject, private_id **device) {
     char impu[CX_TEXT_MAX], impi[CX_TEXT_MAX] = "", server[CX_TEXT_MAX] = "";
-    uint32_t type = 0, command = m->header.command;
+    uint32_t type = 0, has_profile = 0, command = m->header.command;
     bool needs_impi = command != DIAMETER_LIR;
     bool needs_server = command == DIAMETER_MAR || command == DIAMETER_SAR;
     if (command < DIAMETER_UAR || command > DIAMETER_MAR || m->header.application != CX_APPLICATION_ID)
@@ -181,7 +198,8 @@ static verdict judge(subscribers *s, const diameter_message *m, record **subject
     case DIAMETER_MAR:
         return authenticate(r, server);
     default:
-        return assign(r, *device, server, type);
+        diameter_u32(m->avp, m->avp_count, AVP_USER_DATA_ALREADY_AVAILABLE, &has_profile);
+        return assign(r, *device, server, type, has_profile != 0);
     }
 }
 
@@ -196,6 +214,21 @@ static void put_digest(diameter_writer *w, const private_id *device, const char 
     diameter_put_text(w, AVP_DIGEST_HA1, device->ha1);
     diameter_close(w);
     diameter_close(w);
+}
+
+/* The user profile (TS 29.228 annex B), as far as anybody here reads it: the implicit registration set. */
+static void put_profile(diameter_writer *w, const record *r, const char *impi) {
+    const char *identities[CX_IDENTITIES_MAX];
+    size_t n = 0;
+    ibk_buf xml = {0};
+    for (const record *each = r; each && n < CX_IDENTITIES_MAX; each = each->further)
+        identities[n++] = each->impu;
+    ibk_err err = cx_write_profile(&xml, impi, identities, n);
+    if (!err)
+        diameter_put(w, AVP_USER_DATA, ibk_buf_span(&xml));
+    else if (!w->err)
+        w->err = err;
+    ibk_buf_free(&xml);
 }
 
 ibk_err subscribers_answer(subscribers *s, ibk_buf *out, const cx_ends *ends,
@@ -214,5 +247,7 @@ ibk_err subscribers_answer(subscribers *s, ibk_buf *out, const cx_ends *ends,
         diameter_put_text(&w, AVP_PUBLIC_IDENTITY, r->impu);
         put_digest(&w, device, ends->realm);
     }
+    if (r && v.with_profile)
+        put_profile(&w, r, device->impi);
     return diameter_end(&w);
 }

@@ -10,6 +10,8 @@ subscribers *subscribers_new(void);
 void subscribers_free(subscribers *s); /* wipes the credentials */
 /* See hss_add. `realm` is the digest realm: the home domain. */
 ibk_err subscribers_add(subscribers *s, const hss_subscriber *subscriber, const char *realm);
+ibk_err subscribers_add_identity(subscribers *s, const char *impu,
+                                 const char *further); /* hss_add_identity */
 /* Appends the answer to a parsed request. */
 ibk_err subscribers_answer(subscribers *s, ibk_buf *out, const cx_ends *ends,
                            const diameter_message *request);

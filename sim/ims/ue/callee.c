@@ -73,6 +73,9 @@ void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     ibk_err err = ue_sdp_read(leg, invite, &mikey, &diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
+    ibk_peek peek;
+    if (!err && ibk_message_peek(&peek, ibk_buf_span(&mikey), NULL) == IBK_OK)
+        call->local = ue_answers_as(u, peek.responder.id);
     if (!err)
         err = ue_leg_open_session(leg, NULL, ibk_span_str(UE_MIKEY));
     if (err)

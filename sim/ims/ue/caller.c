@@ -24,7 +24,7 @@ static sip_msg *new_invite(ue_call *call) {
     sip_uri target;
     sip_msg *invite = NULL;
     if (sip_uri_parse(&arena, &from.uri, u->user->identity, NULL) == IBK_OK &&
-        sip_uri_parse(&arena, &to.uri, call->script->to->identity, NULL) == IBK_OK &&
+        sip_uri_parse(&arena, &to.uri, call->script->called_as, NULL) == IBK_OK &&
         sip_uri_parse(&arena, &target, call->target, NULL) == IBK_OK)
         invite = sip_ua_request(u->ua, "INVITE", &target, &from, &to);
     if (invite && call->redirections) {
@@ -83,7 +83,7 @@ void ue_place_call(ue *u, const scn_call *script) {
         return;
     call->view.invite = ue_call_now(call);
     ue_call_state(call, "call");
-    call->target = strdup(script->to->identity);
+    call->target = strdup(script->called_as);
     if (call->target)
         begin(call);
     else

@@ -6,6 +6,7 @@
 #include "ims/sip/digest.h"
 #include "ims/sip/ids.h"
 #include "ims/sip/sdp.h"
+#include "ims/ue/key_store.h"
 #include "ims/ue/ue.h"
 #include "kms/key_client.h"
 
@@ -13,6 +14,7 @@
 #define UE_MIKEY           "mikey"
 #define UE_CRYPTO_SESSIONS 2 /* two consecutive CS IDs for the m-line: RFC 4567 §7.1 */
 #define UE_PEER_CACHE      8
+#define UE_IDENTITIES_MAX  (2 * SCN_MAX_IDENTITIES) /* a device's and its user's */
 
 enum { UE_CS_FROM_CALLER = 1, UE_CS_FROM_CALLEE = 2 };
 
@@ -37,8 +39,15 @@ struct ue {
 
     /* keys */
     key_client *key_client;
-    ibk_key_list keys;
-    bool keys_pending;
+    key_store *store;
+    bool keys_pending; /* a request is open, or will be at once */
+    ims_timer fetch_timer, lapse_timer;
+    ue_fetch_kind next_fetch; /* of fetch_timer */
+    ibk_buf wanted;           /* UE_FETCH_DEMAND: an IBE identity */
+    unsigned failed_fetches;  /* in a row */
+    sim_random *fetch_random;
+    ue_key_fetch *fetches;
+    size_t fetch_count;
     ibk_replay_cache *replay;
     ibk_timestamps timestamps;
     ue_peer_entry peers[UE_PEER_CACHE];
@@ -102,6 +111,7 @@ struct ue_call {
                       until the call is answered */
     ue_leg *legs;
     ue_leg *leg;
+    const char *local; /* callee: the own identity that is called; NULL: the user's first one */
     ims_timer plan_timer, cancel_timer, guard_timer;
     char *target;              /* caller: the identity that is called: another one after a redirection */
     char from_tag[SIP_ID_MAX]; /* caller: of its INVITEs, as view.call_id */
@@ -114,9 +124,21 @@ struct ue_call {
 /* ---- keys.c
  * -------------------------------------------------------------------------------------------------- */
 ibk_err ue_keys_init(ue *u);
-void ue_keys_fetch(ue *u);
+void ue_keys_fetch(ue *u); /* from now on it looks after its keys by itself */
+void ue_keys_stop(ue *u);  /* it asks for no more */
 void ue_keys_free(ue *u);
-ibk_node ue_node(ue *u); /* what a session may ask of this UE */
+/* An exchange needs the key of an IBE identity that is not in the store. True: it is asked for, or a request
+ * that is open may bring it; ue_legs_keys_arrived() follows. */
+bool ue_keys_want(ue *u, ibk_span ibe_identity);
+
+/* ---- lookup.c
+ * ------------------------------------------------------------------------------------------------ */
+ibk_node ue_node(ue *u);                     /* what a session may ask of this UE */
+const ue_params *ue_own_params(const ue *u); /* of the KMS of its domain; NULL: none */
+size_t ue_identities(const ue *u, const char *out[UE_IDENTITIES_MAX]);
+/* The identity under which a call for `called` (ID data of IDRr) is answered: that one, if it is the user's
+ * own. */
+const char *ue_answers_as(const ue *u, ibk_span called);
 /* P-19: may `answered` stand in for `asked`? Logged. */
 bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed);
 

@@ -1,118 +1,182 @@
-/* The UE's keys: fetched from the KMS (RFC 6267 §4.2.1), and looked up by the exchange. */
+/* The UE's private keys over time: fetched from the KMS (RFC 6267 §4.2.1) when the UE is switched on, before
+ * the last of them lapses and when an exchange needs one that is not there; wiped when they have lapsed.
+ * Every step is a timer of its own: days in which nothing happens cost nothing. */
 #include "ims/ue/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const ue_params *params_of_domain(const ue *u, ibk_span host) {
-    for (size_t i = 0; i < u->param_count; i++)
-        if (ibk_span_equal(host, ibk_span_str(u->params[i].domain->name)))
-            return &u->params[i];
-    return NULL;
+#define PAUSE_UNANSWERED     (30 * SIP_S) /* doubled after each request in a row that was not answered … */
+#define PAUSE_UNANSWERED_MAX (3600 * SIP_S)
+#define PAUSE_REFUSED        (3600 * SIP_S) /* … or was refused: that is less likely to change */
+#define PAUSE_REFUSED_MAX    (24 * 3600 * SIP_S)
+
+static int64_t utc(const ue *u) {
+    return ims_host_time(u->host).utc_ns;
 }
 
-/* "sip:alice@home.example" is served by the KMS of home.example. */
-static ibk_span domain_of(ibk_span identity) {
-    const uint8_t *at = identity.len ? memchr(identity.data, '@', identity.len) : NULL;
-    if (!at)
-        return (ibk_span){0};
-    size_t before = (size_t)(at + 1 - identity.data);
-    return ibk_span_of(at + 1, identity.len - before);
-}
-
-static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
-    const ue *u = user;
-    const ue_params *found = params_of_domain(u, domain_of(peer->id));
-    return found ? found->domain->kms.granularity : u->user->domain->kms.granularity;
-}
-
-static ibk_lookup find_params(void *user, const ibk_identity *id, const ibk_ibe_params **out) {
-    const ue_params *found = params_of_domain(user, domain_of(id->id));
-    if (!found)
-        return IBK_LOOKUP_ABSENT;
-    *out = found->params;
-    return IBK_LOOKUP_FOUND;
-}
-
-static ibk_lookup find_key(void *user, ibk_span ibe_identity, const ibk_ibe_params **params,
-                           const ibk_ibe_key **key) {
-    const ue *u = user;
-    const ue_params *own = params_of_domain(u, ibk_span_str(u->user->domain->name));
-    for (size_t i = 0; own && i < u->keys.count; i++)
-        if (ibk_span_equal(ibe_identity, u->keys.items[i].ibe_identity)) {
-            *params = own->params;
-            *key = u->keys.items[i].key;
-            return IBK_LOOKUP_FOUND;
-        }
-    return u->keys_pending ? IBK_LOOKUP_PENDING : IBK_LOOKUP_ABSENT;
-}
-
-/* The last few peers: I_MESSAGE_1 and I_MESSAGE_2 go to the same one. */
-static const ibk_ibe_peer *find_peer(void *user, const ibk_ibe_params *params, ibk_span ibe_identity) {
-    ue *u = user;
-    for (size_t i = 0; i < UE_PEER_CACHE; i++)
-        if (u->peers[i].peer && u->peers[i].params == params &&
-            ibk_span_equal(ibe_identity, ibk_buf_span(&u->peers[i].identity)))
-            return u->peers[i].peer;
-    ue_peer_entry *entry = &u->peers[u->next_peer];
-    ibk_ibe_peer_free(entry->peer);
-    entry->peer = NULL;
-    ibk_buf_clear(&entry->identity);
-    if (ibk_buf_append_span(&entry->identity, ibe_identity) ||
-        ibk_ibe_peer_new(&entry->peer, params, ibe_identity))
-        return NULL;
-    entry->params = params;
-    u->next_peer = (u->next_peer + 1) % UE_PEER_CACHE;
-    return entry->peer;
-}
-
-static bool csb_id_in_use(void *user, uint32_t csb_id, const ibk_identity *peer) {
-    const ue *u = user;
-    (void)peer; /* unique among all of this UE's calls, which is more than RFC 3830 §6.1 asks */
-    for (size_t i = 0; i < u->call_count; i++)
-        if (u->calls[i]->sip && u->calls[i]->view.csb_id == csb_id)
-            return true;
-    return false;
-}
-
-/* The user's policy for an answer from another than the one who was called. */
-bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed) {
-    bool accepted =
-        u->user->accept == SCN_ACCEPT_ANY || (u->user->accept == SCN_ACCEPT_DOMAIN &&
-                                              ibk_span_equal(domain_of(asked->id), domain_of(answered->id)));
-    trace *t = u->host->world->trace;
-    trace_begin(t, TRACE_KEY, u->host->name, accepted ? "responder-accepted" : "responder-refused");
-    trace_strf(t, "asked", "%.*s", (int)asked->id.len, (const char *)asked->id.data);
-    trace_strf(t, "answered", "%.*s", (int)answered->id.len, (const char *)answered->id.data);
-    trace_bool(t, "echoed", echoed);
-    trace_end(t);
-    return accepted;
-}
-
-static bool accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
-                             bool echoed) {
-    return ue_accepts_responder(user, asked, answered, echoed);
-}
-
-ibk_node ue_node(ue *u) {
-    return (ibk_node){.user = u,
-                      .params = find_params,
-                      .granularity = granularity_of,
-                      .accept_responder = accept_responder,
-                      .private_key = find_key,
-                      .peer = find_peer,
-                      .csb_id_in_use = csb_id_in_use,
-                      .replay = u->replay,
-                      .timestamps = &u->timestamps};
+static ibk_granularity granularity(const ue *u) {
+    return u->user->domain->kms.granularity;
 }
 
 ibk_err ue_keys_init(ue *u) {
     const scn_mikey *mikey = &u->user->domain->mikey;
     ibk_replay_config config = {.max_entries = mikey->replay_cache, .skew_ns = (int64_t)mikey->clock_skew_ns};
-    return ibk_replay_cache_new(&u->replay, &config);
+    ibk_err err = ibk_replay_cache_new(&u->replay, &config);
+    return err ? err : key_store_new(&u->store, granularity(u), (int64_t)mikey->clock_skew_ns);
 }
 
-static void log_result(ue *u, const key_client_result *result) {
+/* ---- what is asked for (P-10) ----------------------------------------------------------------------------
+ */
+
+typedef struct wish {
+    ibk_identity ids[IBK_KMS_MAX_USERS];
+    ibk_buf names[IBK_KMS_MAX_USERS]; /* of IBE identities */
+    size_t count;
+} wish;
+
+static void wish_free(wish *w) {
+    for (size_t i = 0; i < w->count; i++)
+        ibk_buf_free(&w->names[i]);
+}
+
+/* The key of one IBE identity, once. */
+static ibk_err ask_for_name(wish *w, ibk_span name) {
+    for (size_t i = 0; i < w->count; i++)
+        if (w->ids[i].id_type == IBK_ID_BYTES && ibk_span_equal(w->ids[i].id, name))
+            return IBK_OK;
+    if (w->count == IBK_KMS_MAX_USERS)
+        return IBK_ERR_LIMIT;
+    ibk_err err = ibk_buf_append_span(&w->names[w->count], name);
+    w->ids[w->count] = (ibk_identity){IBK_ID_BYTES, ibk_buf_span(&w->names[w->count])};
+    w->count++;
+    return err;
+}
+
+static ibk_err ask_for_date(const ue *u, wish *w, ibk_span id, int64_t utc_ns) {
+    ibk_buf name = {0};
+    ibk_err err = ibk_ibe_identity(&name, id, granularity(u), utc_ns);
+    err = err ? err : ask_for_name(w, ibk_buf_span(&name));
+    ibk_buf_free(&name);
+    return err;
+}
+
+/* All identities of the UE in one request. The KMS's current issue may end with the keys that are there
+ * already (those of a month, on its last day), so a refresh names the first key that is lacking as well. */
+static ibk_err make_wish(const ue *u, wish *w, ue_fetch_kind kind) {
+    const char *own[UE_IDENTITIES_MAX];
+    size_t n = ue_identities(u, own);
+    int64_t now = utc(u);
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < n; i++) {
+        ibk_identity id = ibk_identity_uri(own[i]);
+        if (u->user->ask_for == SCN_ASK_ISSUE && w->count < IBK_KMS_MAX_USERS)
+            w->ids[w->count++] = id;
+        else
+            err = ask_for_date(u, w, id.id, now);
+        if (!err && kind == UE_FETCH_REFRESH)
+            err = ask_for_date(u, w, id.id, key_store_covered_until(u->store, id.id, now));
+    }
+    return err;
+}
+
+/* ---- when ------------------------------------------------------------------------------------------------
+ */
+
+static void fetch(ue *u, ue_fetch_kind kind);
+
+static void fetch_now(void *arg) {
+    ue *u = arg;
+    u->fetch_timer = 0;
+    fetch(u, u->next_fetch);
+}
+
+static void plan_fetch(ue *u, ue_fetch_kind kind, uint64_t delay_ns) {
+    ims_host_cancel(u->host, &u->fetch_timer);
+    u->next_fetch = kind;
+    u->fetch_timer = ims_host_timer(u->host, delay_ns, fetch_now, u);
+}
+
+/* The instant from which on some identity has no key. */
+static int64_t covered_until(const ue *u) {
+    const char *own[UE_IDENTITIES_MAX];
+    size_t n = ue_identities(u, own);
+    int64_t now = utc(u), until = INT64_MAX;
+    for (size_t i = 0; i < n; i++) {
+        int64_t of_this = key_store_covered_until(u->store, ibk_span_str(own[i]), now);
+        until = of_this < until ? of_this : until;
+    }
+    return until;
+}
+
+/* `refresh-before` the end; keys that live less long than twice that are asked for at half of their time. */
+static void plan_refresh(ue *u) {
+    int64_t left = covered_until(u) - utc(u), before = (int64_t)u->user->refresh_before_ns;
+    int64_t wait = left - before > left / 2 ? left - before : left / 2;
+    plan_fetch(u, UE_FETCH_REFRESH, (uint64_t)(wait > (int64_t)SIP_S ? wait : (int64_t)SIP_S));
+}
+
+/* Grows with each failure in a row, and differs from UE to UE: when a KMS comes back, they do not all come at
+ * once. */
+static void plan_retry(ue *u, scn_keys_failure failure) {
+    bool silent = failure == SCN_KEYS_NO_ANSWER;
+    uint64_t pause = silent ? PAUSE_UNANSWERED : PAUSE_REFUSED;
+    uint64_t longest = silent ? PAUSE_UNANSWERED_MAX : PAUSE_REFUSED_MAX;
+    for (unsigned i = 0; i < u->failed_fetches && pause < longest; i++)
+        pause *= 2;
+    pause = pause < longest ? pause : longest;
+    u->failed_fetches++;
+    if (!u->fetch_random)
+        u->fetch_random = sim_random_new(u->host->world->seed, u->host->name, "key-fetch");
+    uint64_t spread = u->fetch_random ? sim_random_u64(u->fetch_random) % (pause / 4) : 0;
+    plan_fetch(u, key_store_count(u->store) ? UE_FETCH_REFRESH : UE_FETCH_FIRST, pause + spread);
+}
+
+/* ---- lapse -----------------------------------------------------------------------------------------------
+ */
+
+static void watch_lapse(ue *u);
+
+static void drop_lapsed(ue *u) {
+    size_t lapsed = key_store_drop_lapsed(u->store, utc(u));
+    if (!lapsed)
+        return;
+    trace *t = u->host->world->trace;
+    u->status.keys_dropped += lapsed;
+    trace_begin(t, TRACE_KEY, u->host->name, "keys-lapsed");
+    trace_uint(t, "keys", lapsed);
+    trace_uint(t, "left", key_store_count(u->store));
+    trace_end(t);
+}
+
+static void on_lapse(void *arg) {
+    ue *u = arg;
+    u->lapse_timer = 0;
+    drop_lapsed(u);
+    watch_lapse(u);
+}
+
+static void watch_lapse(ue *u) {
+    int64_t next = key_store_next_lapse(u->store), now = utc(u);
+    ims_host_cancel(u->host, &u->lapse_timer);
+    if (next != INT64_MAX)
+        u->lapse_timer = ims_host_timer(u->host, next > now ? (uint64_t)(next - now) : 0, on_lapse, u);
+}
+
+/* ---- one request ------------------------------------------------------------------------------------------
+ */
+
+static ue_key_fetch *new_fetch(ue *u, ue_fetch_kind kind) {
+    ue_key_fetch *grown = realloc(u->fetches, (u->fetch_count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    u->fetches = grown;
+    ue_key_fetch *f = &u->fetches[u->fetch_count++];
+    *f = (ue_key_fetch){.kind = kind, .begin = {ims_host_now(u->host), true}};
+    return f;
+}
+
+static void log_result(ue *u, const key_client_result *result, size_t keys) {
     trace *t = u->host->world->trace;
     trace_begin(t, result->failure ? TRACE_ERROR : TRACE_KEY, u->host->name,
                 result->failure ? "keys-refused" : "keys-received");
@@ -121,45 +185,147 @@ static void log_result(ue *u, const key_client_result *result) {
         trace_str(t, "failure", scn_keys_failure_name(result->failure));
         trace_diag(t, result->diag.err, &result->diag);
     } else {
-        trace_uint(t, "keys", u->keys.count);
+        trace_uint(t, "keys", keys);
     }
     trace_end(t);
 }
 
+static ibk_err take_keys(ue *u, ibk_key_list *keys) {
+    size_t refused, count = keys->count;
+    const ue_params *own = ue_own_params(u);
+    ibk_err err = own ? key_store_add(u->store, keys, own->params, &refused) : IBK_ERR_NO_PARAMS;
+    if (err)
+        return err;
+    u->status.keys += (unsigned)count;
+    if (refused) {
+        trace *t = u->host->world->trace;
+        trace_begin(t, TRACE_ERROR, u->host->name, "keys-turned-away");
+        trace_uint(t, "keys", refused);
+        trace_end(t);
+    }
+    if (!u->status.keys_received.set)
+        u->status.keys_received = (ue_moment){ims_host_now(u->host), true};
+    return IBK_OK;
+}
+
 static void on_keys(void *user, const key_client_result *result, ibk_key_list *keys) {
     ue *u = user;
-    u->keys_pending = false;
-    if (result->failure) {
-        u->status.keys_failure = result->failure;
-        u->status.keys_diag = result->diag;
-    } else {
-        ibk_key_list_free(&u->keys);
-        u->keys = *keys;
-        *keys = (ibk_key_list){0};
-        u->status.keys = (unsigned)u->keys.count;
-        u->status.keys_received = (ue_moment){ims_host_now(u->host), true};
+    key_client_result came_to = *result;
+    size_t count = came_to.failure ? 0 : keys->count;
+    ibk_err err = came_to.failure ? IBK_OK : take_keys(u, keys);
+    if (err) {
+        came_to.failure = SCN_KEYS_BAD_RESPONSE;
+        came_to.diag = (ibk_diag){.err = err};
     }
-    log_result(u, result);
+    u->keys_pending = false;
+    u->status.keys_failure = came_to.failure;
+    u->status.keys_diag = came_to.diag;
+    if (u->fetch_count) {
+        ue_key_fetch *f = &u->fetches[u->fetch_count - 1];
+        f->end = (ue_moment){ims_host_now(u->host), true};
+        f->keys = came_to.failure ? 0 : count;
+        f->tries = came_to.tries;
+        f->failure = came_to.failure;
+    }
+    log_result(u, &came_to, count);
+    drop_lapsed(u);
+    watch_lapse(u);
+    if (u->switched_off) {
+        ims_host_cancel(u->host, &u->fetch_timer);
+    } else if (came_to.failure) {
+        plan_retry(u, came_to.failure);
+    } else {
+        u->failed_fetches = 0;
+        plan_refresh(u);
+    }
     ue_legs_keys_arrived(u);
     ue_check_done(u);
 }
 
-void ue_keys_fetch(ue *u) {
-    const ue_params *own = params_of_domain(u, ibk_span_str(u->user->domain->name));
-    key_client_config config = {
-        .host = u->host, .user = u->user, .params = own ? own->params : NULL, .timestamps = &u->timestamps};
-    u->keys_pending = true;
-    u->status.keys_begin = (ue_moment){ims_host_now(u->host), true};
-    ibk_err err = key_client_start(&u->key_client, &config, on_keys, u);
+static void ask(ue *u, const wish *w, ue_fetch_kind kind) {
+    const ue_params *own = ue_own_params(u);
+    key_client_config config = {.host = u->host,
+                                .user = u->user,
+                                .ids = w->ids,
+                                .n_ids = w->count,
+                                .params = own ? own->params : NULL,
+                                .timestamps = &u->timestamps};
+    ue_key_fetch *f = new_fetch(u, kind);
+    ibk_err err = f ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (f)
+        f->asked = w->count;
+    if (!u->status.keys_begin.set)
+        u->status.keys_begin = (ue_moment){ims_host_now(u->host), true};
+    key_client_free(u->key_client); /* the last one's: it has ended */
+    u->key_client = NULL;
+    if (!err)
+        err = key_client_start(&u->key_client, &config, on_keys, u);
     if (err) {
         key_client_result failed = {.failure = SCN_KEYS_NO_ANSWER, .diag = {.err = err}};
         on_keys(u, &failed, NULL);
     }
 }
 
+static void fetch(ue *u, ue_fetch_kind kind) {
+    wish w = {.count = 0};
+    ims_host_cancel(u->host, &u->fetch_timer);
+    u->keys_pending = true;
+    ibk_err err =
+        kind == UE_FETCH_DEMAND ? ask_for_name(&w, ibk_buf_span(&u->wanted)) : make_wish(u, &w, kind);
+    if (err) {
+        key_client_result failed = {.failure = SCN_KEYS_NO_ANSWER, .diag = {.err = err}};
+        on_keys(u, &failed, NULL);
+    } else {
+        ask(u, &w, kind);
+    }
+    wish_free(&w);
+}
+
+void ue_keys_fetch(ue *u) {
+    fetch(u, UE_FETCH_FIRST);
+}
+
+void ue_keys_stop(ue *u) {
+    ims_host_cancel(u->host, &u->fetch_timer);
+}
+
+static bool is_own(const ue *u, ibk_span id) {
+    const char *own[UE_IDENTITIES_MAX];
+    size_t n = ue_identities(u, own);
+    for (size_t i = 0; i < n; i++)
+        if (ibk_span_equal(id, ibk_span_str(own[i])))
+            return true;
+    return false;
+}
+
+bool ue_keys_want(ue *u, ibk_span ibe_identity) {
+    ibk_span id;
+    int64_t start, now = utc(u), skew = (int64_t)u->user->domain->mikey.clock_skew_ns;
+    if (ibk_ibe_identity_split(&id, &start, ibe_identity, granularity(u)) || !is_own(u, id))
+        return false;
+    if (u->keys_pending)
+        return true;
+    if (u->failed_fetches || u->switched_off || start > now + skew ||
+        ibk_period_end(granularity(u), start) + skew <= now)
+        return false;
+    ibk_buf_clear(&u->wanted);
+    if (ibk_buf_append_span(&u->wanted, ibe_identity))
+        return false;
+    u->keys_pending = true; /* not from inside the session that asks */
+    plan_fetch(u, UE_FETCH_DEMAND, 0);
+    return true;
+}
+
 void ue_keys_free(ue *u) {
+    if (u->host) {
+        ims_host_cancel(u->host, &u->fetch_timer);
+        ims_host_cancel(u->host, &u->lapse_timer);
+    }
     key_client_free(u->key_client);
-    ibk_key_list_free(&u->keys);
+    key_store_free(u->store);
+    ibk_buf_free(&u->wanted);
+    sim_random_free(u->fetch_random);
+    free(u->fetches);
     ibk_replay_cache_free(u->replay);
     for (size_t i = 0; i < UE_PEER_CACHE; i++) {
         ibk_ibe_peer_free(u->peers[i].peer);

@@ -78,7 +78,8 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
     ibk_err err = ibk_srtp_policy_write(&params, &srtp);
     ibk_sp policy = {.params = ibk_buf_span(&params)};
     ibk_session_config config = {.role = call->view.caller ? IBK_SESSION_INITIATOR : IBK_SESSION_RESPONDER,
-                                 .local = ibk_identity_uri(call->u->user->identity),
+                                 .local =
+                                     ibk_identity_uri(call->local ? call->local : call->u->user->identity),
                                  .local_granularity = call->u->user->domain->kms.granularity,
                                  .policy = {.ts_type = mikey->timestamp,
                                             .prf = call->script ? call->script->prf : 0,

@@ -5,6 +5,9 @@
 #include <string.h>
 
 enum { REGISTER_EXPIRES = 600000 }; /* seconds, TS 24.229 §5.1.1.2 */
+#define REFRESH_RETRY (60 * SIP_S)  /* after one that failed */
+
+static void refresh(void *arg);
 
 void ue_check_done(ue *u) {
     u->status.done = !u->keys_pending && !u->register_pending;
@@ -17,10 +20,14 @@ static void finish(ue *u, int status, sip_cause cause) {
     if (u->switched_off) {
         u->status.deregistered = (ue_moment){ims_host_now(u->host), status == 200};
     } else if (status == 200) {
-        u->status.registered = (ue_moment){ims_host_now(u->host), true};
+        if (!u->status.registered.set)
+            u->status.registered = (ue_moment){ims_host_now(u->host), true};
+        u->status.registrations++;
     } else {
         u->status.register_status = status;
         u->status.register_cause = cause;
+        if (u->status.registered.set) /* it was a refresh: the old one holds for some minutes yet */
+            u->refresh = ims_host_timer(u->host, REFRESH_RETRY, refresh, u);
     }
     trace_begin(t, status == 200 ? TRACE_STATE : TRACE_ERROR, u->host->name,
                 status != 200     ? "registration-failed"
@@ -51,6 +58,23 @@ static ibk_err keep_service_route(ue *u, sip_msg *response) {
 
 static void send_register(ue *u, sip_msg *challenged);
 
+static void refresh(void *arg) {
+    ue *u = arg;
+    u->refresh = 0;
+    ue_register(u);
+}
+
+/* TS 24.229 §5.1.1.4.1: 600 s before the registration expires, or at half of a shorter one. */
+static void plan_refresh(ue *u, const sip_msg *response) {
+    const char *text =
+        response->contact_count ? sip_param_get(&response->contact[0].params, "expires") : NULL;
+    uint64_t expires = text ? strtoul(text, NULL, 10) : 0;
+    ims_host_cancel(u->host, &u->refresh);
+    if (expires && !u->switched_off)
+        u->refresh =
+            ims_host_timer(u->host, (expires > 1200 ? expires - 600 : (expires + 1) / 2) * SIP_S, refresh, u);
+}
+
 static void on_response(void *user, sip_client *client, const sip_msg *response) {
     ue *u = user;
     if (response->status < 200)
@@ -62,6 +86,7 @@ static void on_response(void *user, sip_client *client, const sip_msg *response)
         u->answered_challenge = true;
         send_register(u, copy);
     } else if (copy && response->status == 200 && keep_service_route(u, copy) == IBK_OK) {
+        plan_refresh(u, copy);
         finish(u, 200, SIP_CAUSE_NONE);
     } else {
         finish(u, response->status, SIP_CAUSE_RESPONSE);
@@ -138,7 +163,7 @@ void ue_register(ue *u) {
     const sip_env *env = sip_stack_env(u->host->stack);
     u->register_pending = true;
     u->answered_challenge = false;
-    if (!u->switched_off)
+    if (!u->switched_off && !u->status.register_begin.set)
         u->status.register_begin = (ue_moment){ims_host_now(u->host), true};
     if (!u->register_call_id[0] &&
         (sip_new_token(env, u->register_call_id) || sip_new_tag(env, u->register_tag))) {
@@ -152,6 +177,8 @@ void ue_switch_off(ue *u) {
     if (u->switched_off)
         return;
     u->switched_off = true;
+    ims_host_cancel(u->host, &u->refresh);
+    ue_keys_stop(u);
     if (u->register_pending) { /* what was begun is left to itself */
         if (u->registering)
             sip_client_detach(u->registering);

@@ -80,6 +80,15 @@ const ue_status *ue_get_status(const ue *u) {
     return &u->status;
 }
 
+size_t ue_keys_held(const ue *u) {
+    return key_store_count(u->store);
+}
+
+const ue_key_fetch *ue_key_fetches(const ue *u, size_t *count) {
+    *count = u->fetch_count;
+    return u->fetches;
+}
+
 const scn_user *ue_user(const ue *u) {
     return u->user;
 }

@@ -44,10 +44,28 @@ typedef struct ue_moment {
     bool set;
 } ue_moment;
 
+/* Why the UE asked its KMS. */
+typedef enum ue_fetch_kind {
+    UE_FETCH_FIRST = 0, /* it has no keys */
+    UE_FETCH_REFRESH,   /* those that it has will lapse */
+    UE_FETCH_DEMAND     /* an exchange needs one that is not there */
+} ue_fetch_kind;
+
+/* One request with its repetitions. */
+typedef struct ue_key_fetch {
+    ue_fetch_kind kind;
+    ue_moment begin, end;     /* `end` not set: it is open */
+    size_t asked, keys;       /* identities (P-10); private keys that came */
+    unsigned tries;           /* connections */
+    scn_keys_failure failure; /* 0: none */
+} ue_key_fetch;
+
 typedef struct ue_status {
     ue_moment register_begin, registered, deregistered, keys_begin, keys_received;
-    unsigned keys;                 /* private keys that arrived and were verified */
-    scn_keys_failure keys_failure; /* 0: none */
+    unsigned keys;                 /* private keys that arrived and were verified, in sum */
+    size_t keys_dropped;           /* of them, those that lapsed and were wiped */
+    unsigned registrations;        /* REGISTERs that were answered 200, refreshes included */
+    scn_keys_failure keys_failure; /* of the latest request, 0: none */
     ibk_diag keys_diag;            /* why, when keys_failure is set */
     int register_status;           /* SIP status of a refusal, 0: none */
     sip_cause register_cause;      /* TIMEOUT, TRANSPORT: no answer */
@@ -78,6 +96,8 @@ typedef struct ue_call_view {
 } ue_call_view;
 
 const ue_status *ue_get_status(const ue *u);
+size_t ue_keys_held(const ue *u);
+const ue_key_fetch *ue_key_fetches(const ue *u, size_t *count); /* in order; borrowed until the next one */
 const scn_user *ue_user(const ue *u);
 const ims_host *ue_host(const ue *u);
 size_t ue_call_count(const ue *u);

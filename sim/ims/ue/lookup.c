@@ -1,0 +1,128 @@
+/* What the exchanges of a UE ask: parameters, private keys, whom to accept. */
+#include "ims/ue/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const ue_params *params_of_domain(const ue *u, ibk_span host) {
+    for (size_t i = 0; i < u->param_count; i++)
+        if (ibk_span_equal(host, ibk_span_str(u->params[i].domain->name)))
+            return &u->params[i];
+    return NULL;
+}
+
+/* "sip:alice@home.example" is served by the KMS of home.example; of "tel:+4930901820" ENUM tells the domain
+ * (P-40). */
+static ibk_span domain_of(const ue *u, ibk_span identity) {
+    const uint8_t *at = identity.len ? memchr(identity.data, '@', identity.len) : NULL;
+    if (at)
+        return ibk_span_of(at + 1, identity.len - (size_t)(at + 1 - identity.data));
+    const char *domain = ims_names_domain_of_number(u->host->world->names, identity);
+    return domain ? ibk_span_str(domain) : (ibk_span){0};
+}
+
+/* The identities that the UE has, or should have, private keys of: its user's, and those of the user whose
+ * further device it is. */
+size_t ue_identities(const ue *u, const char *out[UE_IDENTITIES_MAX]) {
+    const scn_user *of[] = {u->user, u->user->contact_of};
+    size_t n = 0;
+    for (size_t i = 0; i < 2 && of[i]; i++) {
+        out[n++] = of[i]->identity;
+        for (size_t k = 0; k < of[i]->identity_count; k++)
+            out[n++] = of[i]->identities[k];
+    }
+    return n;
+}
+
+const char *ue_answers_as(const ue *u, ibk_span called) {
+    for (size_t i = 0; i < u->user->identity_count; i++)
+        if (ibk_span_equal(called, ibk_span_str(u->user->identities[i])))
+            return u->user->identities[i];
+    return u->user->identity;
+}
+
+const ue_params *ue_own_params(const ue *u) {
+    return params_of_domain(u, ibk_span_str(u->user->domain->name));
+}
+
+static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
+    const ue *u = user;
+    const ue_params *found = params_of_domain(u, domain_of(u, peer->id));
+    return found ? found->domain->kms.granularity : u->user->domain->kms.granularity;
+}
+
+static ibk_lookup find_params(void *user, const ibk_identity *id, const ibk_ibe_params **out) {
+    const ue_params *found = params_of_domain(user, domain_of(user, id->id));
+    if (!found)
+        return IBK_LOOKUP_ABSENT;
+    *out = found->params;
+    return IBK_LOOKUP_FOUND;
+}
+
+static ibk_lookup find_key(void *user, ibk_span ibe_identity, const ibk_ibe_params **params,
+                           const ibk_ibe_key **key) {
+    ue *u = user;
+    *key = key_store_find(u->store, ibe_identity, params);
+    if (*key)
+        return IBK_LOOKUP_FOUND;
+    return ue_keys_want(u, ibe_identity) ? IBK_LOOKUP_PENDING : IBK_LOOKUP_ABSENT;
+}
+
+/* The last few peers: I_MESSAGE_1 and I_MESSAGE_2 go to the same one. */
+static const ibk_ibe_peer *find_peer(void *user, const ibk_ibe_params *params, ibk_span ibe_identity) {
+    ue *u = user;
+    for (size_t i = 0; i < UE_PEER_CACHE; i++)
+        if (u->peers[i].peer && u->peers[i].params == params &&
+            ibk_span_equal(ibe_identity, ibk_buf_span(&u->peers[i].identity)))
+            return u->peers[i].peer;
+    ue_peer_entry *entry = &u->peers[u->next_peer];
+    ibk_ibe_peer_free(entry->peer);
+    entry->peer = NULL;
+    ibk_buf_clear(&entry->identity);
+    if (ibk_buf_append_span(&entry->identity, ibe_identity) ||
+        ibk_ibe_peer_new(&entry->peer, params, ibe_identity))
+        return NULL;
+    entry->params = params;
+    u->next_peer = (u->next_peer + 1) % UE_PEER_CACHE;
+    return entry->peer;
+}
+
+static bool csb_id_in_use(void *user, uint32_t csb_id, const ibk_identity *peer) {
+    const ue *u = user;
+    (void)peer; /* unique among all of this UE's calls, which is more than RFC 3830 §6.1 asks */
+    for (size_t i = 0; i < u->call_count; i++)
+        if (u->calls[i]->sip && u->calls[i]->view.csb_id == csb_id)
+            return true;
+    return false;
+}
+
+/* The user's policy for an answer from another than the one who was called. */
+bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed) {
+    bool accepted = u->user->accept == SCN_ACCEPT_ANY ||
+                    (u->user->accept == SCN_ACCEPT_DOMAIN &&
+                     ibk_span_equal(domain_of(u, asked->id), domain_of(u, answered->id)));
+    trace *t = u->host->world->trace;
+    trace_begin(t, TRACE_KEY, u->host->name, accepted ? "responder-accepted" : "responder-refused");
+    trace_strf(t, "asked", "%.*s", (int)asked->id.len, (const char *)asked->id.data);
+    trace_strf(t, "answered", "%.*s", (int)answered->id.len, (const char *)answered->id.data);
+    trace_bool(t, "echoed", echoed);
+    trace_end(t);
+    return accepted;
+}
+
+static bool accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
+                             bool echoed) {
+    return ue_accepts_responder(user, asked, answered, echoed);
+}
+
+ibk_node ue_node(ue *u) {
+    return (ibk_node){.user = u,
+                      .params = find_params,
+                      .granularity = granularity_of,
+                      .accept_responder = accept_responder,
+                      .private_key = find_key,
+                      .peer = find_peer,
+                      .csb_id_in_use = csb_id_in_use,
+                      .replay = u->replay,
+                      .timestamps = &u->timestamps};
+}
