@@ -65,6 +65,9 @@ static void *scratch(result *r) {
 
 _Static_assert(sizeof(result_call) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_user) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_kms) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_key_request) <= sizeof((result *)0)->scratch,
+               "scratch holds every kind of entry");
 _Static_assert(sizeof(result_media) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_link) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_expectation) <= sizeof((result *)0)->scratch,
@@ -86,6 +89,30 @@ result_user *result_add_user(result *r) {
         return scratch(r);
     *slot = user;
     return user;
+}
+
+result_kms *result_add_kms(result *r) {
+    result_kms *kms = arena_alloc(r, sizeof *kms);
+    result_kms **slot = kms ? grow(r, &r->kms, &r->kms_count, sizeof *slot) : NULL;
+    if (!slot)
+        return scratch(r);
+    *slot = kms;
+    return kms;
+}
+
+result_key_request *result_add_key_request(result *r, result_user *user) {
+    if (r->out_of_memory)
+        return scratch(r);
+    void *entry = grow(r, &user->key_requests, &user->key_request_count, sizeof *user->key_requests);
+    return entry ? entry : scratch(r);
+}
+
+void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t count) {
+    if (r->out_of_memory)
+        return;
+    result_refusal *entry = grow(r, &kms->refusals, &kms->refusal_count, sizeof *entry);
+    if (entry)
+        *entry = (result_refusal){.reason = result_text(r, reason), .count = count};
 }
 
 result_expectation *result_add_expectation(result *r) {
@@ -136,8 +163,13 @@ void result_free(result *r) {
         free(r->calls[i]->mikey);
         free(r->calls[i]->media);
     }
+    for (size_t i = 0; i < r->user_count; i++)
+        free(r->users[i]->key_requests);
+    for (size_t i = 0; i < r->kms_count; i++)
+        free(r->kms[i]->refusals);
     free(r->calls);
     free(r->users);
+    free(r->kms);
     free(r->expectations);
     free(r->links);
     free(r->versions);

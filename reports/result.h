@@ -96,15 +96,44 @@ typedef struct result_call {
     size_t media_count;
 } result_call;
 
+/* One request of a UE for private keys, with its repetitions. */
+typedef struct result_key_request {
+    const char *kind;       /* "first", "refresh", "demand" */
+    const char *method;     /* "psk", "pke" … */
+    result_time begin, end; /* end not set: it was open when the run ended */
+    uint64_t identities;    /* that were asked for */
+    uint64_t keys;          /* private keys that came */
+    unsigned tries;         /* connections */
+    const char *failure;    /* "no-answer"; NULL */
+} result_key_request;
+
 typedef struct result_user {
     const char *name, *impu; /* "alice", "sip:alice@a.example" */
     const char *node;
     result_time register_begin, registered;
     result_time keys_begin, keys_received; /* REQUEST_KEY to REQUEST_KEY_RESP */
-    unsigned keys;                         /* private keys received */
+    unsigned keys;                         /* private keys received, in sum */
+    uint64_t keys_held, keys_dropped;      /* at the end; lapsed and wiped */
+    unsigned registrations;                /* refreshes included */
+    result_key_request *key_requests;
+    size_t key_request_count;
     uint64_t retransmissions;
     const char *failure; /* of registration or key fetch; NULL */
 } result_user;
+
+/* Key requests that were refused for one reason. */
+typedef struct result_refusal {
+    const char *reason; /* "BAD_MAC" */
+    uint64_t count;
+} result_refusal;
+
+typedef struct result_kms {
+    const char *domain, *identity;      /* "home.example", "kms@home.example" */
+    uint64_t requests, served, refused; /* key requests; answered with keys; otherwise */
+    uint64_t keys;                      /* private keys issued */
+    result_refusal *refusals;
+    size_t refusal_count;
+} result_kms;
 
 typedef struct result_link {
     const char *name, *a, *b;        /* nodes at its ends */
@@ -131,6 +160,8 @@ typedef struct result {
     size_t call_count;
     result_user **users;
     size_t user_count;
+    result_kms **kms;
+    size_t kms_count;
     result_link *links;
     size_t link_count;
     result_version *versions;
@@ -146,11 +177,14 @@ typedef struct result {
 const char *result_text(result *r, const char *text);
 const char *result_textf(result *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* New, zeroed entries at the end of their list, owned by the result. Calls and users keep their address; the
- * others are valid until the next one of their list is added. Never NULL: on exhaustion a scratch entry and
- * r->out_of_memory. */
+/* New, zeroed entries at the end of their list, owned by the result. Calls, users and KMSs keep their
+ * address; the others are valid until the next one of their list is added. Never NULL: on exhaustion a
+ * scratch entry and r->out_of_memory. */
 result_call *result_add_call(result *r);
 result_user *result_add_user(result *r);
+result_kms *result_add_kms(result *r);
+result_key_request *result_add_key_request(result *r, result_user *user);
+void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t count);
 result_expectation *result_add_expectation(result *r);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);

@@ -111,8 +111,37 @@ static json_t *call_json(const result_call *c, bool *ok) {
     return o;
 }
 
-static json_t *user_json(const result_user *u, bool *ok) {
+static json_t *key_request_json(const result_key_request *k, bool *ok) {
     json_t *o = json_object();
+    set(o, "kind", text_json(k->kind), ok);
+    set(o, "method", text_json(k->method), ok);
+    set(o, "begin_ns", time_json(k->begin), ok);
+    set(o, "end_ns", time_json(k->end), ok);
+    set(o, "identities", count_json(k->identities), ok);
+    set(o, "keys", count_json(k->keys), ok);
+    set(o, "tries", count_json(k->tries), ok);
+    set(o, "failure", text_json(k->failure), ok);
+    return o;
+}
+
+static json_t *kms_json(const result_kms *k, bool *ok) {
+    json_t *o = json_object(), *refusals = json_object();
+    for (size_t i = 0; i < k->refusal_count; i++)
+        set(refusals, k->refusals[i].reason, count_json(k->refusals[i].count), ok);
+    set(o, "domain", text_json(k->domain), ok);
+    set(o, "identity", text_json(k->identity), ok);
+    set(o, "requests", count_json(k->requests), ok);
+    set(o, "served", count_json(k->served), ok);
+    set(o, "refused", count_json(k->refused), ok);
+    set(o, "refused_for", refusals, ok);
+    set(o, "keys_issued", count_json(k->keys), ok);
+    return o;
+}
+
+static json_t *user_json(const result_user *u, bool *ok) {
+    json_t *o = json_object(), *requests = json_array();
+    for (size_t i = 0; i < u->key_request_count; i++)
+        *ok &= json_array_append_new(requests, key_request_json(&u->key_requests[i], ok)) == 0;
     set(o, "name", text_json(u->name), ok);
     set(o, "impu", text_json(u->impu), ok);
     set(o, "node", text_json(u->node), ok);
@@ -121,6 +150,10 @@ static json_t *user_json(const result_user *u, bool *ok) {
     set(o, "keys_begin_ns", time_json(u->keys_begin), ok);
     set(o, "keys_received_ns", time_json(u->keys_received), ok);
     set(o, "keys", count_json(u->keys), ok);
+    set(o, "keys_held", count_json(u->keys_held), ok);
+    set(o, "keys_dropped", count_json(u->keys_dropped), ok);
+    set(o, "key_requests", requests, ok);
+    set(o, "registrations", count_json(u->registrations), ok);
     set(o, "retransmissions", count_json(u->retransmissions), ok);
     set(o, "failure", text_json(u->failure), ok);
     return o;
@@ -178,13 +211,15 @@ static json_t *summary_json(const result *r, bool *ok) {
 
 static void set_lists(json_t *root, const result *r, bool *ok) {
     json_t *expectations = json_array(), *users = json_array(), *calls = json_array(), *links = json_array(),
-           *versions = json_object();
+           *kms = json_array(), *versions = json_object();
     for (size_t i = 0; i < r->expectation_count; i++)
         *ok &= json_array_append_new(expectations, expectation_json(&r->expectations[i], ok)) == 0;
     for (size_t i = 0; i < r->user_count; i++)
         *ok &= json_array_append_new(users, user_json(r->users[i], ok)) == 0;
     for (size_t i = 0; i < r->call_count; i++)
         *ok &= json_array_append_new(calls, call_json(r->calls[i], ok)) == 0;
+    for (size_t i = 0; i < r->kms_count; i++)
+        *ok &= json_array_append_new(kms, kms_json(r->kms[i], ok)) == 0;
     for (size_t i = 0; i < r->link_count; i++)
         *ok &= json_array_append_new(links, link_json(&r->links[i], ok)) == 0;
     for (size_t i = 0; i < r->version_count; i++)
@@ -193,6 +228,7 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
     set(root, "summary", summary_json(r, ok), ok);
     set(root, "users", users, ok);
     set(root, "calls", calls, ok);
+    set(root, "kms", kms, ok);
     set(root, "links", links, ok);
     set(root, "versions", versions, ok);
 }

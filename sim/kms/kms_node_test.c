@@ -129,8 +129,12 @@ static void done(void *user, const key_client_result *result, ibk_key_list *keys
 }
 
 static void ask(lab *l, const char *who, const ibk_ibe_params *params) {
+    const scn_user *user = scn_find_user(l->scenario, who);
+    ibk_identity id = ibk_identity_uri(user->identity);
     key_client_config config = {.host = l->alice,
-                                .user = scn_find_user(l->scenario, who),
+                                .user = user,
+                                .ids = &id,
+                                .n_ids = 1,
                                 .params = params,
                                 .timestamps = &l->timestamps};
     key_client_free(l->client);

@@ -219,6 +219,25 @@ static const char *user_failure(result *r, const ue_status *s) {
     return NULL;
 }
 
+static void observe_key_requests(result *r, result_user *out, const ue *u) {
+    static const char *const kinds[] = {
+        [UE_FETCH_FIRST] = "first", [UE_FETCH_REFRESH] = "refresh", [UE_FETCH_DEMAND] = "demand"};
+    size_t count;
+    const ue_key_fetch *fetches = ue_key_fetches(u, &count);
+    for (size_t i = 0; i < count; i++) {
+        const ue_key_fetch *f = &fetches[i];
+        result_key_request *entry = result_add_key_request(r, out);
+        entry->kind = kinds[f->kind];
+        entry->method = "psk";
+        entry->begin = time_of(f->begin);
+        entry->end = time_of(f->end);
+        entry->identities = f->asked;
+        entry->keys = f->keys;
+        entry->tries = f->tries;
+        entry->failure = f->failure ? scn_keys_failure_name(f->failure) : NULL;
+    }
+}
+
 static void observe_user(result *r, const ue *u) {
     const ue_status *s = ue_get_status(u);
     result_user *out = result_add_user(r);
@@ -229,8 +248,25 @@ static void observe_user(result *r, const ue *u) {
     out->keys_begin = time_of(s->keys_begin);
     out->keys_received = time_of(s->keys_received);
     out->keys = s->keys;
+    out->keys_held = ue_keys_held(u);
+    out->keys_dropped = s->keys_dropped;
+    out->registrations = s->registrations;
+    observe_key_requests(r, out, u);
     out->retransmissions = sip_stack_stats(ue_host(u)->stack)->retransmissions_sent;
     out->failure = user_failure(r, s);
+}
+
+static void observe_kms(result *r, const world_domain *d) {
+    const kms_node_stats *stats = kms_node_get_stats(d->k);
+    result_kms *out = result_add_kms(r);
+    out->domain = result_text(r, d->scenario->name);
+    out->identity = result_text(r, d->scenario->kms.identity);
+    out->requests = stats->requests;
+    out->served = stats->issued;
+    out->refused = stats->refused;
+    out->keys = stats->keys;
+    for (size_t i = 0; i < KMS_REASONS_MAX && stats->reasons[i].count; i++)
+        result_add_refusal(r, out, ibk_err_name(stats->reasons[i].err), stats->reasons[i].count);
 }
 
 static void observe_link(result *r, const world_link *link) {
@@ -272,6 +308,8 @@ void observe(result *r, const world *w) {
         observe_call(r, w, &s->calls[i]);
     for (size_t i = 0; i < s->user_count; i++)
         observe_user(r, w->users[i]);
+    for (size_t i = 0; i < s->domain_count; i++)
+        observe_kms(r, &w->domains[i]);
     for (size_t i = 0; i < w->link_count; i++)
         observe_link(r, &w->links[i]);
     versions_add(r);
