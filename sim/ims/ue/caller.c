@@ -158,7 +158,7 @@ static void give_up(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
         sip_msg_free(leg->pending_response);
         leg->pending_response = NULL;
     }
-    if (leg->sip && leg != leg->call->leg)
+    if (leg->sip && leg != leg->call->leg && !leg->answered)
         give_up_leg(leg, reason, diag);
     else
         ue_call_give_up(leg->call, reason, diag);
