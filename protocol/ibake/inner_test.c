@@ -36,17 +36,10 @@ static uint8_t first_storage[IBK_EC_POINT_MAX], second_storage[IBK_EC_POINT_MAX]
 
 /* Message i with another content, encrypted to its receiver. */
 static void craft(lab_pair *pair, int i, fill *content_of, ibk_buf *out) {
-    lab_user *receiver = i % 2 ? &pair->alice : &pair->bob;
-    ibk_env env = lab_env(i % 2 ? &pair->bob : &pair->alice);
     ibk_chain content = {0};
-    ibk_buf plain = {0}, id = {0}, cipher = {0};
+    ibk_buf cipher = {0};
     content_of(&content, pair);
-    assert_int_equal(ibk_chain_write(&content, &plain), IBK_OK);
-    assert_int_equal(ibk_ibe_identity(&id, ibk_span_str(receiver->uri), IBK_GRANULARITY_DAY, LAB_NOON),
-                     IBK_OK);
-    assert_int_equal(
-        ibk_ibe_encrypt(&env, receiver->domain->params, ibk_buf_span(&id), ibk_buf_span(&plain), &cipher),
-        IBK_OK);
+    lab_seal(pair, i % 2 == 0, &content, &cipher);
     ibk_msg msg = {0};
     assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&pair->m[i]), NULL), IBK_OK);
     lab_find(&msg, IBK_PL_IBAKE, 0)->enc.data = ibk_buf_span(&cipher);
@@ -54,8 +47,6 @@ static void craft(lab_pair *pair, int i, fill *content_of, ibk_buf *out) {
     assert_int_equal(ibk_msg_write(&msg, out), IBK_OK);
     ibk_msg_free(&msg);
     ibk_chain_free(&content);
-    ibk_buf_free(&plain);
-    ibk_buf_free(&id);
     ibk_buf_free(&cipher);
 }
 

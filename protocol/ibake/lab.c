@@ -171,10 +171,12 @@ static bool user_csb_in_use(void *user, uint32_t csb_id, const ibk_identity *pee
 
 static bool user_accept_responder(void *user, const ibk_identity *asked, const ibk_identity *answered,
                                   bool echoed) {
-    (void)asked;
-    (void)answered;
-    (void)echoed;
-    return ((lab_user *)user)->accept_others;
+    lab_user *u = user;
+    u->responders_asked++;
+    snprintf(u->asked, sizeof u->asked, "%.*s", (int)asked->id.len, (const char *)asked->id.data);
+    snprintf(u->answered, sizeof u->answered, "%.*s", (int)answered->id.len, (const char *)answered->id.data);
+    u->echoed = echoed;
+    return u->accept_others;
 }
 
 static bool user_accept_initiator(void *user, const ibk_identity *initiator, const ibk_identity *target) {
@@ -412,4 +414,18 @@ ibk_payload *lab_find(ibk_msg *msg, uint8_t type, size_t nth) {
     }
     fail();
     return NULL;
+}
+
+void lab_seal(lab_pair *pair, bool to_bob, const ibk_chain *content, ibk_buf *cipher) {
+    lab_user *receiver = to_bob ? &pair->bob : &pair->alice;
+    ibk_env env = lab_env(to_bob ? &pair->alice : &pair->bob);
+    ibk_buf plain = {0}, id = {0};
+    assert_int_equal(ibk_chain_write(content, &plain), IBK_OK);
+    assert_int_equal(
+        ibk_ibe_identity(&id, ibk_span_str(receiver->uri), receiver->granularity, receiver->utc_ns), IBK_OK);
+    assert_int_equal(
+        ibk_ibe_encrypt(&env, receiver->domain->params, ibk_buf_span(&id), ibk_buf_span(&plain), cipher),
+        IBK_OK);
+    ibk_buf_free(&plain);
+    ibk_buf_free(&id);
 }

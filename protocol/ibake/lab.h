@@ -48,6 +48,9 @@ typedef struct lab_user {
     int pending_params, pending_keys; /* so many look-ups answer PENDING first */
     bool accept_others, refuse_initiator, csb_taken;
     int csb_asked;
+    int responders_asked; /* calls of accept_responder, and the last one's arguments */
+    char asked[64], answered[64];
+    bool echoed;
     const char *also; /* another identity whose keys the user holds (a common identity) */
 } lab_user;
 
@@ -120,6 +123,8 @@ void lab_expect_closed(lab_pair *pair, ibk_err reason);
 /* Parses message i, lets `change` edit it, writes it into `out`. */
 typedef void lab_edit(ibk_msg *msg, lab_pair *pair);
 void lab_edited(lab_pair *pair, int i, lab_edit *change, ibk_buf *out);
+/* Content of an IBAKE or ESK, encrypted by one of the two to the other's identity of today. */
+void lab_seal(lab_pair *pair, bool to_bob, const ibk_chain *content, ibk_buf *cipher);
 ibk_payload *lab_find(ibk_msg *msg, uint8_t type, size_t nth); /* fails the test if there is none */
 
 bool lab_all_zero(const void *data, size_t len);

@@ -198,8 +198,8 @@ ibk_err ibk_session_recv(ibk_session *session, ibk_time now, ibk_span message, i
     /* RFC 6267 §4.2.2.2, .4, .6, .8 (N32, N44, N57, N68): parsed as RFC 3830 says; what cannot be parsed ends
      * the exchange without an answer (N36, N47, N59, N70). */
     ibk_err err = ibk_msg_parse(&msg, message, &step->diag);
-    if (err && row->message == IBK_MSG_ERROR) {
-        discard(session, step, err);
+    if (err && (row->message == IBK_MSG_ERROR || row->process == update_glare)) {
+        discard(session, step, err); /* neither is awaited */
     } else if (err) {
         refuse(&c, err);
     } else {

@@ -33,8 +33,8 @@ typedef struct owned_policies {
     ibk_buf octets;
 } owned_policies;
 
-/* The newest T of completed updates: an NTP type is compared whoever it came from, a COUNTER is its sender's
- * own and only the peer's is kept (P-34). */
+/* The newest T of the updates that were taken: an NTP type is compared whoever it came from, a COUNTER is its
+ * sender's own and only the peer's is kept (P-34). */
 typedef struct marks {
     bool has_ntp, has_counter;
     ibk_t ntp, counter;
@@ -56,7 +56,6 @@ typedef struct update {
     owned_policies policies;
     size_t
         n_further; /* of the policies, the last so many came with this update: repeated under its V (P-33) */
-    marks newest;
 } update;
 
 struct ibk_session {

@@ -126,7 +126,6 @@ static void swap(ibk_session *s, update *u) {
     SWAP(mki);
     SWAP(map);
     SWAP(policies);
-    SWAP(newest);
     swap_octets(&s->hdr.n_cs, &u->n_cs, sizeof u->n_cs);
     s->hdr.map = ibk_buf_span(&s->map);
 }
@@ -134,10 +133,9 @@ static void swap(ibk_session *s, update *u) {
 void update_done(ibk_session *s, bool proven) {
     update *u = s->update;
     s->update = NULL;
-    ibk_wipe(u->mpk, sizeof u->mpk); /* it has served this one V (P-31) */
-    u->newest = s->newest;
-    mark(&u->newest, &u->t, !proven);
-    swap(s, u); /* now it is what was in force before */
+    ibk_wipe(u->mpk, sizeof u->mpk);  /* it has served this one V (P-31) */
+    mark(&s->newest, &u->t, !proven); /* for good: what is taken back is no less a replay (P-34) */
+    swap(s, u);                       /* now it is what was in force before */
     s->updates++;
     if (proven) {
         s->unconfirmed = 0;

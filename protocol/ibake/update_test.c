@@ -79,9 +79,377 @@ static void test_matrix(void **state) {
     }
 }
 
+/* ---- what the messages are made of ----------------------------------------------------------------------
+ */
+
+static uint8_t role_at(const ibk_msg *msg, size_t nth) {
+    return ibk_msg_find(msg, IBK_PL_IDR, nth)->id.role;
+}
+
+static void check_frames(bool by_bob, bool new_dh) {
+    lab_pair pair;
+    ibk_msg m[2] = {0}, first = {0};
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, 4);
+    lab_update u = lab_update_of(&pair, by_bob, new_dh);
+    play_through(&u);
+    assert_int_equal(ibk_msg_parse(&first, ibk_buf_span(&pair.m[0]), NULL), IBK_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ibk_msg_parse(&m[i], ibk_buf_span(&u.m[i]), NULL), IBK_OK);
+        assert_int_equal(m[i].hdr.data_type, IBK_MSG_I_MESSAGE_1 + i);
+        assert_int_equal(m[i].hdr.csb_id, first.hdr.csb_id); /* N74 */
+        assert_int_equal(m[i].hdr.v_flag, i == 0);
+        assert_int_equal(m[i].hdr.n_cs, 2);
+        assert_true(ibk_span_equal(m[i].hdr.map, ibk_session_header(pair.a)->map));
+        assert_null(ibk_msg_find(&m[i], IBK_PL_RAND, 0)); /* N77 */
+        assert_null(ibk_msg_find(&m[i], IBK_PL_SP, 0));   /* N76 */
+        assert_null(ibk_msg_find(&m[i], IBK_PL_EXT, 0));
+        assert_null(ibk_msg_find(&m[i], IBK_PL_ESK, 0));
+        assert_int_equal(ibk_msg_find(&m[i], IBK_PL_IBAKE, 0) != NULL, new_dh);
+        assert_int_equal(ibk_msg_find(&m[i], IBK_PL_V, 0) != NULL, i == 1);
+    }
+    const ibk_t *t = &ibk_msg_find(&m[0], IBK_PL_T, 0)->t;
+    assert_true(ibk_t_equal(t, &ibk_msg_find(&m[1], IBK_PL_T, 0)->t));
+    assert_false(ibk_t_equal(t, &ibk_msg_find(&first, IBK_PL_T, 0)->t)); /* N75 */
+    /* §5.3: from the Responder's side IDRr, IDRi; R_MESSAGE_1 has IDRi, IDRr both times */
+    assert_int_equal(role_at(&m[0], 0), by_bob ? IBK_ROLE_R : IBK_ROLE_I);
+    assert_int_equal(role_at(&m[0], 1), by_bob ? IBK_ROLE_I : IBK_ROLE_R);
+    assert_int_equal(role_at(&m[1], 0), IBK_ROLE_I);
+    assert_int_equal(role_at(&m[1], 1), IBK_ROLE_R);
+    for (int i = 0; i < 2; i++) {
+        ibk_msg_free(&m[i]);
+    }
+    ibk_msg_free(&first);
+    lab_update_free(&u);
+    lab_pair_free(&pair);
+}
+
+static void test_frames(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        check_frames(i / 2, i % 2);
+    }
+}
+
+/* The content of IBAKE, opened by hand: types and roles in their order, "I" or "R" for IDR, "P" for ECCPT. */
+static void expect_content(lab_user *receiver, ibk_span octets, const char *order) {
+    ibk_msg msg = {0};
+    ibk_chain chain = {0};
+    ibk_buf id = {0}, plain = {0};
+    const ibk_ibe_params *params;
+    const ibk_ibe_key *key;
+    ibk_session_config config = lab_config(receiver, IBK_SESSION_RESPONDER, NULL);
+    assert_int_equal(ibk_msg_parse(&msg, octets, NULL), IBK_OK);
+    assert_int_equal(ibk_ibe_identity(&id, ibk_span_str(receiver->uri), IBK_GRANULARITY_DAY, LAB_NOON),
+                     IBK_OK);
+    assert_int_equal(config.node.private_key(receiver, ibk_buf_span(&id), &params, &key), IBK_LOOKUP_FOUND);
+    assert_int_equal(ibk_ibe_decrypt(params, key, lab_find(&msg, IBK_PL_IBAKE, 0)->enc.data, &plain, NULL),
+                     IBK_OK);
+    assert_int_equal(ibk_chain_parse(&chain, IBK_PL_IBAKE, IBK_PL_IDR, ibk_buf_span(&plain), NULL), IBK_OK);
+    char found[8] = {0};
+    for (size_t i = 0; i < chain.count && i < 7; i++) {
+        const ibk_payload *p = &chain.items[i];
+        found[i] = p->type == IBK_PL_ECCPT ? 'P' : p->id.role == IBK_ROLE_I ? 'I' : 'R';
+    }
+    assert_string_equal(found, order);
+    ibk_chain_free(&chain);
+    ibk_msg_free(&msg);
+    ibk_buf_free(&id);
+    ibk_buf_free(&plain);
+}
+
+static void test_content(void **state) {
+    (void)state;
+    for (int by_bob = 0; by_bob < 2; by_bob++) {
+        lab_pair pair;
+        lab_pair_init(&pair);
+        lab_pair_play(&pair, 4);
+        lab_update u = lab_update_of(&pair, by_bob, true);
+        play_through(&u);
+        expect_content(by_bob ? &pair.alice : &pair.bob, ibk_buf_span(&u.m[0]), by_bob ? "RPI" : "IPR");
+        expect_content(by_bob ? &pair.bob : &pair.alice, ibk_buf_span(&u.m[1]), "IPRP");
+        lab_update_free(&u);
+        lab_pair_free(&pair);
+    }
+}
+
+/* ---- crypto sessions and policies
+ * -------------------------------------------------------------------------- */
+
+static const uint8_t short_tag[] = {IBK_SRTP_AUTH_TAG_LEN, 1, 4};
+static const ibk_sp further = {
+    .policy_no = 2, .prot_type = IBK_PROT_SRTP, .params = {short_tag, sizeof short_tag}};
+
+/* Four crypto sessions: the two of before, one with the starter's SSRC, one for the answerer to fill. */
+static void add_sessions(bool by_bob, bool new_dh, bool new_policy) {
+    lab_pair pair;
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, 4);
+    lab_keys first = lab_keys_of(pair.a, 1);
+    uint8_t no = new_policy ? 2 : 1;
+    ibk_cs_srtp four[4] = {{1, 0x11111111, 0}, {1, 0x22222222, 0}, {no, 0x33333333, 0}, {no, 0, 0}};
+    ibk_cs_srtp fill[4] = {{.ssrc = 1}, {.ssrc = 2}, {.ssrc = 3}, {.ssrc = 0x44444444}};
+    lab_update u = lab_update_of(&pair, by_bob, new_dh);
+    u.config.srtp = four;
+    u.config.n_srtp = 4;
+    u.config.policies = &further;
+    u.config.n_policies = new_policy;
+    assert_int_equal(ibk_session_fill_ssrcs(lab_answerer(&u), fill, 4), IBK_OK);
+    play_through(&u);
+    ibk_session *ends[] = {pair.a, pair.b};
+    for (int i = 0; i < 2; i++) {
+        ibk_cs_srtp cs;
+        ibk_srtp_policy policy;
+        size_t n;
+        assert_int_equal(ibk_session_header(ends[i])->n_cs, 4);
+        assert_true(ibk_map_srtp(ibk_session_header(ends[i]), 1, &cs) && cs.ssrc == 0x22222222);
+        assert_true(ibk_map_srtp(ibk_session_header(ends[i]), 3, &cs) && cs.ssrc == 0x44444444);
+        assert_int_equal(ibk_session_srtp_policy(ends[i], 3, &policy), IBK_OK);
+        assert_int_equal(policy.auth_tag_len, new_policy ? 4 : 10);
+        assert_int_equal(ibk_session_srtp_policy(ends[i], 1, &policy), IBK_OK);
+        assert_int_equal(policy.auth_tag_len, 10);
+        ibk_session_policies(ends[i], &n);
+        assert_int_equal(n, new_policy ? 2 : 1);
+    }
+    for (uint8_t cs = 1; cs <= 4; cs++) {
+        lab_keys a = lab_keys_of(pair.a, cs), b = lab_keys_of(pair.b, cs);
+        assert_true(lab_keys_equal(&a, &b));
+    }
+    lab_keys now = lab_keys_of(pair.a, 1), third = lab_keys_of(pair.a, 3);
+    assert_int_equal(lab_keys_equal(&first, &now), !new_dh);
+    assert_false(lab_keys_equal(&now, &third));
+    one_update(&pair, !by_bob, true, 0); /* the other side keeps them */
+    assert_int_equal(ibk_session_header(pair.a)->n_cs, 4);
+    lab_update_free(&u);
+    lab_pair_free(&pair);
+}
+
+static void test_add_sessions(void **state) {
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        add_sessions(i & 1, i & 2, i & 4);
+    }
+}
+
+/* A stream in being tells its roll-over counter (RFC 3830 §6.1.1). */
+static void test_roc(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, 4);
+    ibk_cs_srtp two[2] = {{1, 0x11111111, 7}, {1, 0x22222222, 0}}, cs;
+    lab_update u = lab_update_of(&pair, false, true);
+    u.config.srtp = two;
+    u.config.n_srtp = 2;
+    play_through(&u);
+    assert_true(ibk_map_srtp(ibk_session_header(pair.b), 0, &cs) && cs.roc == 7);
+    lab_update_free(&u);
+    lab_pair_free(&pair);
+}
+
+static void test_other_maps(void **state) {
+    (void)state;
+    static const uint8_t number[] = {1};
+    ibk_cs_generic generic = {.cs_id = 5, .policies = {number, 1}};
+    for (int empty = 0; empty < 2; empty++) {
+        lab_pair pair;
+        lab_pair_init(&pair);
+        pair.ac.n_srtp = pair.bc.n_srtp = 0;
+        pair.ac.map_type = empty ? IBK_MAP_EMPTY : IBK_MAP_GENERIC_ID;
+        pair.ac.n_policies = !empty;
+        pair.ac.generic = &generic;
+        pair.ac.n_generic = !empty;
+        lab_pair_play(&pair, 4);
+        lab_update u = lab_update_of(&pair, false, true);
+        lab_update_play(&u, 2);
+        expect_updated(&u);
+        assert_memory_equal(pair.a->tgk, pair.b->tgk, TGK_LEN);
+        ibk_cs_srtp one = {1, 1, 0};
+        u.config.srtp = &one;
+        u.config.n_srtp = 1;
+        assert_int_equal(ibk_session_update(pair.a, lab_now(&pair.alice), &u.config, &u.step), IBK_ERR_USAGE);
+        lab_update_free(&u);
+        lab_pair_free(&pair);
+    }
+}
+
+/* RFC 3830 §6.14: MKI in KV of ECCPT. */
+static void test_mki(void **state) {
+    (void)state;
+    for (int by_bob = 0; by_bob < 2; by_bob++) {
+        lab_pair pair;
+        lab_pair_init(&pair);
+        lab_pair_play(&pair, 4);
+        assert_int_equal(ibk_session_mki(pair.a).len, 0);
+        lab_update u = lab_update_of(&pair, by_bob, true);
+        u.config.mki = ibk_span_str("k2");
+        lab_update_play(&u, 2);
+        expect_updated(&u);
+        assert_true(ibk_span_equal(ibk_session_mki(pair.a), u.config.mki));
+        assert_true(ibk_span_equal(ibk_session_mki(pair.b), u.config.mki));
+        lab_update_free(&u);
+        one_update(&pair, !by_bob, false, 0); /* the same keys, the same name */
+        assert_true(ibk_span_equal(ibk_session_mki(lab_starter(&u)), ibk_span_str("k2")));
+        one_update(&pair, by_bob, true, 0); /* others, without one */
+        assert_int_equal(ibk_session_mki(pair.a).len, 0);
+        lab_pair_free(&pair);
+    }
+}
+
+/* ---- time
+ * --------------------------------------------------------------------------------------------------- */
+
+/* The clock of whoever starts it may lie behind or ahead, by less than the skew. */
+static void test_clocks(void **state) {
+    (void)state;
+    static const int64_t offsets[] = {-250, -1, 1, 250};
+    for (size_t i = 0; i < 4; i++) {
+        for (uint8_t ts = 0; ts < 4; ts++) {
+            lab_pair pair;
+            lab_pair_init(&pair);
+            pair.ac.policy.ts_type = ts;
+            pair.bc.policy.ts_type = 3 - ts;
+            pair.bob.utc_ns += offsets[i] * 1000000000;
+            lab_pair_play(&pair, 4);
+            for (int k = 0; k < 6; k++) {
+                one_update(&pair, k % 3 > 0, k % 2, 0);
+            }
+            lab_pair_free(&pair);
+        }
+    }
+}
+
+/* IBE identities are those of the day on which the update begins, by its T. */
+static void test_midnight(void **state) {
+    (void)state;
+    for (int by_bob = 0; by_bob < 2; by_bob++) {
+        for (uint8_t ts = 0; ts <= IBK_TS_COUNTER; ts++) {
+            lab_pair pair;
+            lab_pair_init(&pair);
+            pair.ac.policy.ts_type = pair.bc.policy.ts_type = ts;
+            lab_pair_play(&pair, 4);
+            pair.alice.utc_ns +=
+                LAB_DAY / 2 - 2000000000; /* 23:59:59 when it begins, 00:00:01 when it is read */
+            pair.bob.utc_ns += LAB_DAY / 2 - 2000000000;
+            lab_update u = lab_update_of(&pair, by_bob, true);
+            lab_update_play(&u, 0);
+            pair.alice.utc_ns += 2000000000;
+            pair.bob.utc_ns += 2000000000;
+            lab_update_deliver(&u, 0, ibk_buf_span(&u.m[0]));
+            lab_update_deliver(&u, 1, ibk_buf_span(&u.m[1]));
+            expect_updated(&u);
+            lab_keys_agree(&pair);
+            lab_update_free(&u);
+            one_update(&pair, !by_bob, true, 0); /* on the next day, with its keys */
+            pair.alice.utc_ns += 3 * LAB_DAY;
+            pair.bob.utc_ns += 3 * LAB_DAY;
+            one_update(&pair, by_bob, true, 0);
+            lab_pair_free(&pair);
+        }
+    }
+}
+
+static void test_ntp_wrap(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.alice.utc_ns = pair.bob.utc_ns = (INT64_C(2085978496) - 2) * 1000000000; /* the era's last seconds */
+    lab_pair_play(&pair, 4);
+    for (int k = 0; k < 4; k++) {
+        one_update(&pair, k % 2, true, 0);
+    }
+    lab_pair_free(&pair);
+}
+
+/* An initiator without a replay cache. */
+static void test_no_cache(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.ac.node.replay = NULL;
+    lab_pair_play(&pair, 4);
+    one_update(&pair, true, true, 0);
+    one_update(&pair, true, false, 0);
+    lab_update u = lab_update_of(&pair, true, true);
+    pair.bob.utc_ns += INT64_C(400) * 1000000000;
+    lab_update_play(&u, 1);
+    assert_int_equal(u.answer.kind, IBK_STEP_DISCARDED);
+    assert_int_equal(u.answer.reason, IBK_ERR_CLOCK_SKEW);
+    lab_update_free(&u);
+    lab_pair_free(&pair);
+}
+
+/* ---- look-ups
+ * ----------------------------------------------------------------------------------------------- */
+
+static void test_pending(void **state) {
+    (void)state;
+    for (int by_bob = 0; by_bob < 2; by_bob++) {
+        lab_pair pair;
+        lab_pair_init(&pair);
+        lab_pair_play(&pair, 4);
+        lab_user *starter = by_bob ? &pair.bob : &pair.alice, *answerer = by_bob ? &pair.alice : &pair.bob;
+        lab_update u = lab_update_of(&pair, by_bob, true);
+        starter->pending_params = 1;
+        lab_update_play(&u, 0);
+        assert_int_equal(u.step.kind, IBK_STEP_NEED_PARAMS);
+        assert_int_equal(u.step.state, IBK_STATE_ESTABLISHED);
+        lab_update_play(&u, 0);
+        assert_int_equal(u.step.kind, IBK_STEP_WAIT);
+        answerer->pending_params = answerer->pending_keys = 1;
+        lab_update_deliver(&u, 0, ibk_buf_span(&u.m[0]));
+        assert_int_equal(u.answer.kind, IBK_STEP_NEED_PARAMS);
+        lab_update_deliver(&u, 0, ibk_buf_span(&u.m[0]));
+        assert_int_equal(u.answer.kind, IBK_STEP_NEED_KEY);
+        assert_int_equal(u.answer.state, IBK_STATE_ESTABLISHED);
+        lab_update_deliver(&u, 0, ibk_buf_span(&u.m[0]));
+        starter->pending_keys = 1;
+        lab_update_deliver(&u, 1, ibk_buf_span(&u.m[1]));
+        assert_int_equal(u.step.kind, IBK_STEP_NEED_KEY);
+        assert_int_equal(u.step.state, IBK_STATE_UPDATING);
+        lab_update_deliver(&u, 1, ibk_buf_span(&u.m[1]));
+        expect_updated(&u);
+        lab_keys_agree(&pair);
+        lab_update_free(&u);
+        lab_pair_free(&pair);
+    }
+}
+
+/* ---- key log
+ * -------------------------------------------------------------------------------------------------- */
+
+static void test_keylog(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, 4);
+    lab_keys_agree(&pair);
+    one_update(&pair, false, true, 0);
+    one_update(&pair, true, true, 0);
+    one_update(&pair, false, false, 0); /* nothing new to log */
+    one_update(&pair, true, false, 0);
+    const lab_log *logs[] = {&pair.alice.log, &pair.bob.log};
+    for (int i = 0; i < 2; i++) {
+        static const ibk_keylog_kind kinds[] = {IBK_KEYLOG_KSESSION, IBK_KEYLOG_MPK, IBK_KEYLOG_TGK,
+                                                IBK_KEYLOG_AUTHKEY};
+        for (size_t k = 0; k < 4; k++) {
+            assert_int_equal(logs[i]->kinds[kinds[k]], 3);
+        }
+        assert_int_equal(logs[i]->kinds[i ? IBK_KEYLOG_Y : IBK_KEYLOG_X], 3); /* whoever starts: P-30 */
+        assert_int_equal(logs[i]->kinds[i ? IBK_KEYLOG_X : IBK_KEYLOG_Y], 0);
+        assert_int_equal(logs[i]->kinds[IBK_KEYLOG_TEK], 6);
+        assert_int_equal(logs[i]->kinds[IBK_KEYLOG_SALT], 6);
+    }
+    lab_pair_free(&pair);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_matrix),   cmocka_unit_test(test_frames),       cmocka_unit_test(test_content),
+        cmocka_unit_test(test_mki),      cmocka_unit_test(test_add_sessions), cmocka_unit_test(test_roc),
+        cmocka_unit_test(test_clocks),   cmocka_unit_test(test_other_maps),   cmocka_unit_test(test_midnight),
+        cmocka_unit_test(test_ntp_wrap), cmocka_unit_test(test_no_cache),     cmocka_unit_test(test_pending),
+        cmocka_unit_test(test_keylog),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -207,6 +207,8 @@ ibk_err ibk_session_expire(ibk_session *session, ibk_time now, ibk_step *step);
 /* One I_MESSAGE_1 may be answered by several responders. Initiator in I_WAIT_R_MESSAGE_1: a copy that shares
  * what I_MESSAGE_1 fixed (x, CSB ID, RAND, T, offer, SK, deadline) and takes one of the answers; the original
  * stays as it is and takes another. Each one wipes its own x: at I_MESSAGE_2, or when it ends unanswered.
+ * All have one CSB ID, which has to be unique between two peers (RFC 3830 §6.1): of two forks that are
+ * answered under one identity (ibk_session_peer) the caller goes on with one.
  * IBK_ERR_STATE in any other state. IBK_ERR_USAGE: no node.timestamps, without which two forks would send
  * I_MESSAGE_2 with one T (RFC 3830 §5.2). */
 ibk_err ibk_session_fork(ibk_session **out, const ibk_session *session);
