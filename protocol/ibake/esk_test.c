@@ -399,7 +399,7 @@ static void sk_keys(size_t sk_len, uint8_t first, uint8_t cs_id, const char *tek
     assert_string_equal(text, salt_hex);
 }
 
-/* Made by sk_vectors.py. */
+/* Recomputed by update_vectors.py. */
 static void test_sk_keys(void **state) {
     (void)state;
     sk_keys(16, 100, 2, "0fe2050a3b498e84ab34e4c0397633ce", "39216146e9b90be5ed7a382bf6bf");

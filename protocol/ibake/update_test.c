@@ -443,13 +443,122 @@ static void test_keylog(void **state) {
     lab_pair_free(&pair);
 }
 
+/* ---- known answers
+ * ------------------------------------------------------------------------------------------ */
+
+/* The last value of each kind that either end logged. */
+static char logged[IBK_KEYLOG_SALT + 1][2 * 64 + 1];
+
+static void hex(char *out, ibk_span octets) {
+    static const char digits[] = "0123456789abcdef";
+    assert_true(octets.len <= 64);
+    for (size_t i = 0; i < octets.len; i++) {
+        *out++ = digits[octets.data[i] >> 4];
+        *out++ = digits[octets.data[i] & 15];
+    }
+    *out = 0;
+}
+
+static void note(void *user, const ibk_keylog_record *record) {
+    (void)user;
+    if (record->value.len <= 64 && record->cs_id <= 1) {
+        hex(logged[record->kind], record->value);
+    }
+}
+
+typedef struct known_answer {
+    uint8_t prf;
+    uint32_t csb_id;
+    const char *rand, *x, *y, *auth, *tek, *salt;
+} known_answer;
+
+/* The initial exchange, an update by the Initiator, one by the Responder; with either PRF. All on P-256.
+ * Recomputed by update_vectors.py. */
+static const known_answer known[] = {
+    {0, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "55679ce4382235fe9382c22bd621bf61d25db43a01e5713bf81f9d579426d048",
+     "c683b0821cf086555f25783dbc8e663e21a9e2faa41d565030abdeb290a4875e",
+     "f6539597ad9ac62088079aef7bc8365e37954e7f", "3c84e6c2e83c9bb8d5ee5ad8db92728b",
+     "3ad6f3846c61e110beffa8c809f2"},
+    {0, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "ddc35280bfff02256d850a9414823230daaec0c8453c23608d2f46a37377d5c8",
+     "3eebd070119ea671d96fcff97c9452785e14011c5de62550e2972cd7efe80b98",
+     "c6fd2095ea2d81310b3eceee868bf16a00ae5407", "25c1933ae6674d3e7f2450c770e64702",
+     "62cb72ac506ecbed1a733af21dfa"},
+    {0, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "590797c2a4e9842ae97cbc388322d8ecc6d7560aad2df4c27dc221d880efb15b",
+     "7cdb308fb60f1081b97ce561282510461026faea2250ee3c5f5ab74ae2e301e1",
+     "c90a82ab0490f6386e0fbff361d25350fc206a6b", "07c2c0754979273baf08bc804c5ad5b3",
+     "3300f8a37ae4c18307bef2343a20"},
+    {1, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "55679ce4382235fe9382c22bd621bf61d25db43a01e5713bf81f9d579426d048",
+     "c683b0821cf086555f25783dbc8e663e21a9e2faa41d565030abdeb290a4875e",
+     "d7f29543ec1ed56bb0f0014ee315dd04c5fffddeb578fa6855bec5a06e60bfee", "1a3f4db56c1845b73456f0348a896443",
+     "f8e252563222e082c941738c17e0"},
+    {1, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "ddc35280bfff02256d850a9414823230daaec0c8453c23608d2f46a37377d5c8",
+     "3eebd070119ea671d96fcff97c9452785e14011c5de62550e2972cd7efe80b98",
+     "c740ec4d019ac5d45696c8c16d5b3bca8075d3c4b8c4999ccc04a42efa7491db", "fa770af52ebf6f8b5193186c6dce6e2e",
+     "5a9a1d0f4a89a87f4d83bf78ac71"},
+    {1, 0xda7f0494, "7ea9b1bb5ecd7dee2a7bd5aa9727d86d",
+     "590797c2a4e9842ae97cbc388322d8ecc6d7560aad2df4c27dc221d880efb15b",
+     "7cdb308fb60f1081b97ce561282510461026faea2250ee3c5f5ab74ae2e301e1",
+     "79bb3e3d88d17089f056b9ffeb14aa6591a1f87d05d73de5a6a174f216385c70", "17a23b5aca1d80cae14e9b7b67b26d30",
+     "ee45993058fb887320af0d1d772e"},
+};
+
+static void expect_known(const lab_pair *pair, const known_answer *want) {
+    char rand[2 * 64 + 1];
+    lab_keys_of(pair->a, 1); /* logged when asked for */
+    hex(rand, ibk_buf_span(&pair->a->rand));
+    if (ibk_session_csb_id(pair->a) != want->csb_id || strcmp(logged[IBK_KEYLOG_SALT], want->salt) != 0) {
+        print_message("{%d, 0x%08x, \"%s\", \"%s\", \"%s\", \"%s\", \"%s\", \"%s\"},\n", pair->ac.policy.prf,
+                      (unsigned)ibk_session_csb_id(pair->a), rand, logged[IBK_KEYLOG_X], logged[IBK_KEYLOG_Y],
+                      logged[IBK_KEYLOG_AUTHKEY], logged[IBK_KEYLOG_TEK], logged[IBK_KEYLOG_SALT]);
+    }
+    assert_int_equal(pair->ac.policy.prf, want->prf);
+    assert_int_equal(ibk_session_csb_id(pair->a), want->csb_id);
+    assert_string_equal(rand, want->rand);
+    assert_string_equal(logged[IBK_KEYLOG_X], want->x);
+    assert_string_equal(logged[IBK_KEYLOG_Y], want->y);
+    assert_string_equal(logged[IBK_KEYLOG_AUTHKEY], want->auth);
+    assert_string_equal(logged[IBK_KEYLOG_TEK], want->tek);
+    assert_string_equal(logged[IBK_KEYLOG_SALT], want->salt);
+}
+
+static void test_known_answers(void **state) {
+    (void)state;
+    for (uint8_t prf = 0; prf < 2; prf++) {
+        lab_pair pair;
+        lab_pair_init(&pair);
+        pair.ac.policy.prf = prf;
+        lab_pair_sessions(&pair);
+        pair.a->env.keylog = pair.b->env.keylog = note;
+        assert_int_equal(ibk_session_start(pair.a, lab_now(&pair.alice), &pair.step), IBK_OK);
+        assert_int_equal(ibk_buf_append_span(&pair.m[0], pair.step.message), IBK_OK);
+        for (int i = 0; i < 4; i++) {
+            lab_deliver(&pair, i, ibk_buf_span(&pair.m[i]));
+        }
+        expect_known(&pair, &known[3 * prf]);
+        for (int by_bob = 0; by_bob < 2; by_bob++) {
+            lab_update u = lab_update_of(&pair, by_bob, true);
+            lab_update_play(&u, 2);
+            expect_known(&pair, &known[3 * prf + 1 + by_bob]);
+            lab_update_free(&u);
+        }
+        lab_pair_free(&pair);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrix),   cmocka_unit_test(test_frames),       cmocka_unit_test(test_content),
-        cmocka_unit_test(test_mki),      cmocka_unit_test(test_add_sessions), cmocka_unit_test(test_roc),
-        cmocka_unit_test(test_clocks),   cmocka_unit_test(test_other_maps),   cmocka_unit_test(test_midnight),
-        cmocka_unit_test(test_ntp_wrap), cmocka_unit_test(test_no_cache),     cmocka_unit_test(test_pending),
-        cmocka_unit_test(test_keylog),
+        cmocka_unit_test(test_matrix),       cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_content),      cmocka_unit_test(test_mki),
+        cmocka_unit_test(test_add_sessions), cmocka_unit_test(test_roc),
+        cmocka_unit_test(test_clocks),       cmocka_unit_test(test_other_maps),
+        cmocka_unit_test(test_midnight),     cmocka_unit_test(test_ntp_wrap),
+        cmocka_unit_test(test_no_cache),     cmocka_unit_test(test_pending),
+        cmocka_unit_test(test_keylog),       cmocka_unit_test(test_known_answers),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -100,6 +100,66 @@ static void test_sessions(void **state) {
     }
 }
 
+/* An update of an established pair that ends after `upto` messages: taken back, confirmed, or both ends freed
+ * as they are. */
+static void play_update(int upto, bool by_bob, bool new_dh, bool revert) {
+    lab_pair pair;
+    lab_pair_init(&pair);
+    lab_pair_play(&pair, 4);
+    pair.a->env.keylog = pair.b->env.keylog = collect;
+    lab_keys_agree(&pair);
+    lab_update u = lab_update_of(&pair, by_bob, new_dh);
+    lab_update_play(&u, upto);
+    lab_keys now = lab_keys_of(lab_answerer(&u), 1);
+    assert_int_equal(sizeof now, 30);
+    if (upto > 0 && revert) {
+        assert_int_equal(ibk_session_revert_update(lab_answerer(&u)), IBK_OK);
+    } else if (upto > 1) {
+        ibk_session_confirm_update(lab_answerer(&u));
+        lab_keys_agree(&pair);
+    }
+    ibk_wipe(&now, sizeof now);
+    lab_update_free(&u);
+    lab_pair_free(&pair);
+}
+
+static void test_updates(void **state) {
+    (void)state;
+    for (int upto = 0; upto <= 2; upto++) {
+        for (int k = 0; k < 8; k++) {
+            begin();
+            play_update(upto, k & 1, k & 2, k & 4);
+            end();
+        }
+    }
+}
+
+/* Forks: one that is answered, one that is not. */
+static void test_forks(void **state) {
+    (void)state;
+    lab_pair pair;
+    ibk_session *fork;
+    begin();
+    lab_pair_init(&pair);
+    pair.ac.esk = IBK_ESK_OWN;
+    ibk_env ae = lab_env(&pair.alice), be = lab_env(&pair.bob);
+    ae.keylog = be.keylog = collect;
+    assert_int_equal(ibk_session_new(&pair.a, &ae, &pair.ac), IBK_OK);
+    assert_int_equal(ibk_session_new(&pair.b, &be, &pair.bc), IBK_OK);
+    assert_int_equal(ibk_session_start(pair.a, lab_now(&pair.alice), &pair.step), IBK_OK);
+    assert_int_equal(ibk_buf_append_span(&pair.m[0], pair.step.message), IBK_OK);
+    ibk_keylog_record sk = {.kind = IBK_KEYLOG_PSK, .value = ibk_session_sk(pair.a)}; /* the log has no SK */
+    collect(NULL, &sk);
+    assert_int_equal(ibk_session_fork(&fork, pair.a), IBK_OK);
+    for (int i = 0; i < 4; i++) {
+        lab_deliver(&pair, i, ibk_buf_span(&pair.m[i]));
+    }
+    lab_keys_agree(&pair);
+    ibk_session_free(fork);
+    lab_pair_free(&pair);
+    end();
+}
+
 static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity *first, ibk_buf *psk,
                      void **owner) {
     (void)psk_id;
@@ -169,6 +229,7 @@ static void test_detector(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_detector), cmocka_unit_test(test_sessions),
+                                       cmocka_unit_test(test_updates), cmocka_unit_test(test_forks),
                                        cmocka_unit_test(test_key_request)};
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }
