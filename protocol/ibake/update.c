@@ -179,6 +179,18 @@ ibk_err ibk_session_revert_update(ibk_session *session) {
     return IBK_OK;
 }
 
+ibk_err ibk_session_abandon_update(ibk_session *session) {
+    if (session->state != IBK_STATE_UPDATING) {
+        return IBK_ERR_STATE;
+    }
+    update_free(&session->update);
+    session->state = IBK_STATE_ESTABLISHED;
+    /* what the peer began before is as unconfirmed as it was; its time begins anew with the next message */
+    session->deadline = session->previous ? session->deadline : UINT64_MAX;
+    session_trace(session, "update", "abandoned", NULL);
+    return IBK_OK;
+}
+
 /* ---- asked and told ----------------------------------------------------------------------------------- */
 
 unsigned ibk_session_updates(const ibk_session *session) {

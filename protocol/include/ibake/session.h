@@ -241,6 +241,10 @@ typedef struct ibk_update_config {
  * ESTABLISHED. IBK_ERR_USAGE: a configuration that takes away or changes what is there. */
 ibk_err ibk_session_update(ibk_session *session, ibk_time now, const ibk_update_config *config,
                            ibk_step *step);
+/* Gives up an update of ours that waits for its answer, because there will be none (SIP refused its request):
+ * its values are wiped, the session is ESTABLISHED with the keys it had, and a late answer is discarded.
+ * IBK_ERR_STATE: not UPDATING. */
+ibk_err ibk_session_abandon_update(ibk_session *session);
 unsigned ibk_session_updates(const ibk_session *session); /* completed, and not taken back */
 /* The MKI of the keys in force, as the update that made them named it; empty: none. Borrowed. */
 ibk_span ibk_session_mki(const ibk_session *session);
