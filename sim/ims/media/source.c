@@ -10,7 +10,8 @@
 struct media_source {
     media_codec codec;
     unsigned owners;
-    uint32_t samples; /* length of the period in octets[] */
+    unsigned camera;  /* of a picture */
+    uint32_t samples; /* length of the period in octets[]; a picture has none */
     uint8_t octets[];
 };
 
@@ -70,6 +71,13 @@ ibk_err media_source_file(media_source **out, media_codec codec, const char *pat
     return err;
 }
 
+media_source *media_source_picture(unsigned camera) {
+    media_source *source = source_new(MEDIA_H264, 0);
+    if (source)
+        source->camera = camera;
+    return source;
+}
+
 media_source *media_source_retain(media_source *source) {
     if (source)
         source->owners++;
@@ -86,10 +94,26 @@ media_codec media_source_codec(const media_source *source) {
 }
 
 const char *media_codec_name(media_codec codec) {
-    return codec == MEDIA_PCMU ? "PCMU" : "PCMA";
+    return codec == MEDIA_PCMU ? "PCMU" : codec == MEDIA_PCMA ? "PCMA" : "H264";
+}
+
+uint32_t media_codec_rate(media_codec codec) {
+    return codec == MEDIA_H264 ? MEDIA_VIDEO_RATE : MEDIA_RATE;
+}
+
+/* One slice of a non-IDR picture, then octets from a linear congruential generator (Knuth's MMIX). */
+static void draw(const media_source *source, uint32_t timestamp, uint8_t *out, size_t len) {
+    uint64_t state = (uint64_t)source->camera << 32 | timestamp;
+    for (size_t i = 0; i < len; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        out[i] = i == 0 ? 0x41 : (uint8_t)(state >> 56);
+    }
 }
 
 void media_source_read(const media_source *source, uint32_t first, uint8_t *out, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        out[i] = source->octets[(first + i) % source->samples];
+    if (source->codec == MEDIA_H264)
+        draw(source, first, out, len);
+    else
+        for (size_t i = 0; i < len; i++)
+            out[i] = source->octets[(first + i) % source->samples];
 }

@@ -5,10 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Receive keys: a context of their own each, for libsrtp decides by one key alone (or by an MKI in every
+ * packet). */
+typedef struct receiver {
+    srtp_t context;
+    bool heard; /* it has accepted something, and knows the ROC by itself */
+} receiver;
+
 struct media_stream {
     media_config config;
-    srtp_t send_context, receive_context; /* NULL: plain RTP */
-    unsigned samples;                     /* in a packet */
+    srtp_t send_context;                /* NULL: plain RTP */
+    receiver receivers[MEDIA_KEYS_MAX]; /* newest first */
+    unsigned receiver_count;            /* 0: plain RTP */
+    unsigned frame_len, frame_time;     /* octets and RTP clock units of a packet */
     uint16_t next_sequence;
     uint32_t next_timestamp, sent_octets;
     media_stats stats;
@@ -48,6 +57,7 @@ static ibk_err error_of(srtp_err_status_t status) {
         return IBK_ERR_REPLAYED;
     case srtp_err_status_bad_param:
     case srtp_err_status_parse_err:
+    case srtp_err_status_no_ctx: /* an SSRC that is not the peer's */
         return IBK_ERR_BAD_VALUE;
     case srtp_err_status_key_expired:
         return IBK_ERR_LIMIT;
@@ -59,11 +69,10 @@ static ibk_err error_of(srtp_err_status_t status) {
 }
 
 /* AES_CM_128_HMAC_SHA1_80 for SRTP and SRTCP, RFC 3711's and this profile's default; SRTP's tag may be
- * shorter. */
-static ibk_err open_context(srtp_t *context, const media_keys *keys, srtp_ssrc_type_t direction,
-                            unsigned tag_len) {
+ * shorter. Changes the keys of a context that exists: libsrtp's ROC and SRTCP index then go on. */
+static ibk_err set_context(srtp_t *context, const media_keys *keys, srtp_ssrc_t ssrc, unsigned tag_len) {
     uint8_t master[SRTP_AES_ICM_128_KEY_LEN_WSALT];
-    srtp_policy_t policy = {.ssrc.type = direction, .key = master, .window_size = 128};
+    srtp_policy_t policy = {.ssrc = ssrc, .key = master, .window_size = 128};
     _Static_assert(sizeof master == sizeof keys->key + sizeof keys->salt, "RFC 3711 §5.2");
     memcpy(master, keys->key, sizeof keys->key);
     memcpy(master + sizeof keys->key, keys->salt, sizeof keys->salt);
@@ -72,7 +81,7 @@ static ibk_err open_context(srtp_t *context, const media_keys *keys, srtp_ssrc_t
     else
         srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
     srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
-    ibk_err err = error_of(srtp_create(context, &policy));
+    ibk_err err = error_of(*context ? srtp_update(*context, &policy) : srtp_create(context, &policy));
     ibk_wipe(master, sizeof master);
     return err;
 }
@@ -95,15 +104,17 @@ ibk_err media_stream_new(media_stream **out, const media_config *config) {
     stream->config.send_keys = stream->config.receive_keys = NULL; /* the caller wipes them after this call */
     media_source_retain(config->source);
     media_source_retain(config->expected);
-    stream->samples = config->ptime_ms * (MEDIA_RATE / 1000);
+    media_codec codec = media_source_codec(config->source);
+    stream->frame_time = config->ptime_ms * (media_codec_rate(codec) / 1000);
+    stream->frame_len = codec == MEDIA_H264 ? MEDIA_VIDEO_LEN : stream->frame_time;
     stream->next_sequence = config->first_sequence;
     stream->next_timestamp = config->first_timestamp;
     ibk_err err = IBK_OK;
     if (config->send_keys) {
-        err = open_context(&stream->send_context, config->send_keys, ssrc_any_outbound, config->tag_len);
+        err = set_context(&stream->send_context, config->send_keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
+                          config->tag_len);
         if (!err)
-            err = open_context(&stream->receive_context, config->receive_keys, ssrc_any_inbound,
-                               config->tag_len);
+            err = media_stream_receive_keys(stream, config->receive_keys);
     }
     if (err)
         media_stream_free(stream);
@@ -117,12 +128,60 @@ void media_stream_free(media_stream *stream) {
         return;
     if (stream->send_context)
         srtp_dealloc(stream->send_context);
-    if (stream->receive_context)
-        srtp_dealloc(stream->receive_context);
+    for (unsigned i = 0; i < stream->receiver_count; i++)
+        srtp_dealloc(stream->receivers[i].context);
     media_source_free(stream->config.source);
     media_source_free(stream->config.expected);
     free(stream);
 }
+
+/* ---- rekeying
+ * ------------------------------------------------------------------------------------------------ */
+
+ibk_err media_stream_send_keys(media_stream *stream, const media_keys *keys) {
+    if (!stream->send_context)
+        return IBK_ERR_USAGE;
+    return set_context(&stream->send_context, keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
+                       stream->config.tag_len);
+}
+
+static void drop_receivers(media_stream *stream, unsigned from) {
+    while (stream->receiver_count > from)
+        srtp_dealloc(stream->receivers[--stream->receiver_count].context);
+}
+
+ibk_err media_stream_receive_keys(media_stream *stream, const media_keys *keys) {
+    srtp_ssrc_t ssrc = {ssrc_any_inbound, 0};
+    receiver added = {0};
+    if (!stream->send_context)
+        return IBK_ERR_USAGE;
+    if (stream->config.peer_ssrc)
+        ssrc = (srtp_ssrc_t){ssrc_specific, stream->config.peer_ssrc};
+    ibk_err err = set_context(&added.context, keys, ssrc, stream->config.tag_len);
+    if (err)
+        return err;
+    drop_receivers(stream, MEDIA_KEYS_MAX - 1);
+    memmove(&stream->receivers[1], &stream->receivers[0], stream->receiver_count * sizeof added);
+    stream->receivers[0] = added;
+    stream->receiver_count++;
+    return IBK_OK;
+}
+
+bool media_stream_newest_heard(const media_stream *stream) {
+    return stream->receiver_count > 0 && stream->receivers[0].heard;
+}
+
+void media_stream_retire(media_stream *stream) {
+    if (stream->receiver_count > 1)
+        drop_receivers(stream, 1);
+}
+
+unsigned media_stream_keys_held(const media_stream *stream) {
+    return stream->receiver_count;
+}
+
+/* ---- sending
+ * ------------------------------------------------------------------------------------------------- */
 
 ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], size_t *len) {
     rtp_header header = {.payload_type = (uint8_t)media_source_codec(stream->config.source),
@@ -131,8 +190,8 @@ ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], s
                          .timestamp = stream->next_timestamp,
                          .ssrc = stream->config.ssrc};
     rtp_write(out, &header);
-    media_source_read(stream->config.source, header.timestamp, out + RTP_HEADER_LEN, stream->samples);
-    int octets = (int)(RTP_HEADER_LEN + stream->samples);
+    media_source_read(stream->config.source, header.timestamp, out + RTP_HEADER_LEN, stream->frame_len);
+    int octets = (int)(RTP_HEADER_LEN + stream->frame_len);
     if (stream->send_context) {
         ibk_err err = error_of(srtp_protect(stream->send_context, out, &octets));
         if (err)
@@ -140,8 +199,8 @@ ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], s
     }
     *len = (size_t)octets;
     stream->next_sequence++;
-    stream->next_timestamp += stream->samples;
-    stream->sent_octets += stream->samples;
+    stream->next_timestamp += stream->frame_time;
+    stream->sent_octets += stream->frame_len;
     stream->stats.sent++;
     return IBK_OK;
 }
@@ -199,6 +258,9 @@ ibk_err media_stream_send_rtcp(media_stream *stream, uint64_t now_ns, int64_t ut
     return IBK_OK;
 }
 
+/* ---- receiving
+ * ----------------------------------------------------------------------------------------------- */
+
 static ibk_err refuse(media_stream *stream, ibk_err err) {
     if (err == IBK_ERR_BAD_MAC)
         stream->stats.auth_failures++;
@@ -224,11 +286,13 @@ static void count_sequence(media_stream *stream, const rtp_header *header) {
 }
 
 static void measure_jitter(media_stream *stream, uint64_t now_ns, uint32_t timestamp) {
-    uint32_t transit = (uint32_t)(now_ns / (1000000000 / MEDIA_RATE)) - timestamp; /* both wrap at 2^32 */
+    uint32_t rate = media_codec_rate(media_source_codec(stream->config.source));
+    uint64_t clock = now_ns / 1000000000 * rate + now_ns % 1000000000 * rate / 1000000000;
+    uint32_t transit = (uint32_t)clock - timestamp; /* both wrap at 2^32 */
     if (stream->stats.received > 1) {
         int32_t change = (int32_t)(transit - stream->transit);
         stream->jitter += ((change < 0 ? -(double)change : change) - stream->jitter) / 16;
-        stream->stats.jitter_ns = (uint64_t)(stream->jitter * 1e9 / MEDIA_RATE);
+        stream->stats.jitter_ns = (uint64_t)(stream->jitter * 1e9 / rate);
     }
     stream->transit = transit;
 }
@@ -246,19 +310,51 @@ static void compare(media_stream *stream, uint32_t timestamp, const uint8_t *pay
     stream->stats.mismatches++;
 }
 
+/* RFC 3711 §3.3.1: new keys do not reset the ROC. A context that has accepted nothing would guess 0, so it is
+ * told the ROC that this packet must have by what was received before. */
+static void tell_roc(media_stream *stream, const receiver *r, const uint8_t *packet) {
+    if (r->heard || !stream->heard || !stream->config.peer_ssrc)
+        return;
+    uint16_t sequence = (uint16_t)(packet[2] << 8 | packet[3]);
+    int16_t ahead = (int16_t)(sequence - (uint16_t)stream->highest_sequence);
+    uint32_t index = stream->highest_sequence + (uint32_t)(int32_t)ahead;
+    (void)srtp_set_stream_roc(r->context, stream->config.peer_ssrc, index >> 16);
+}
+
+/* Takes the packet into `copy` and opens it there under the newest keys that fit. */
+static ibk_err unprotect(media_stream *stream, uint8_t *copy, int *octets, const uint8_t *packet, size_t len,
+                         bool rtcp) {
+    ibk_err first = IBK_OK;
+    memcpy(copy, packet, len);
+    *octets = (int)len;
+    for (unsigned i = 0; i < stream->receiver_count; i++) {
+        receiver *r = &stream->receivers[i];
+        memcpy(copy, packet, len);
+        *octets = (int)len;
+        if (!rtcp)
+            tell_roc(stream, r, packet);
+        ibk_err err = error_of(rtcp ? srtp_unprotect_rtcp(r->context, copy, octets)
+                                    : srtp_unprotect(r->context, copy, octets));
+        if (!err) {
+            r->heard = true;
+            return IBK_OK;
+        }
+        if (!first || err == IBK_ERR_REPLAYED) /* seen before, under the keys it was made with */
+            first = err;
+    }
+    return first;
+}
+
 ibk_err media_stream_receive(media_stream *stream, uint64_t now_ns, const uint8_t *packet, size_t len) {
     uint32_t aligned[(MEDIA_PACKET_MAX + 3) / 4]; /* libsrtp works in place, on words */
     uint8_t *copy = (uint8_t *)aligned;
     rtp_header header;
+    int octets;
     if (len < RTP_HEADER_LEN || len > MEDIA_PACKET_MAX)
         return refuse(stream, IBK_ERR_BAD_LENGTH);
-    memcpy(copy, packet, len);
-    int octets = (int)len;
-    if (stream->receive_context) {
-        ibk_err err = error_of(srtp_unprotect(stream->receive_context, copy, &octets));
-        if (err)
-            return refuse(stream, err);
-    }
+    ibk_err err = unprotect(stream, copy, &octets, packet, len, false);
+    if (err)
+        return refuse(stream, err);
     if (!rtp_read(&header, copy, (size_t)octets) ||
         header.payload_type != (uint8_t)media_source_codec(stream->config.source))
         return refuse(stream, IBK_ERR_BAD_VALUE);
@@ -276,15 +372,12 @@ ibk_err media_stream_receive_rtcp(media_stream *stream, uint64_t now_ns, const u
     uint32_t aligned[(MEDIA_PACKET_MAX + 3) / 4];
     uint8_t *copy = (uint8_t *)aligned;
     rtcp_report report;
-    ibk_err err = IBK_OK;
+    int octets;
     if (len < 8 || len > MEDIA_PACKET_MAX) {
         stream->stats.rtcp_refused++;
         return IBK_ERR_BAD_LENGTH;
     }
-    memcpy(copy, packet, len);
-    int octets = (int)len;
-    if (stream->receive_context)
-        err = error_of(srtp_unprotect_rtcp(stream->receive_context, copy, &octets));
+    ibk_err err = unprotect(stream, copy, &octets, packet, len, true);
     if (!err && !rtcp_read_sender_report(&report, copy, (size_t)octets))
         err = IBK_ERR_BAD_VALUE;
     if (err) {

@@ -1,5 +1,6 @@
-/* One party's end of an audio stream: G.711 in RTP with RTCP beside it, protected by libsrtp2 with the keys
- * that MIKEY-IBAKE derived. No sockets, no clock: packets and times go in and out. */
+/* One party's end of a stream: G.711 or pictures in RTP with RTCP beside it, protected by libsrtp2 with the
+ * keys that MIKEY-IBAKE derived, and with other ones later (rekeying). No sockets, no clock: packets and
+ * times go in and out. */
 #ifndef IMS_MEDIA_STREAM_H
 #define IMS_MEDIA_STREAM_H
 
@@ -18,6 +19,7 @@ typedef struct media_config {
     media_source *expected; /* what the other end says, or NULL: content is not compared; retained */
     unsigned ptime_ms;      /* 10, 20, 30, 40, 60 */
     uint32_t ssrc;
+    uint32_t peer_ssrc;       /* what is received carries it, by the map of the exchange; 0: any */
     uint16_t first_sequence;  /* below 2^15, RFC 3711 §3.3.1 */
     uint32_t first_timestamp; /* RTP clock at the first packet, and with it the place in the source */
     const char *cname;        /* borrowed for the stream's life */
@@ -48,6 +50,25 @@ const char *media_library_version(void);
 
 ibk_err media_stream_new(media_stream **out, const media_config *config);
 void media_stream_free(media_stream *stream); /* libsrtp wipes the keys */
+
+/* ---- rekeying
+ * ----------------------------------------------------------------------------------------------
+ *
+ * Old and new keys overlap. The receiver takes a packet that authenticates under any of its keys, the newest
+ * tried first, until media_stream_retire; sequence numbers, ROC and SRTCP index go on (RFC 3711 §3.3.1,
+ * §3.2.3, §3.4). */
+
+#define MEDIA_KEYS_MAX 4 /* that a receiver holds at once; a further one displaces the oldest */
+
+/* From now on packets go out under these keys. Copied into libsrtp, not kept. IBK_ERR_USAGE: plain RTP. */
+ibk_err media_stream_send_keys(media_stream *stream, const media_keys *keys);
+/* From now on packets under these keys are accepted as well. */
+ibk_err media_stream_receive_keys(media_stream *stream, const media_keys *keys);
+/* An RTP or RTCP packet was accepted under the newest receive keys: the peer has them. */
+bool media_stream_newest_heard(const media_stream *stream);
+/* Forgets all receive keys but the newest; libsrtp wipes them. */
+void media_stream_retire(media_stream *stream);
+unsigned media_stream_keys_held(const media_stream *stream); /* of the receiver; 0: plain RTP */
 
 /* The next RTP packet, due every ptime. */
 ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], size_t *len);
