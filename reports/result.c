@@ -132,6 +132,13 @@ result_media *result_add_media(result *r, result_call *call) {
     return entry ? entry : scratch(r);
 }
 
+result_update *result_add_update(result *r, result_call *call) {
+    if (r->out_of_memory)
+        return scratch(r);
+    void *entry = grow(r, &call->updates, &call->update_count, sizeof *call->updates);
+    return entry ? entry : scratch(r);
+}
+
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets) {
     if (r->out_of_memory)
         return;
@@ -162,6 +169,7 @@ void result_free(result *r) {
     for (size_t i = 0; i < r->call_count; i++) {
         free(r->calls[i]->mikey);
         free(r->calls[i]->media);
+        free(r->calls[i]->updates);
     }
     for (size_t i = 0; i < r->user_count; i++)
         free(r->users[i]->key_requests);

@@ -46,8 +46,9 @@ typedef struct result_expectation {
     const char *observed; /* "0 of 1 calls": what there was instead, or the value that made it hold */
 } result_expectation;
 
-/* One direction of a call's media. */
+/* One direction of a stream of a call. */
 typedef struct result_media {
+    const char *stream;                    /* "audio", "video" */
     const char *from, *to;                 /* users */
     const char *codec;                     /* "PCMU" */
     bool protected_;                       /* SRTP with the keys of the exchange */
@@ -57,6 +58,19 @@ typedef struct result_media {
     result_time first;                     /* first packet accepted */
     bool content_matches;                  /* what was received is what was sent, where it was received */
 } result_media;
+
+/* An offer in the middle of a call: each attempt. */
+typedef struct result_update {
+    const char *action;  /* "rekey", as in a scenario */
+    const char *by;      /* user */
+    const char *carrier; /* "UPDATE", "re-INVITE" */
+    bool csb, new_dh;    /* it carried a CSB update; with new EC Diffie-Hellman values */
+    result_time begun, done;
+    unsigned sip_status; /* final status, 0: none */
+    bool ok;             /* answered and accepted */
+    bool keys_agree;     /* a CSB update, after which both ends hold the same keys */
+    const char *reason;  /* why not; NULL */
+} result_update;
 
 /* A MIKEY message of a call or key request: each one once, in the order of sending. */
 typedef struct result_mikey {
@@ -94,6 +108,8 @@ typedef struct result_call {
     size_t mikey_count;
     result_media *media;
     size_t media_count;
+    result_update *updates; /* in the order in which they began */
+    size_t update_count;
 } result_call;
 
 /* One request of a UE for private keys, with its repetitions. */
@@ -188,6 +204,7 @@ void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t
 result_expectation *result_add_expectation(result *r);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);
+result_update *result_add_update(result *r, result_call *call);
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
 void result_add_version(result *r, const char *name, const char *version);
 

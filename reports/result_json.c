@@ -50,6 +50,7 @@ static json_t *expectation_json(const result_expectation *e, bool *ok) {
 
 static json_t *media_json(const result_media *m, bool *ok) {
     json_t *o = json_object();
+    set(o, "stream", text_json(m->stream), ok);
     set(o, "from", text_json(m->from), ok);
     set(o, "to", text_json(m->to), ok);
     set(o, "codec", text_json(m->codec), ok);
@@ -66,6 +67,22 @@ static json_t *media_json(const result_media *m, bool *ok) {
     return o;
 }
 
+static json_t *update_json(const result_update *u, bool *ok) {
+    json_t *o = json_object();
+    set(o, "do", text_json(u->action), ok);
+    set(o, "by", text_json(u->by), ok);
+    set(o, "carrier", text_json(u->carrier), ok);
+    set(o, "csb", json_boolean(u->csb), ok);
+    set(o, "new_dh", json_boolean(u->new_dh), ok);
+    set(o, "begun_ns", time_json(u->begun), ok);
+    set(o, "done_ns", time_json(u->done), ok);
+    set(o, "sip_status", u->sip_status ? count_json(u->sip_status) : json_null(), ok);
+    set(o, "ok", json_boolean(u->ok), ok);
+    set(o, "keys_agree", json_boolean(u->keys_agree), ok);
+    set(o, "reason", text_json(u->reason), ok);
+    return o;
+}
+
 static void set_call_times(json_t *o, const result_call *c, bool *ok) {
     uint64_t setup;
     set(o, "invite_ns", time_json(c->invite), ok);
@@ -79,7 +96,7 @@ static void set_call_times(json_t *o, const result_call *c, bool *ok) {
 
 static json_t *call_json(const result_call *c, bool *ok) {
     char csb_id[9];
-    json_t *o = json_object(), *mikey = json_array(), *media = json_array();
+    json_t *o = json_object(), *mikey = json_array(), *media = json_array(), *updates = json_array();
     snprintf(csb_id, sizeof csb_id, "%08" PRIx32, c->csb_id);
     set(o, "id", text_json(c->id), ok);
     set(o, "call_id", text_json(c->call_id), ok);
@@ -108,6 +125,10 @@ static json_t *call_json(const result_call *c, bool *ok) {
             *ok = false;
     set(o, "mikey", mikey, ok);
     set(o, "media", media, ok);
+    for (size_t i = 0; i < c->update_count; i++)
+        if (json_array_append_new(updates, update_json(&c->updates[i], ok)) != 0)
+            *ok = false;
+    set(o, "updates", updates, ok);
     return o;
 }
 

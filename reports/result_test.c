@@ -44,6 +44,7 @@ static void fill(result *r) {
         result_add_mikey(r, c, "I_MESSAGE_1", 900);
         result_add_mikey(r, c, "R_MESSAGE_1", 950);
         result_media *m = result_add_media(r, c);
+        m->stream = "audio";
         m->from = "alice";
         m->sent = 250;
         m->received = 249;

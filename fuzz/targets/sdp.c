@@ -23,13 +23,20 @@ static void check_answer(const sip_sdp *offer) {
     static const sip_rtpmap formats[] = {
         {.payload_type = 0, .encoding = "PCMU", .clock = 8000, .channels = 1},
         {.payload_type = 8, .encoding = "PCMA", .clock = 8000, .channels = 1}};
-    sip_sdp_params params = {.local = {.family = 4, .octets = {10, 0, 0, 9}, .port = 20000},
+    static const sip_rtpmap video = {.payload_type = 96, .encoding = "H264", .clock = 90000, .channels = 1};
+    const sip_sdp_stream streams[] = {
+        {.type = "audio",
+         .port = 20000,
+         .proto = "RTP/SAVP",
+         .format = formats,
+         .format_count = 2,
+         .ptime_ms = 20},
+        {.type = "video", .port = 20002, .proto = "RTP/SAVP", .format = &video, .format_count = 1}};
+    sip_sdp_params params = {.local = {.family = 4, .octets = {10, 0, 0, 9}},
                              .session_id = 1,
                              .session_version = 1,
-                             .proto = "RTP/SAVP",
-                             .format = formats,
-                             .format_count = 2,
-                             .ptime_ms = 20};
+                             .streams = streams,
+                             .stream_count = 2};
     sip_sdp *answer = NULL;
     ibk_err err = sip_sdp_answer(&answer, offer, &params);
     FUZZ_CHECK(err == IBK_OK || (err == IBK_ERR_MISMATCH && !answer));

@@ -1,4 +1,5 @@
 #include "run/judge.h"
+#include "run/updates.h"
 
 #include <stdio.h>
 
@@ -74,13 +75,40 @@ static size_t member_values(const world *w, const scn_expectation *e, size_t ind
         values[0] = v.caller->established.ns - v.caller->invite.ns;
         return 1;
     }
-    values[0] = v.caller->stats.received;
-    values[1] = v.callee ? v.callee->stats.received : 0;
-    return 2;
+    call_updates updates = observe_updates(&v);
+    switch (e->kind) {
+    case SCN_EXPECT_CALLS_UPDATES:
+        values[0] = updates.updates;
+        return 1;
+    case SCN_EXPECT_CALLS_REKEYINGS:
+        values[0] = updates.rekeyings;
+        return 1;
+    case SCN_EXPECT_CALLS_VIDEO_RECEIVED:
+        values[0] = v.caller->video.received;
+        values[1] = v.callee ? v.callee->video.received : 0;
+        return 2;
+    default:
+        values[0] = v.caller->stats.received;
+        values[1] = v.callee ? v.callee->stats.received : 0;
+        return 2;
+    }
 }
 
 static uint64_t member_sum(const world *w, const scn_expectation *e, size_t index) {
+    call_views of = {0};
+    if (e->set == SCN_SET_CALLS)
+        of = observe_views(w, &w->scenario->calls[index]);
     switch (e->kind) {
+    case SCN_EXPECT_CALLS_UPDATES_REFUSED:
+        return observe_updates(&of).refused;
+    case SCN_EXPECT_CALLS_GLARES:
+        return observe_updates(&of).glares;
+    case SCN_EXPECT_CALLS_MEDIA_LOST:
+        return observe_media_lost(&of);
+    case SCN_EXPECT_CALLS_MEDIA_AUTH_FAILURES:
+        return observe_auth_failures(&of);
+    case SCN_EXPECT_USERS_OPEN_CALLS:
+        return observe_open_calls(w->users[index]);
     case SCN_EXPECT_CALLS_RETRANSMISSIONS: {
         call_views v = observe_views(w, &w->scenario->calls[index]);
         return v.caller ? tally_retransmissions(w->tally, v.caller->call_id) : 0;

@@ -1,4 +1,5 @@
 #include "run/observe.h"
+#include "run/updates.h"
 #include "run/versions.h"
 
 #include <stdio.h>
@@ -65,16 +66,44 @@ bool observe_is_completed(const call_views *v) {
 }
 
 bool observe_is_protected(const call_views *v) {
-    return v->caller && v->callee && v->caller->media_protected && v->callee->media_protected &&
-           v->caller->stats.received > 0 && v->callee->stats.received > 0;
+    bool audio = v->caller && v->callee && v->caller->media_protected && v->callee->media_protected &&
+                 v->caller->stats.received > 0 && v->callee->stats.received > 0;
+    bool video = audio && (v->caller->has_video || v->callee->has_video);
+    return audio && (!video || (v->caller->video.received > 0 && v->callee->video.received > 0));
 }
 
-static bool all_equal(const ue_call_view *view) {
-    return view->stats.compared == view->stats.received && view->stats.mismatches == 0;
+static bool all_equal(const media_stats *stats) {
+    return stats->compared == stats->received && stats->mismatches == 0;
 }
 
 bool observe_is_intact(const call_views *v) {
-    return observe_is_protected(v) && all_equal(v->caller) && all_equal(v->callee);
+    return observe_is_protected(v) && all_equal(&v->caller->stats) && all_equal(&v->callee->stats) &&
+           all_equal(&v->caller->video) && all_equal(&v->callee->video);
+}
+
+static uint64_t refused_of(const ue_call_view *view, bool all) {
+    const media_stats *streams[] = {&view->stats, &view->video};
+    uint64_t count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const media_stats *s = streams[i];
+        count += s->auth_failures + (all ? s->lost + s->replays + s->malformed : s->rtcp_refused);
+    }
+    return count;
+}
+
+uint64_t observe_media_lost(const call_views *v) {
+    return (v->caller ? refused_of(v->caller, true) : 0) + (v->callee ? refused_of(v->callee, true) : 0);
+}
+
+uint64_t observe_auth_failures(const call_views *v) {
+    return (v->caller ? refused_of(v->caller, false) : 0) + (v->callee ? refused_of(v->callee, false) : 0);
+}
+
+uint64_t observe_open_calls(const ue *u) {
+    uint64_t open = 0;
+    for (size_t i = 0; i < ue_call_count(u); i++)
+        open += !ue_call_at(u, i)->ended.set;
+    return open;
 }
 
 ibk_err observe_reason(const call_views *v) {
@@ -111,27 +140,28 @@ static result_time time_of(ue_moment moment) {
 }
 
 static void observe_media(result *r, result_call *out, const scn_call *call, const call_views *v,
-                          bool forward) {
+                          bool forward, bool video) {
     const ue_call_view *from = forward ? v->caller : v->callee, *to = forward ? v->callee : v->caller;
     const scn_user *callee = v->callee_user;
-    if (!from || !to || !from->has_media || !to->has_media)
+    if (!from || !to || !from->has_media || !to->has_media || (video && (!from->has_video || !to->has_video)))
         return;
     result_media *media = result_add_media(r, out);
-    const media_stats *heard = &to->stats;
+    const media_stats *said = video ? &from->video : &from->stats, *heard = video ? &to->video : &to->stats;
+    media->stream = video ? "video" : "audio";
     media->from = result_text(r, forward ? call->from->name : callee->name);
     media->to = result_text(r, forward ? callee->name : call->from->name);
-    media->codec = result_text(r, media_codec_name((media_codec)call->media.codec));
+    media->codec = result_text(r, media_codec_name(video ? MEDIA_H264 : (media_codec)call->media.codec));
     media->protected_ = from->media_protected && to->media_protected;
-    media->sent = from->stats.sent;
+    media->sent = said->sent;
     media->received = heard->received;
-    media->lost = from->stats.sent > heard->received ? from->stats.sent - heard->received : 0;
+    media->lost = said->sent > heard->received ? said->sent - heard->received : 0;
     media->octets = heard->octets;
     media->auth_failures = heard->auth_failures;
     media->replays = heard->replays;
     media->jitter_ns = heard->jitter_ns;
     if (heard->received)
         media->first = result_at(heard->first_accepted_ns);
-    media->content_matches = heard->received > 0 && all_equal(to);
+    media->content_matches = heard->received > 0 && all_equal(heard);
 }
 
 static const char *failure_text(result *r, const call_views *v) {
@@ -204,8 +234,11 @@ static void observe_call(result *r, const world *w, const scn_call *call) {
         out->retransmissions = tally_retransmissions(w->tally, v.caller->call_id);
     }
     observe_mikey(r, out, &v);
-    observe_media(r, out, call, &v, true);
-    observe_media(r, out, call, &v, false);
+    for (int video = 0; video < 2; video++) {
+        observe_media(r, out, call, &v, true, video);
+        observe_media(r, out, call, &v, false, video);
+    }
+    observe_update_list(r, out, &v, call);
 }
 
 static const char *user_failure(result *r, const ue_status *s) {

@@ -24,6 +24,11 @@ bool observe_is_protected(const call_views *views);
 bool observe_is_intact(const call_views *views); /* and what was received is what was sent */
 ibk_err
 observe_reason(const call_views *views); /* why an end gave the exchange up; the callee's word first */
+/* Of both ends and all streams: packets missing by their sequence numbers or refused; SRTP and SRTCP packets
+ * that fit no key. */
+uint64_t observe_media_lost(const call_views *views);
+uint64_t observe_auth_failures(const call_views *views);
+uint64_t observe_open_calls(const ue *u); /* that have not ended */
 uint64_t observe_sip_retransmissions(const world *w);
 uint64_t observe_packets_lost(const world *w);
 

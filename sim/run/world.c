@@ -227,6 +227,16 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
  * ------------------------------------------------------------------------------------------------------------
  */
 
+/* Both directions of a user's access link lose everything from now on. */
+static void cut_off(void *user, const scn_user *whom) {
+    const world *w = user;
+    n3_link *link = w->links[w->access_links + (size_t)(whom - w->scenario->users)].link;
+    for (int direction = N3_AB; direction <= N3_BA; direction++)
+        n3_link_set_loss(link, (n3_direction)direction, N3_LOSS_ALWAYS);
+    trace_begin(w->ims.trace, TRACE_STATE, whom->name, "cut-off");
+    trace_end(w->ims.trace);
+}
+
 static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
     const scn_user *user = &w->scenario->users[index];
     const world_domain *d = world_domain_of(w, user->domain);
@@ -239,6 +249,8 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .user = user,
                         .pcscf = d->name[FUNCTION_P],
                         .params = w->params,
+                        .cut_off = cut_off,
+                        .cut_off_user = w,
                         .param_count = w->scenario->domain_count,
                         .scripts = w->scripts};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);

@@ -88,6 +88,32 @@ static const char *identity_of(calls *c, const raw_call *raw, size_t entry, cons
     return NULL;
 }
 
+/* An action that comes after the BYE would never be seen to fail. */
+static bool expand_actions(calls *c, raw_call *raw, size_t entry) {
+    const raw_action *written = raw->actions.items;
+    size_t total = 0;
+    for (size_t i = 0; i < raw->actions.count; i++)
+        total += written[i].count;
+    scn_action *actions = total ? scn_alloc_array(c->ctx->arena, total, sizeof *actions) : NULL;
+    if (total && !actions)
+        return false;
+    raw->call.actions = actions;
+    for (size_t i = 0; i < raw->actions.count; i++) {
+        const raw_action *a = &written[i];
+        if (a->action.at_ns + (a->count - 1) * a->every_ns >= raw->call.duration_ns) {
+            scn_hint(scn_report(c->ctx, scn_where_of(&a->head, "at"),
+                                "calls[%zu].actions[%zu] comes after the end of the call", entry, i),
+                     "the call's duration counts from the ACK, as the times of its actions do");
+            return false;
+        }
+        for (size_t n = 0; n < a->count; n++) {
+            actions[raw->call.action_count] = a->action;
+            actions[raw->call.action_count++].at_ns += n * a->every_ns;
+        }
+    }
+    return true;
+}
+
 static bool add_call(calls *c, raw_call *raw, size_t entry, size_t number) {
     scn_arena *arena = c->ctx->arena;
     scn_call call = raw->call;
@@ -104,6 +130,9 @@ static bool add_call(calls *c, raw_call *raw, size_t entry, size_t number) {
     call.at_ns += (number - 1) * raw->every_ns;
     call.cancel = scn_written(&raw->head, "cancel-after");
     call.media = raw->media.media;
+    call.vanishes = raw->vanish.head.node != NULL;
+    call.vanisher = raw->vanish.who;
+    call.vanish_ns = raw->vanish.after_ns;
     call.entry = entry;
     if (!check_times(c, raw, entry, &call))
         return false;
@@ -120,6 +149,8 @@ static void expand_entry(calls *c, raw_call *call, size_t entry) {
     check_group(c, call);
     call->first = c->s->call_count;
     call->count = call->group;
+    if (!expand_actions(c, call, entry))
+        return;
     for (size_t n = 1; n <= call->group && !c->ctx->arena->failed; n++) {
         if (!add_call(c, call, entry, n))
             return; /* one report for an entry */

@@ -191,6 +191,26 @@ typedef struct scn_media {
     scn_srtp srtp;
 } scn_media;
 
+/* Where I_MESSAGE_2 and R_MESSAGE_2 travel (P-13), and which request carries an offer in mid call. */
+typedef enum scn_carrier { SCN_CARRIER_PRACK = 0, SCN_CARRIER_UPDATE, SCN_CARRIER_REINVITE } scn_carrier;
+
+typedef enum scn_do {
+    SCN_DO_UPDATE = 1, /* CSB update without new EC Diffie-Hellman values */
+    SCN_DO_REKEY,      /* … with new ones */
+    SCN_DO_HOLD,
+    SCN_DO_RESUME,
+    SCN_DO_ADD_VIDEO,
+    SCN_DO_REMOVE_VIDEO
+} scn_do;
+
+/* What a party does in the middle of a call. */
+typedef struct scn_action {
+    uint64_t at_ns; /* from the ACK */
+    scn_party by;
+    scn_do what;
+    scn_carrier carrier; /* UPDATE or REINVITE */
+} scn_action;
+
 typedef struct scn_call {
     const char *name; /* "first", "call-3", "many-17": unique */
     const scn_user *from, *to;
@@ -204,7 +224,14 @@ typedef struct scn_call {
     uint8_t curve;         /* ECC curve of ECCPT: 8 P-256, 11 P-384, 14 P-521 */
     uint8_t prf;           /* enum ibk_prf of I_MESSAGE_1 */
     scn_media media;
-    size_t entry; /* place in `calls:` of the file, from 0 */
+    scn_carrier carrier; /* of I_MESSAGE_2 and R_MESSAGE_2 */
+    const scn_action *actions;
+    size_t action_count;
+    bool vanishes; /* the access link of `vanisher` is cut for good … */
+    scn_party vanisher;
+    uint64_t vanish_ns;          /* … this long after the INVITE was sent */
+    uint64_t session_expires_ns; /* RFC 4028; 0: no session timer */
+    size_t entry;                /* place in `calls:` of the file, from 0 */
 } scn_call;
 
 /* ---- expectations ------------------------------------------------------------------------------------ */
@@ -246,6 +273,13 @@ typedef struct scn_bound {
     X(CALLS_DIVERTED_BY, IS)        /* the user whose S-CSCF diverted the call last */                       \
     X(CALLS_LEGS, SUM)              /* dialogs of the caller in which the exchange was completed */          \
     X(CALLS_RETARGETED, SUM)        /* diversions that S-CSCFs carried out, redirections included */         \
+    X(CALLS_UPDATES, EACH)          /* CSB updates after which both ends hold the same keys */               \
+    X(CALLS_REKEYINGS, EACH)        /* … those with new EC Diffie-Hellman values */                        \
+    X(CALLS_UPDATES_REFUSED, SUM)   /* CSB updates that were begun and refused, by either end */             \
+    X(CALLS_GLARES, SUM)            /* offers in mid call that were answered 491 */                          \
+    X(CALLS_VIDEO_RECEIVED, EACH)   /* video packets accepted, of each direction */                          \
+    X(CALLS_MEDIA_LOST, SUM)        /* media packets missing by their sequence numbers, or refused */        \
+    X(CALLS_MEDIA_AUTH_FAILURES, SUM) /* SRTP, SRTCP packets that fit no key of the receiver */              \
     /* a set of users */                                                                                     \
     X(USERS_REGISTERED, COUNT)    /* REGISTER was answered 200 */                                            \
     X(USERS_KEYS_OBTAINED, COUNT) /* at least one private key arrived and was verified */                    \
@@ -255,6 +289,7 @@ typedef struct scn_bound {
     X(USERS_KEYS_HELD, EACH)      /* private keys in the store, of each user that obtained keys */           \
     X(USERS_KEYS_DROPPED, EACH)   /* private keys that lapsed and were wiped, of each such user */           \
     X(USERS_REGISTRATIONS, EACH)  /* REGISTERs that were answered 200, of each registered user */            \
+    X(USERS_OPEN_CALLS, SUM)      /* calls of theirs that have not ended when the run does */                \
     /* KMSs */                                                                                               \
     X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
     X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \

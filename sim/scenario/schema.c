@@ -316,6 +316,41 @@ static const scn_field media_fields[] = {
 static const scn_section media_section = {"media", FIELDS(media_fields), .size = sizeof(raw_media),
                                           .meaning = "The sound of a call, in both directions."};
 
+#define PARTIES WORDS({"caller", SCN_CALLER}, {"callee", SCN_CALLEE})
+
+static const scn_field action_fields[] = {
+    {"at", TIME, AT(raw_action, action.at_ns), .required = true, .max = 24 * H,
+     .meaning = "when it is done, from the ACK of the call's first INVITE"},
+    {"by", SCN_T_ENUM, AT(raw_action, action.by), .fallback = "caller", .words = PARTIES,
+     .meaning = "who does it"},
+    {"do", SCN_T_ENUM, AT(raw_action, action.what), .required = true,
+     .words = WORDS({"update", SCN_DO_UPDATE}, {"rekey", SCN_DO_REKEY}, {"hold", SCN_DO_HOLD},
+                    {"resume", SCN_DO_RESUME}, {"add-video", SCN_DO_ADD_VIDEO},
+                    {"remove-video", SCN_DO_REMOVE_VIDEO}),
+     .meaning =
+         "CSB update (RFC 6267 §5.3) without or with new EC Diffie-Hellman values; hold the other party "
+         "(RFC 3264 §8.4) and release it; a second stream, with crypto sessions of its own, and its end"},
+    {"carrier", SCN_T_ENUM, AT(raw_action, action.carrier), .fallback = "update",
+     .words = WORDS({"update", SCN_CARRIER_UPDATE}, {"reinvite", SCN_CARRIER_REINVITE}),
+     .meaning = "the SIP request that carries the offer"},
+    {"count", SCN_T_UINT, AT(raw_action, count), .fallback = "1", .min = 1, .max = SCN_MAX_ENTRIES,
+     .meaning = "repeats it that often"},
+    {"every", TIME, AT(raw_action, every_ns), .fallback = "0 s", .max = 24 * H,
+     .meaning = "a repeated action is done that much after the one before"},
+};
+static const scn_section action_section = {"an action", FIELDS(action_fields), .size = sizeof(raw_action),
+                                           .meaning = "What a party does in the middle of the call."};
+
+static const scn_field vanish_fields[] = {
+    {"who", SCN_T_ENUM, AT(raw_vanish, who), .required = true, .words = PARTIES,
+     .meaning = "whose access link is cut, for good"},
+    {"after", TIME, AT(raw_vanish, after_ns), .required = true, .max = 24 * H,
+     .meaning = "how long after the INVITE was sent"},
+};
+static const scn_section vanish_section = {"a party that vanishes", FIELDS(vanish_fields),
+                                           .size = sizeof(raw_vanish), .optional = true,
+                                           .meaning = "One of the parties is never heard of again."};
+
 static const scn_field call_fields[] = {
     {"name", SCN_T_NAME, AT(raw_call, call.name), .computed = "`call-I`, I its place in the list from 1",
      .min = 1, .max = 60, .meaning = "unique name; repeated calls get `-1`, `-2` … or what `{n}` says"},
@@ -335,8 +370,8 @@ static const scn_field call_fields[] = {
      .meaning = "from the callee's 180 to its 200"},
     {"duration", TIME, AT(raw_call, call.duration_ns), .fallback = "5 s", .max = 24 * H,
      .meaning = "from the ACK to the BYE"},
-    {"hang-up", SCN_T_ENUM, AT(raw_call, call.hang_up), .fallback = "caller",
-     .words = WORDS({"caller", SCN_CALLER}, {"callee", SCN_CALLEE}), .meaning = "who sends the BYE"},
+    {"hang-up", SCN_T_ENUM, AT(raw_call, call.hang_up), .fallback = "caller", .words = PARTIES,
+     .meaning = "who sends the BYE"},
     {"cancel-after", TIME, AT(raw_call, call.cancel_ns), .max = H, .computed = "no CANCEL",
      .meaning = "the caller takes the INVITE back after that time unless it was answered"},
     {"curve", SCN_T_ENUM, AT(raw_call, call.curve), .fallback = "P-256",
@@ -345,6 +380,20 @@ static const scn_field call_fields[] = {
     {"prf", SCN_T_ENUM, AT(raw_call, call.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of the exchange"},
     {"media", SECTION(raw_call, media, media_section), .meaning = "its sound"},
+    {"carrier", SCN_T_ENUM, AT(raw_call, call.carrier), .fallback = "prack",
+     .words = WORDS({"prack", SCN_CARRIER_PRACK}, {"update", SCN_CARRIER_UPDATE},
+                    {"reinvite", SCN_CARRIER_REINVITE}),
+     .meaning =
+         "the SIP request that carries I_MESSAGE_2 (P-13): the PRACK of the 183, an UPDATE after it, or a "
+         "re-INVITE after the ACK"},
+    {"actions", SCN_T_LIST, AT(raw_call, actions), .section = &action_section,
+     .meaning = "what the parties do in the middle of it"},
+    {"vanish", SECTION(raw_call, vanish, vanish_section),
+     .meaning = "a party that is cut off in the course of it"},
+    {"session-expires", TIME, AT(raw_call, call.session_expires_ns), .min = 90 * S, .max = 24 * H,
+     .computed = "no session timer",
+     .meaning =
+         "the caller refreshes the session by UPDATE (RFC 4028); an end that hears nothing ends the call"},
 };
 static const scn_section call_section = {"a call", FIELDS(call_fields), .size = sizeof(raw_call),
                                          .meaning = "A call, or repeated calls."};
@@ -404,6 +453,21 @@ static const scn_field expect_calls_fields[] = {
      .meaning = "media packets accepted, for each direction of each established call"},
     {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, CALLS_RETRANSMISSIONS),
      .meaning = "SIP messages of these calls that are sent again, in sum"},
+    {"updates", EXPECT(SCN_T_NUMBER_BOUND, CALLS_UPDATES),
+     .meaning = "CSB updates after which both ends hold the same keys, for each established call"},
+    {"rekeyings", EXPECT(SCN_T_NUMBER_BOUND, CALLS_REKEYINGS),
+     .meaning = "those of them that brought new EC Diffie-Hellman values"},
+    {"updates-refused", EXPECT(SCN_T_NUMBER_BOUND, CALLS_UPDATES_REFUSED),
+     .meaning = "CSB updates that were begun and refused, in sum"},
+    {"glares", EXPECT(SCN_T_NUMBER_BOUND, CALLS_GLARES),
+     .meaning = "offers in mid call that met one of the other side (491), in sum"},
+    {"video-received", EXPECT(SCN_T_NUMBER_BOUND, CALLS_VIDEO_RECEIVED),
+     .meaning = "video packets accepted, for each direction of each established call"},
+    {"packets-lost-in-media", EXPECT(SCN_T_NUMBER_BOUND, CALLS_MEDIA_LOST),
+     .meaning =
+         "media packets that are missing by their sequence numbers or that the receiver refuses, in sum"},
+    {"media-auth-failures", EXPECT(SCN_T_NUMBER_BOUND, CALLS_MEDIA_AUTH_FAILURES),
+     .meaning = "SRTP and SRTCP packets that fit none of the receiver's keys, in sum"},
 };
 static const scn_section expect_calls_section = {
     "expectations of calls", FIELDS(expect_calls_fields), .size = sizeof(raw_expect),
@@ -438,6 +502,8 @@ static const scn_field expect_users_fields[] = {
      .meaning = "private keys that lapsed and were wiped, for each user who obtains keys"},
     {"registrations", EXPECT(SCN_T_NUMBER_BOUND, USERS_REGISTRATIONS),
      .meaning = "how often each registered user was registered, refreshes included"},
+    {"open-calls", EXPECT(SCN_T_NUMBER_BOUND, USERS_OPEN_CALLS),
+     .meaning = "calls of theirs that have not ended when the run does, in sum"},
 };
 static const scn_section expect_users_section = {"expectations of users", FIELDS(expect_users_fields),
                                                  .size = sizeof(raw_expect),

@@ -171,11 +171,25 @@ typedef struct raw_media {
     scn_media media;
 } raw_media;
 
+typedef struct raw_action {
+    raw_head head;
+    scn_action action;
+    uint64_t count, every_ns;
+} raw_action;
+
+typedef struct raw_vanish {
+    raw_head head;
+    scn_party who;
+    uint64_t after_ns;
+} raw_vanish;
+
 typedef struct raw_call {
     raw_head head;
     scn_call call;
     const char *from, *to;
     raw_media media;
+    raw_list actions; /* raw_action */
+    raw_vanish vanish;
     uint64_t group, every_ns;
     size_t first, count;
 } raw_call;

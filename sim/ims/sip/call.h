@@ -109,6 +109,9 @@ sip_msg *sip_leg_new_request(sip_leg *leg, const char *method);
 ibk_err sip_leg_send(sip_leg *leg, sip_msg *request);
 ibk_err sip_leg_request(sip_leg *leg, const char *method, const char *content_type, ibk_span body);
 /* Answers a request of the `request` callback; 2xx to a re-INVITE is repeated until ACK. */
+/* The same in two steps, for fields of one's own. sip_leg_respond consumes the response. */
+sip_msg *sip_leg_response(sip_leg *leg, sip_server *server, int status, const char *reason);
+ibk_err sip_leg_respond(sip_leg *leg, sip_server *server, sip_msg *response);
 ibk_err sip_leg_reply(sip_leg *leg, sip_server *server, int status, const char *reason,
                       const char *content_type, ibk_span body);
 

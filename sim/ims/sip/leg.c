@@ -263,20 +263,29 @@ void sip_leg_on_request(sip_leg *leg, sip_server *server, const sip_msg *request
     sip_call_leave(call);
 }
 
-ibk_err sip_leg_reply(sip_leg *leg, sip_server *server, int status, const char *reason,
-                      const char *content_type, ibk_span body) {
-    const sip_msg *request = sip_server_request(server);
-    sip_msg *response = sip_dialog_response(leg->dialog, request, status, reason);
+sip_msg *sip_leg_response(sip_leg *leg, sip_server *server, int status, const char *reason) {
+    sip_msg *response = sip_dialog_response(leg->dialog, sip_server_request(server), status, reason);
+    if (response)
+        sip_add_defaults(leg->call->ua, response);
+    return response;
+}
+
+ibk_err sip_leg_respond(sip_leg *leg, sip_server *server, sip_msg *response) {
     if (!response)
         return IBK_ERR_NO_MEMORY;
-    sip_add_defaults(leg->call->ua, response);
-    if (body.len)
-        sip_msg_set_body(response, content_type, body);
     ibk_err err = IBK_OK;
-    if (sip_is(request, "INVITE") && status / 100 == 2)
+    if (sip_is(response, "INVITE") && response->status / 100 == 2)
         err = sip_answer_repeat(leg->call, server, response);
     if (!err)
         return sip_server_respond(server, response);
     sip_msg_free(response);
     return err;
+}
+
+ibk_err sip_leg_reply(sip_leg *leg, sip_server *server, int status, const char *reason,
+                      const char *content_type, ibk_span body) {
+    sip_msg *response = sip_leg_response(leg, server, status, reason);
+    if (response && body.len)
+        sip_msg_set_body(response, content_type, body);
+    return sip_leg_respond(leg, server, response);
 }

@@ -179,8 +179,8 @@ static sip_sdp *frame(const sip_sdp_params *params) {
     sdp->origin = sdp->address = sip_arena_str(&sdp->arena, ip);
     sdp->session_id = params->session_id;
     sdp->session_version = params->session_version;
-    if (params->session_key_mgmt)
-        (void)sip_sdp_set_key_mgmt(sdp, SIZE_MAX, "mikey", params->session_key_mgmt);
+    if (params->key_mgmt)
+        (void)sip_sdp_set_key_mgmt(sdp, SIZE_MAX, "mikey", params->key_mgmt);
     return sdp;
 }
 
@@ -199,30 +199,44 @@ static ibk_err finished(sip_sdp **out, sip_sdp *sdp, ibk_err err) {
     return err;
 }
 
-static sip_media *add_audio(sip_sdp *sdp, const sip_sdp_params *params, size_t index) {
+static bool params_sound(const sip_sdp_params *params) {
+    bool sound =
+        params->local.family && params->stream_count >= 1 && params->stream_count <= SIP_SDP_MAX_MEDIA;
+    for (size_t i = 0; sound && i < params->stream_count; i++) {
+        const sip_sdp_stream *stream = &params->streams[i];
+        sound = stream->type && stream->proto && stream->format_count <= SIP_SDP_MAX_FORMATS;
+    }
+    return sound;
+}
+
+static sip_media *add_media(sip_sdp *sdp, const sip_sdp_stream *stream, size_t index) {
     sip_media *media = &sdp->media[index];
-    media->type = "audio";
-    media->port = params->local.port;
-    media->proto = sip_arena_str(&sdp->arena, params->proto);
-    media->ptime_ms = params->ptime_ms;
-    media->direction = params->direction;
+    media->type = sip_arena_str(&sdp->arena, stream->type);
+    media->port = stream->port;
+    media->proto = sip_arena_str(&sdp->arena, stream->proto);
+    media->ptime_ms = stream->ptime_ms;
+    media->direction = stream->direction;
     sdp->media_count = sdp->media_count > index ? sdp->media_count : index + 1;
-    if (params->media_key_mgmt)
-        (void)sip_sdp_set_key_mgmt(sdp, index, "mikey", params->media_key_mgmt);
+    if (stream->key_mgmt)
+        (void)sip_sdp_set_key_mgmt(sdp, index, "mikey", stream->key_mgmt);
     return media;
 }
 
 ibk_err sip_sdp_offer(sip_sdp **out, const sip_sdp_params *params) {
     *out = NULL;
-    if (!params->local.family || !params->proto || params->format_count == 0 ||
-        params->format_count > SIP_SDP_MAX_FORMATS)
+    if (!params_sound(params))
         return IBK_ERR_USAGE;
     sip_sdp *sdp = frame(params);
     if (!sdp)
         return IBK_ERR_NO_MEMORY;
-    sip_media *media = add_audio(sdp, params, 0);
-    for (size_t i = 0; i < params->format_count; i++)
-        copy_format(&sdp->arena, &media->format[media->format_count++], &params->format[i]);
+    for (size_t i = 0; i < params->stream_count; i++) {
+        const sip_sdp_stream *stream = &params->streams[i];
+        sip_media *media = add_media(sdp, stream, i);
+        if (stream->format_count == 0)
+            return finished(out, sdp, IBK_ERR_USAGE);
+        for (size_t k = 0; k < stream->format_count; k++)
+            copy_format(&sdp->arena, &media->format[media->format_count++], &stream->format[k]);
+    }
     return finished(out, sdp, IBK_OK);
 }
 
@@ -235,30 +249,28 @@ static bool same_format(const sip_rtpmap *a, const sip_rtpmap *b) {
 
 /* What the offerer only sends we only receive, and so on; our own wish may close it further. */
 static sip_direction mirrored(sip_direction offered, sip_direction wanted) {
-    bool we_send = offered == SIP_SENDRECV || offered == SIP_RECVONLY;
-    bool we_receive = offered == SIP_SENDRECV || offered == SIP_SENDONLY;
-    we_send = we_send && (wanted == SIP_SENDRECV || wanted == SIP_SENDONLY);
-    we_receive = we_receive && (wanted == SIP_SENDRECV || wanted == SIP_RECVONLY);
+    bool we_send = sip_direction_receives(offered) && sip_direction_sends(wanted);
+    bool we_receive = sip_direction_sends(offered) && sip_direction_receives(wanted);
     return we_send ? (we_receive ? SIP_SENDRECV : SIP_SENDONLY) : we_receive ? SIP_RECVONLY : SIP_INACTIVE;
 }
 
 static bool accept_stream(sip_sdp *sdp, size_t index, const sip_media *offered,
-                          const sip_sdp_params *params) {
+                          const sip_sdp_stream *stream) {
     sip_rtpmap common[SIP_SDP_MAX_FORMATS];
     size_t count = 0;
-    if (offered->port == 0 || strcmp(offered->type, "audio") != 0 ||
-        strcmp(offered->proto, params->proto) != 0)
+    if (offered->port == 0 || stream->port == 0 || strcmp(offered->type, stream->type) != 0 ||
+        strcmp(offered->proto, stream->proto) != 0)
         return false;
     for (size_t i = 0; i < offered->format_count; i++)
-        for (size_t k = 0; k < params->format_count; k++)
-            if (same_format(&offered->format[i], &params->format[k])) {
+        for (size_t k = 0; k < stream->format_count; k++)
+            if (same_format(&offered->format[i], &stream->format[k])) {
                 common[count++] = offered->format[i]; // the offer's numbers: RFC 3264 §6.1
                 break;
             }
     if (count == 0)
         return false;
-    sip_media *media = add_audio(sdp, params, index);
-    media->direction = mirrored(offered->direction, params->direction);
+    sip_media *media = add_media(sdp, stream, index);
+    media->direction = mirrored(offered->direction, stream->direction);
     for (size_t i = 0; i < count; i++)
         copy_format(&sdp->arena, &media->format[media->format_count++], &common[i]);
     return true;
@@ -274,15 +286,19 @@ static void refuse_stream(sip_sdp *sdp, size_t index, const sip_media *offered) 
 
 ibk_err sip_sdp_answer(sip_sdp **out, const sip_sdp *offer, const sip_sdp_params *params) {
     *out = NULL;
-    if (!params->local.family || !params->proto || params->format_count > SIP_SDP_MAX_FORMATS)
+    if (!params_sound(params))
         return IBK_ERR_USAGE;
     sip_sdp *sdp = frame(params);
     if (!sdp)
         return IBK_ERR_NO_MEMORY;
-    bool accepted = false;
+    bool used[SIP_SDP_MAX_MEDIA] = {false}, accepted = false;
     for (size_t i = 0; i < offer->media_count; i++) {
-        if (!accepted && accept_stream(sdp, i, &offer->media[i], params))
-            accepted = true;
+        size_t k = 0;
+        while (k < params->stream_count &&
+               (used[k] || !accept_stream(sdp, i, &offer->media[i], &params->streams[k])))
+            k++;
+        if (k < params->stream_count)
+            used[k] = accepted = true;
         else
             refuse_stream(sdp, i, &offer->media[i]);
         sdp->media_count = i + 1;

@@ -80,24 +80,39 @@ ibk_err sip_sdp_set_key_mgmt(sip_sdp *sdp, size_t index, const char *protocol, c
 /* Where media `index` is received: false if the address is no IP literal or the stream is refused. */
 bool sip_sdp_address(const sip_sdp *sdp, size_t index, sip_addr *out);
 
-/* An audio stream as an offer or answer wants it. */
-typedef struct sip_sdp_params {
-    sip_addr local; /* address and RTP port; o= and c= follow from it */
-    uint64_t session_id, session_version;
+/* A stream as this end wants it in an offer or answer. */
+typedef struct sip_sdp_stream {
+    const char *type;  /* "audio", "video" */
+    uint16_t port;     /* 0: there is none (any more), RFC 3264 §8.2 */
     const char *proto; /* "RTP/SAVP" */
     const sip_rtpmap *format;
     size_t format_count;
     uint32_t ptime_ms; /* 0: leave out */
     sip_direction direction;
-    const char *session_key_mgmt; /* base64 for protocol "mikey", or NULL */
-    const char *media_key_mgmt;
+    const char *key_mgmt; /* base64 for protocol "mikey", or NULL */
+} sip_sdp_stream;
+
+typedef struct sip_sdp_params {
+    sip_addr local; /* o= and c= follow from it; its port is not used */
+    uint64_t session_id, session_version;
+    const char *key_mgmt; /* of the session, as that of a stream */
+    const sip_sdp_stream *streams;
+    size_t stream_count; /* 1..SIP_SDP_MAX_MEDIA */
 } sip_sdp_params;
 
-/* A description with one audio stream. *out is owned by the caller. */
+/* A description with these streams. *out is owned by the caller. */
 ibk_err sip_sdp_offer(sip_sdp **out, const sip_sdp_params *params);
-/* RFC 3264 §6: the same number of m= lines in the same order; the first audio stream of params->proto with a
- * common format is accepted (the offerer's order of formats), every other refused with port 0; direction
- * mirrored. IBK_ERR_MISMATCH if no stream fits (*out is then NULL): 488. */
+/* RFC 3264 §6: the same number of m= lines in the same order; each accepted by the first of our streams of
+ * its type and protocol that has a common format (the offerer's order of formats) and was not used yet,
+ * direction mirrored; every other refused with port 0. IBK_ERR_MISMATCH if no stream fits (*out is then
+ * NULL): 488. */
 ibk_err sip_sdp_answer(sip_sdp **out, const sip_sdp *offer, const sip_sdp_params *params);
+/* May an end whose streams are described by `direction` send, receive? */
+static inline bool sip_direction_sends(sip_direction direction) {
+    return direction == SIP_SENDRECV || direction == SIP_SENDONLY;
+}
+static inline bool sip_direction_receives(sip_direction direction) {
+    return direction == SIP_SENDRECV || direction == SIP_RECVONLY;
+}
 
 #endif

@@ -87,15 +87,22 @@ static void refuses_broken_descriptions(void **state) {
     }
 }
 
-static sip_sdp_params params(const char *ip, const sip_rtpmap *format, size_t count) {
-    sip_sdp_params p = {.session_id = 1,
-                        .session_version = 1,
-                        .proto = "RTP/SAVP",
-                        .format = format,
-                        .format_count = count,
-                        .ptime_ms = 20};
-    assert_true(sip_addr_parse(&p.local, ip, 4000));
-    return p;
+typedef struct description {
+    sip_sdp_stream streams[2];
+    sip_sdp_params params;
+} description;
+
+/* One audio stream at port 4000. */
+static void describe(description *d, const char *ip, const sip_rtpmap *format, size_t count) {
+    *d = (description){.streams = {{.type = "audio",
+                                    .port = 4000,
+                                    .proto = "RTP/SAVP",
+                                    .format = format,
+                                    .format_count = count,
+                                    .ptime_ms = 20}},
+                       .params = {.session_id = 1, .session_version = 1, .stream_count = 1}};
+    d->params.streams = d->streams;
+    assert_true(sip_addr_parse(&d->params.local, ip, 0));
 }
 
 static void offer_and_answer(void **state) {
@@ -103,12 +110,14 @@ static void offer_and_answer(void **state) {
     static const sip_rtpmap mine[] = {{96, "opus", 48000, 2}, {8, "PCMA", 8000, 1}, {0, "PCMU", 8000, 1}};
     static const sip_rtpmap theirs[] = {{0, "PCMU", 8000, 1}, {97, "opus", 48000, 2}};
     sip_sdp *offer = NULL, *answer = NULL;
-    sip_sdp_params p = params("fd00::1", mine, 3), q = params("fd00::2", theirs, 2);
-    p.session_key_mgmt = "AAAA";
-    p.direction = SIP_SENDONLY;
-    q.media_key_mgmt = "BBBB";
-    assert_int_equal(sip_sdp_offer(&offer, &p), IBK_OK);
-    assert_int_equal(sip_sdp_answer(&answer, offer, &q), IBK_OK);
+    description p, q;
+    describe(&p, "fd00::1", mine, 3);
+    describe(&q, "fd00::2", theirs, 2);
+    p.params.key_mgmt = "AAAA";
+    p.streams[0].direction = SIP_SENDONLY;
+    q.streams[0].key_mgmt = "BBBB";
+    assert_int_equal(sip_sdp_offer(&offer, &p.params), IBK_OK);
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_OK);
     assert_int_equal(answer->media[0].format_count, 2);
     assert_int_equal(answer->media[0].format[0].payload_type, 96); // the offer's numbers and order
     assert_int_equal(answer->media[0].format[1].payload_type, 0);
@@ -123,8 +132,8 @@ static void offer_and_answer(void **state) {
                         "a=ptime:20\r\na=recvonly\r\na=key-mgmt:mikey BBBB\r\n");
     ibk_buf_free(&out);
     sip_sdp_free(answer);
-    q.proto = "RTP/AVP";
-    assert_int_equal(sip_sdp_answer(&answer, offer, &q), IBK_ERR_MISMATCH);
+    q.streams[0].proto = "RTP/AVP";
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_ERR_MISMATCH);
     assert_null(answer);
     sip_sdp_free(offer);
 }
@@ -135,15 +144,64 @@ static void answers_every_stream(void **state) {
     sip_sdp *offer = NULL, *answer = NULL;
     const char *text =
         HEAD C T "m=video 5000 RTP/SAVP 31\r\nm=audio 4000 RTP/SAVP 0\r\nm=audio 4002 RTP/SAVP 0\r\n";
-    sip_sdp_params q = params("192.0.2.2", &pcmu, 1);
+    description q;
+    describe(&q, "192.0.2.2", &pcmu, 1);
     assert_int_equal(sip_sdp_parse(&offer, ibk_span_str(text), NULL), IBK_OK);
-    assert_int_equal(sip_sdp_answer(&answer, offer, &q), IBK_OK);
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_OK);
     assert_int_equal(answer->media_count, 3);
     assert_int_equal(answer->media[0].port, 0);
     assert_int_equal(answer->media[1].port, 4000);
     assert_int_equal(answer->media[2].port, 0);
     sip_sdp_free(offer);
     sip_sdp_free(answer);
+}
+
+/* A second m= line comes, is held, and goes. */
+static void two_streams(void **state) {
+    (void)state;
+    static const sip_rtpmap pcmu = {0, "PCMU", 8000, 1}, h264 = {96, "H264", 90000, 1};
+    static const struct {
+        uint16_t offered, wanted, answered;
+        sip_direction offer, wish, answer;
+    } cases[] = {{5000, 5002, 5002, SIP_SENDRECV, SIP_SENDRECV, SIP_SENDRECV},
+                 {5000, 5002, 5002, SIP_SENDONLY, SIP_SENDRECV, SIP_RECVONLY},
+                 {5000, 5002, 5002, SIP_SENDONLY, SIP_SENDONLY, SIP_INACTIVE},
+                 {5000, 5002, 5002, SIP_INACTIVE, SIP_SENDRECV, SIP_INACTIVE},
+                 {0, 5002, 0, SIP_SENDRECV, SIP_SENDRECV, SIP_SENDRECV},
+                 {5000, 0, 0, SIP_SENDRECV, SIP_SENDRECV, SIP_SENDRECV}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        description p, q;
+        sip_sdp *made = NULL, *offer = NULL, *answer = NULL;
+        ibk_buf text = {0};
+        describe(&p, "192.0.2.1", &pcmu, 1);
+        describe(&q, "192.0.2.2", &pcmu, 1);
+        sip_sdp_stream video = {.type = "video",
+                                .port = cases[i].offered,
+                                .proto = "RTP/SAVP",
+                                .format = &h264,
+                                .format_count = 1,
+                                .direction = cases[i].offer};
+        p.streams[1] = q.streams[1] = video;
+        q.streams[1].port = cases[i].wanted;
+        q.streams[1].direction = cases[i].wish;
+        p.params.stream_count = q.params.stream_count = 2;
+        assert_int_equal(sip_sdp_offer(&made, &p.params), IBK_OK);
+        assert_int_equal(sip_sdp_encode(&text, made), IBK_OK);
+        assert_int_equal(sip_sdp_parse(&offer, ibk_buf_span(&text), NULL), IBK_OK);
+        assert_int_equal(offer->media_count, 2);
+        assert_string_equal(offer->media[1].type, "video");
+        assert_int_equal(offer->media[1].port, cases[i].offered);
+        assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_OK);
+        assert_int_equal(answer->media_count, 2);
+        assert_int_equal(answer->media[0].port, 4000);
+        assert_int_equal(answer->media[1].port, cases[i].answered);
+        assert_int_equal(answer->media[1].direction, cases[i].answer);
+        assert_int_equal(answer->media[1].format[0].payload_type, 96);
+        ibk_buf_free(&text);
+        sip_sdp_free(made);
+        sip_sdp_free(offer);
+        sip_sdp_free(answer);
+    }
 }
 
 static void survives_mutation(void **state) {
@@ -188,7 +246,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_writes), cmocka_unit_test(refuses_broken_descriptions),
         cmocka_unit_test(offer_and_answer),     cmocka_unit_test(answers_every_stream),
-        cmocka_unit_test(survives_mutation),
+        cmocka_unit_test(two_streams),          cmocka_unit_test(survives_mutation),
     };
     return sip_init() || cmocka_run_group_tests(tests, NULL, NULL);
 }

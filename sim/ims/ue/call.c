@@ -18,6 +18,19 @@ void ue_call_state(ue_call *call, const char *state) {
     trace_end(t);
 }
 
+static uint16_t next_port(ue *u) {
+    uint16_t port = u->next_rtp_port;
+    u->next_rtp_port = (uint16_t)(port + 2 < 32000 ? port + 2 : 20000);
+    return port;
+}
+
+void ue_call_have_stream(ue_call *call, unsigned stream) {
+    if (call->rtp_port[stream])
+        return;
+    call->rtp_port[stream] = next_port(call->u);
+    call->ssrc[stream] = (uint32_t)(sim_random_u64(call->u->host->sip_random) >> 32) | 1;
+}
+
 ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
     if (u->call_count == u->call_cap) {
         size_t cap = u->call_cap ? 2 * u->call_cap : 4;
@@ -31,10 +44,9 @@ ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
     if (!call)
         return NULL;
     *call = (ue_call){.u = u, .script = script, .view = {.script = script, .caller = caller}};
-    call->rtp_port = u->next_rtp_port;
-    u->next_rtp_port = (uint16_t)(u->next_rtp_port + 2 < 32000 ? u->next_rtp_port + 2 : 20000);
+    call->rtp_port[UE_AUDIO] = next_port(u);
     uint64_t random = sim_random_u64(u->host->sip_random);
-    call->ssrc = (uint32_t)(random >> 32) | 1; /* 0 means "not yet known" in a MIKEY map */
+    call->ssrc[UE_AUDIO] = (uint32_t)(random >> 32) | 1; /* 0 means "not yet known" in a MIKEY map */
     call->sdp_session_id = (uint32_t)random;
     const ue_end end = {.u = u, .index = u->call_count};
     if (script && ue_scripts_add_end(u->scripts, script, &end)) {
@@ -49,6 +61,9 @@ void ue_call_release(ue_call *call) {
     ims_host_cancel(call->u->host, &call->plan_timer);
     ims_host_cancel(call->u->host, &call->cancel_timer);
     ims_host_cancel(call->u->host, &call->guard_timer);
+    ims_host_cancel(call->u->host, &call->vanish_timer);
+    ue_midcall_free(call);
+    ue_session_timer_free(call);
     ue_leg_release(call->offer);
     for (ue_leg *leg = call->legs; leg; leg = leg->next)
         ue_leg_release(leg);
@@ -68,6 +83,7 @@ void ue_call_free(ue_call *call) {
     ue_call_release(call);
     ue_call_drop_legs(call);
     free(call->target);
+    free(call->view.updates);
     free(call);
 }
 
@@ -145,9 +161,12 @@ static void on_incoming(void *user, sip_call *sip, const sip_msg *invite) {
 }
 
 static void on_acked(void *user, sip_call *sip, sip_leg *leg, const sip_msg *ack) {
-    (void)user, (void)leg, (void)ack;
-    if (sip_call_user(sip))
-        ue_callee_acked(sip_call_user(sip));
+    ue_call *call = sip_call_user(sip);
+    (void)user, (void)ack;
+    if (call && call->midcall)
+        ue_midcall_acked(call);
+    else if (call)
+        ue_callee_acked(call, leg);
 }
 
 static void on_progress(void *user, sip_call *sip, sip_leg *leg, const sip_msg *response, bool reliable) {
@@ -165,7 +184,9 @@ static void on_answered(void *user, sip_call *sip, sip_leg *leg, const sip_msg *
 static void on_request(void *user, sip_call *sip, sip_leg *leg, sip_server *server, const sip_msg *request) {
     (void)user;
     ue_call *call = sip_call_user(sip);
-    if (call && !call->view.caller)
+    if (call && call->midcall)
+        ue_midcall_request(call, leg, server, request);
+    else if (call && !call->view.caller)
         ue_callee_request(call, leg, server, request);
     else
         sip_leg_reply(leg, server, 488, NULL, NULL, (ibk_span){0});
@@ -174,8 +195,13 @@ static void on_request(void *user, sip_call *sip, sip_leg *leg, sip_server *serv
 static void on_response(void *user, sip_call *sip, sip_leg *leg, const char *method, const sip_msg *response,
                         sip_cause cause) {
     (void)user;
-    ue_leg *own = sip_call_user(sip) ? ue_leg_of(sip_call_user(sip), leg) : NULL;
-    if (own)
+    ue_call *call = sip_call_user(sip);
+    ue_leg *own = call ? ue_leg_of(call, leg) : NULL;
+    if (!own || ue_session_timer_response(call, method, response))
+        return;
+    if (call->midcall)
+        ue_midcall_response(call, method, response, cause);
+    else
         ue_caller_response(own, method, response, cause);
 }
 
@@ -208,7 +234,8 @@ static void on_ended(void *user, sip_call *sip, sip_cause cause, const sip_msg *
         call->view.sip_status = last->status;
     read_error_body(call, last);
     take_reason(call);
-    if (cause == SIP_CAUSE_BYE && call->script && call->view.established.set &&
+    bool fault = last && sip_header_get(last, "Reason"); /* a BYE that nobody planned tells why */
+    if (cause == SIP_CAUSE_BYE && !fault && call->script && call->view.established.set &&
         (call->script->hang_up == SCN_CALLER) != call->view.caller)
         call->view.planned_end = true;
     ue_call_state(call, "ended");

@@ -85,12 +85,27 @@ void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     ibk_buf_free(&mikey);
 }
 
+static bool late(const ue_call *call) { /* R_MESSAGE_1 goes into the 200, I_MESSAGE_2 comes in a re-INVITE */
+    return call->script && call->script->carrier == SCN_CARRIER_REINVITE;
+}
+
+static ibk_err send_200(ue_call *call) {
+    ibk_buf body = {0};
+    ue_leg *leg = call->leg;
+    ibk_err err =
+        leg->held_message.len ? ue_sdp_write(leg, &body, true, ibk_buf_span(&leg->held_message)) : IBK_OK;
+    sip_msg *response = err ? NULL : sip_call_response(call->sip, 200, NULL);
+    if (response && body.len)
+        sip_msg_set_body(response, UE_SDP_TYPE, ibk_buf_span(&body));
+    ue_session_timer_answer(response, sip_call_invite_msg(call->sip));
+    ibk_buf_free(&body);
+    return err ? err : sip_call_respond(call->sip, response, false);
+}
+
 static void answer(void *arg) {
     ue_call *call = arg;
     call->plan_timer = 0;
-    if (!call->sip)
-        return;
-    if (sip_call_reply(call->sip, 200, false, NULL, (ibk_span){0}))
+    if (!call->sip || send_200(call))
         return;
     const sip_leg *leg = sip_call_active_leg(call->sip);
     snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(leg)->local_tag);
@@ -98,7 +113,7 @@ static void answer(void *arg) {
     ue_call_state(call, "answered");
 }
 
-static ibk_err answer_prack(ue_leg *leg, ibk_span mikey) {
+static ibk_err answer_i_message_2(ue_leg *leg, ibk_span mikey) {
     ibk_buf body = {0};
     sip_server *server = leg->pending_server;
     if (!server)
@@ -139,13 +154,18 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step) {
         return;
     switch (step->kind) {
     case IBK_STEP_WAIT:
-        err = send_183(leg, step->message);
+        if (late(call)) {
+            err = ibk_buf_append_span(&leg->held_message, step->message);
+            err = err ? err : ring(call);
+        } else {
+            err = send_183(leg, step->message);
+        }
         break;
     case IBK_STEP_ESTABLISHED:
-        err = answer_prack(leg, step->message);
+        err = answer_i_message_2(leg, step->message);
         if (!err)
             err = ue_media_open(leg);
-        if (!err)
+        if (!err && !late(call))
             err = ring(call);
         break;
     case IBK_STEP_DISCARDED:
@@ -160,14 +180,14 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step) {
         refuse(leg, err, NULL, (ibk_span){0});
 }
 
-static void prack_ended(void *user, sip_server *server, sip_cause cause) {
+static void request_ended(void *user, sip_server *server, sip_cause cause) {
     ue_leg *leg = user;
     (void)server, (void)cause;
     leg->pending_server = NULL;
 }
 
 void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const sip_msg *request) {
-    static const sip_server_ops ops = {.terminated = prack_ended};
+    static const sip_server_ops ops = {.terminated = request_ended};
     ue_leg *leg = call->leg;
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
@@ -177,15 +197,16 @@ void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const si
         sip_leg_reply(sip, server, 200, NULL, NULL, (ibk_span){0});
         return;
     }
-    if (!prack || leg->pending_server) {
-        sip_leg_reply(sip, server, prack ? 491 : 488, NULL, NULL, (ibk_span){0});
+    bool carrier = prack || strcmp(request->method, "UPDATE") == 0 || strcmp(request->method, "INVITE") == 0;
+    if (!carrier || leg->keyed || leg->pending_server) {
+        sip_leg_reply(sip, server, leg->pending_server ? 491 : 488, NULL, NULL, (ibk_span){0});
         return;
     }
     leg->pending_server = server;
     sip_server_watch(server, &ops, leg);
     ibk_err err = ue_sdp_read(leg, request, &mikey, &diag);
     if (!err && mikey.len == 0)
-        err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the PRACK carries no MIKEY message");
+        err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
     if (err)
         refuse(leg, err, &diag, (ibk_span){0});
     else
@@ -193,9 +214,20 @@ void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const si
     ibk_buf_free(&mikey);
 }
 
-void ue_callee_acked(ue_call *call) {
-    if (!call->leg || !call->leg->media)
+/* With I_MESSAGE_2 in a re-INVITE there are two: that of the INVITE starts the clock, that of the re-INVITE
+ * the media. */
+void ue_callee_acked(ue_call *call, sip_leg *sip) {
+    ue_leg *leg = call->leg;
+    if (!call->acked.set) {
+        call->acked = ue_call_now(call);
+        leg->sip = sip;
+        ue_session_timer_start(call, sip_call_invite_msg(call->sip));
+        ue_call_plan_end(call);
+    }
+    if (!leg->media)
         return;
-    ue_media_talk(call->leg);
-    ue_call_plan_end(call);
+    ue_media_talk(leg);
+    ibk_err err = ue_midcall_start(leg);
+    if (err)
+        ue_call_give_up(call, err, NULL);
 }

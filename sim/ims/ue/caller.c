@@ -1,5 +1,7 @@
 /* The caller: I_MESSAGE_1 in the INVITE, R_MESSAGE_1 in the reliable 183, I_MESSAGE_2 in the PRACK,
- * R_MESSAGE_2 in the 200 (PRACK); no media before that is verified (P-13). */
+ * R_MESSAGE_2 in the 200 (PRACK). Or, as the scenario says, the last two in an UPDATE after the PRACK, or
+ * R_MESSAGE_1 in the 200 (INVITE) and the last two in a re-INVITE after its ACK. No media before R_MESSAGE_2
+ * is verified (P-13). */
 #include "ims/ue/internal.h"
 
 #include <stdio.h>
@@ -43,6 +45,20 @@ static sip_msg *new_invite(ue_call *call) {
     return invite;
 }
 
+static void vanish(void *arg) {
+    ue_call *call = arg;
+    const scn_call *script = call->script;
+    call->vanish_timer = 0;
+    call->u->cut_off(call->u->cut_off_user, script->vanisher == SCN_CALLER ? script->from : script->to);
+}
+
+static void plan(ue_call *call) {
+    if (call->script->cancel)
+        call->cancel_timer = ims_host_timer(call->u->host, call->script->cancel_ns, cancel, call);
+    if (call->script->vanishes && call->u->cut_off)
+        call->vanish_timer = ims_host_timer(call->u->host, call->script->vanish_ns, vanish, call);
+}
+
 static ibk_err send_invite(ue_leg *offer, ibk_span mikey) {
     ibk_buf body = {0};
     ue_call *call = offer->call;
@@ -54,6 +70,7 @@ static ibk_err send_invite(ue_leg *offer, ibk_span mikey) {
         sip_msg_free(invite);
     } else {
         sip_msg_set_body(invite, UE_SDP_TYPE, ibk_buf_span(&body));
+        ue_session_timer_offer(call, invite);
         snprintf(call->view.call_id, sizeof call->view.call_id, "%s", invite->call_id);
         snprintf(call->from_tag, sizeof call->from_tag, "%s", sip_from_tag(invite));
         err = sip_call_invite(call->u->ua, &call->sip, invite, NULL, call);
@@ -176,17 +193,41 @@ static void choose(ue_call *call, ue_leg *winner) {
             ue_leg_release(leg);
 }
 
-static ibk_err establish(ue_leg *leg) {
+/* In an UPDATE or a re-INVITE of its own. */
+static ibk_err send_i_message_2(ue_leg *leg, ibk_span mikey) {
+    ibk_buf body = {0};
+    bool invite = leg->call->script->carrier == SCN_CARRIER_REINVITE;
+    ibk_err err = leg->sip ? ue_sdp_write(leg, &body, false, mikey) : IBK_ERR_STATE;
+    sip_msg *request = err ? NULL : sip_leg_new_request(leg->sip, invite ? "INVITE" : "UPDATE");
+    if (request) {
+        sip_msg_set_body(request, UE_SDP_TYPE, ibk_buf_span(&body));
+        ue_session_timer_mark(leg->call, request);
+    }
+    if (!err)
+        err = sip_leg_send(leg->sip, request);
+    leg->r_message_2_due = !err;
+    ibk_buf_free(&body);
+    return err;
+}
+
+/* The call is up at our end. */
+static void establish(ue_leg *leg) {
     ue_call *call = leg->call;
     choose(call, leg);
-    ibk_err err = ue_media_open(leg);
-    if (err)
-        return err;
     call->view.established = ue_call_now(call);
     ue_call_state(call, "established");
-    ue_media_talk(leg);
     ue_call_plan_end(call);
-    return IBK_OK;
+}
+
+/* Both 200 (INVITE) and R_MESSAGE_2 are there. */
+static ibk_err begin_media(ue_leg *leg) {
+    ibk_err err = ue_media_open(leg);
+    sip_leg_ack(leg->sip, NULL, (ibk_span){0}); /* of the re-INVITE, if R_MESSAGE_2 came in its 200 */
+    if (!err) {
+        ue_media_talk(leg);
+        err = ue_midcall_start(leg);
+    }
+    return err;
 }
 
 void ue_caller_step(ue_leg *leg, const ibk_step *step) {
@@ -196,16 +237,19 @@ void ue_caller_step(ue_leg *leg, const ibk_step *step) {
     case IBK_STEP_WAIT:
         if (step->message_type == IBK_MSG_I_MESSAGE_1) {
             err = send_invite(leg, step->message);
-            if (!err && call->script->cancel && !call->redirections)
-                call->cancel_timer = ims_host_timer(call->u->host, call->script->cancel_ns, cancel, call);
+            if (!err && !call->redirections)
+                plan(call);
         } else if (step->message_type == IBK_MSG_I_MESSAGE_2) {
-            err = send_prack(leg, step->message);
+            err = call->script->carrier == SCN_CARRIER_PRACK ? send_prack(leg, step->message)
+                                                             : send_i_message_2(leg, step->message);
         }
         break;
     case IBK_STEP_ESTABLISHED: /* the leg's keys are there; media begin with the 200 (INVITE) */
         leg->r_message_2_due = false;
-        if (leg->answered)
-            err = establish(leg);
+        if (leg->answered && !call->view.established.set)
+            establish(leg);
+        if (call->leg == leg)
+            err = begin_media(leg);
         break;
     case IBK_STEP_DISCARDED:
         return;
@@ -253,6 +297,13 @@ void ue_caller_progress(ue_call *call, sip_leg *sip, const sip_msg *response, bo
     if (!err && mikey.len == 0)
         err =
             ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
+    if (!err && call->script->carrier == SCN_CARRIER_UPDATE) { /* the PRACK alone; then the UPDATE */
+        leg->held_message = mikey;
+        sip_leg_prack(sip, response, NULL, (ibk_span){0});
+        sip_msg_free(leg->pending_response);
+        leg->pending_response = NULL;
+        return;
+    }
     if (err)
         give_up(leg, err, &diag);
     else
@@ -260,13 +311,23 @@ void ue_caller_progress(ue_call *call, sip_leg *sip, const sip_msg *response, bo
     ibk_buf_free(&mikey);
 }
 
+/* R_MESSAGE_1 was held until the PRACK that made room for an UPDATE was answered: a later CSeq must not
+ * overtake it. */
+static void continue_held(ue_leg *leg) {
+    ibk_buf mikey = leg->held_message;
+    leg->held_message = (ibk_buf){0};
+    if (mikey.len)
+        ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
+    ibk_buf_free(&mikey);
+}
+
 void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response, sip_cause cause) {
     ibk_buf mikey = {0};
     ibk_diag diag = {0};
-    if (strcmp(method, "PRACK") != 0 || (response && response->status < 200))
+    if (response && response->status < 200)
         return;
     if (!response || response->status >= 300) {
-        ibk_fail(&diag, IBK_ERR_PEER_ERROR, "PRACK", 0, "%s", response ? "refused" : sip_cause_name(cause));
+        ibk_fail(&diag, IBK_ERR_PEER_ERROR, method, 0, "%s", response ? "refused" : sip_cause_name(cause));
         if (response && sip_has_body_type(response, UE_SDP_TYPE) &&
             ue_sdp_read(leg, response, &mikey, NULL) == IBK_OK && mikey.len)
             ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
@@ -278,24 +339,45 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
             give_up(leg, err, &diag);
         else
             ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
+    } else {
+        continue_held(leg);
     }
     ibk_buf_free(&mikey);
 }
 
+/* The 200 (INVITE) carries R_MESSAGE_1: there are no keys and no media yet. */
+static ibk_err take_answer(ue_leg *leg, const sip_msg *response, ibk_diag *diag) {
+    ibk_buf mikey = {0};
+    ibk_err err = ue_sdp_read(leg, response, &mikey, diag);
+    if (!err && mikey.len == 0)
+        err = ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
+    if (!err)
+        ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
+    ibk_buf_free(&mikey);
+    return err;
+}
+
 void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
-    ue_leg *leg = ue_leg_of(call, sip);
+    bool late = call->script->carrier == SCN_CARRIER_REINVITE;
+    ue_leg *leg = late ? leg_for(call, sip) : ue_leg_of(call, sip);
     ibk_diag diag = {0};
     ibk_err err = IBK_OK;
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
     ims_host_cancel(call->u->host, &call->guard_timer);
     sip_leg_ack(sip, NULL, (ibk_span){0});
-    if (leg && leg->keyed)
-        err = establish(leg);
-    else if (leg && leg->r_message_2_due)
-        leg->answered = true; /* the 200 (PRACK) was overtaken or lost: it comes, or the PRACK times out */
-    else
+    if (!call->sip) /* given up for want of memory */
+        return;
+    call->acked = ue_call_now(call);
+    ue_session_timer_start(call, response);
+    if (leg && (late || leg->keyed)) {
+        establish(leg);
+        err = late ? take_answer(leg, response, &diag) : begin_media(leg);
+    } else if (leg && leg->r_message_2_due) {
+        leg->answered = true; /* the answer with R_MESSAGE_2 was overtaken or lost: it comes, or times out */
+    } else {
         err = ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before I_MESSAGE_2 was sent");
+    }
     if (err)
         ue_call_give_up(call, err, &diag);
 }

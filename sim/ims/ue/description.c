@@ -1,30 +1,52 @@
-/* Session descriptions that carry the exchange: a=key-mgmt at session level (RFC 4567), one audio stream. */
+/* Session descriptions that carry the exchange: a=key-mgmt at session level (RFC 4567), a stream of sound, a
+ * stream of pictures once there is one. */
 #include "ims/ue/internal.h"
 
-static sip_rtpmap format_of(const ue_call *call) {
-    media_codec codec = call->script ? (media_codec)call->script->media.codec : MEDIA_PCMU;
-    return (sip_rtpmap){
-        .payload_type = codec, .encoding = media_codec_name(codec), .clock = MEDIA_RATE, .channels = 1};
+static media_codec codec_of(const ue_call *call, unsigned stream) {
+    if (stream == UE_VIDEO)
+        return MEDIA_H264;
+    return call->script ? (media_codec)call->script->media.codec : MEDIA_PCMU;
+}
+
+static sip_rtpmap format_of(media_codec codec) {
+    return (sip_rtpmap){.payload_type = codec,
+                        .encoding = media_codec_name(codec),
+                        .clock = media_codec_rate(codec),
+                        .channels = 1};
+}
+
+/* RFC 3264 §8.4: a stream is held by sendonly, or by inactive if the other party holds it as well. */
+static sip_direction direction_of(const ue_leg *leg, unsigned stream, bool answer) {
+    bool held = !answer && leg->wish == SIP_SENDONLY && leg->remote && stream < leg->remote->media_count &&
+                !sip_direction_receives(leg->remote->media[stream].direction);
+    return held ? SIP_INACTIVE : leg->wish;
 }
 
 ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
     const ue_call *call = leg->call;
     ibk_buf base64 = {0};
     sip_sdp *sdp = NULL;
-    sip_rtpmap format = format_of(call);
+    sip_rtpmap format[UE_STREAMS];
+    sip_sdp_stream streams[UE_STREAMS];
+    for (unsigned i = 0; i < UE_STREAMS; i++) {
+        format[i] = format_of(codec_of(call, i));
+        streams[i] = (sip_sdp_stream){.type = i == UE_VIDEO ? "video" : "audio",
+                                      .port = i == UE_VIDEO && !leg->video ? 0 : call->rtp_port[i],
+                                      .proto = "RTP/SAVP",
+                                      .format = &format[i],
+                                      .format_count = 1,
+                                      .direction = direction_of(leg, i, answer)};
+    }
+    streams[UE_AUDIO].ptime_ms = call->script ? call->script->media.ptime_ms : 20;
     ibk_err err = ibk_base64_encode(&base64, mikey);
     if (!err)
         err = ibk_buf_append(&base64, "", 1); /* the terminating zero */
     sip_sdp_params params = {.local = call->u->host->addr,
                              .session_id = call->sdp_session_id,
                              .session_version = leg->sdp_version++,
-                             .proto = "RTP/SAVP",
-                             .format = &format,
-                             .format_count = 1,
-                             .ptime_ms = call->script ? call->script->media.ptime_ms : 20,
-                             .direction = SIP_SENDRECV,
-                             .session_key_mgmt = mikey.len ? (const char *)base64.data : NULL};
-    params.local.port = call->rtp_port;
+                             .key_mgmt = mikey.len ? (const char *)base64.data : NULL,
+                             .streams = streams,
+                             .stream_count = leg->has_video ? UE_STREAMS : 1};
     if (!err)
         err = answer ? sip_sdp_answer(&sdp, leg->remote, &params) : sip_sdp_offer(&sdp, &params);
     if (!err)

@@ -10,13 +10,19 @@
 #include "ims/ue/ue.h"
 #include "kms/key_client.h"
 
-#define UE_SDP_TYPE        "application/sdp"
-#define UE_MIKEY           "mikey"
-#define UE_CRYPTO_SESSIONS 2 /* two consecutive CS IDs for the m-line: RFC 4567 §7.1 */
-#define UE_PEER_CACHE      8
-#define UE_IDENTITIES_MAX  (2 * SCN_MAX_IDENTITIES) /* a device's and its user's */
+#define UE_SDP_TYPE       "application/sdp"
+#define UE_MIKEY          "mikey"
+#define UE_PEER_CACHE     8
+#define UE_IDENTITIES_MAX (2 * SCN_MAX_IDENTITIES) /* a device's and its user's */
 
-enum { UE_CS_FROM_CALLER = 1, UE_CS_FROM_CALLEE = 2 };
+/* The streams of a call, in the order of its m-lines. */
+enum { UE_AUDIO = 0, UE_VIDEO, UE_STREAMS };
+
+/* Two consecutive CS IDs for each m-line (RFC 4567 §7.1): what the caller sends, what the callee sends. */
+#define UE_CRYPTO_SESSIONS(streams) (2 * (streams))
+static inline uint8_t ue_cs_id(unsigned stream, bool from_caller) {
+    return (uint8_t)(2 * stream + (from_caller ? 1 : 2));
+}
 
 typedef struct ue_peer_entry {
     ibk_ibe_peer *peer;
@@ -25,6 +31,8 @@ typedef struct ue_peer_entry {
 } ue_peer_entry;
 
 typedef struct ue_media ue_media;
+typedef struct ue_midcall ue_midcall;
+typedef struct ue_session_timer ue_session_timer;
 typedef struct ue_call ue_call;
 typedef struct ue_leg ue_leg;
 
@@ -68,11 +76,18 @@ struct ue {
     ue_call **calls;
     size_t call_count, call_cap;
     ue_scripts *scripts;
+    void (*cut_off)(void *user, const scn_user *whom);
+    void *cut_off_user;
     uint16_t next_rtp_port;
 };
 
 /* What a session waits for keys to do. */
-typedef enum ue_pending { UE_PENDING_NONE = 0, UE_PENDING_START, UE_PENDING_RECEIVE } ue_pending;
+typedef enum ue_pending {
+    UE_PENDING_NONE = 0,
+    UE_PENDING_START,
+    UE_PENDING_RECEIVE,
+    UE_PENDING_MIDCALL /* what: the call's ue_midcall knows */
+} ue_pending;
 
 /* One dialog of a call, with the exchange in it. The callee's call has one; the caller's has one for each
  * branch of its INVITE that answered, whose session is forked from that of the offer (RFC 6267 §3.1). A leg
@@ -85,14 +100,18 @@ struct ue_leg {
     ims_timer session_timer;
     ue_pending pending;
     ibk_buf pending_message;
-    sip_server *pending_server; /* callee: the PRACK that waits for an answer */
+    sip_server *pending_server; /* callee: the request with I_MESSAGE_2 that waits for an answer */
     sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
-    sip_sdp *remote;            /* the peer's latest description */
-    uint64_t sdp_version;       /* of the next description sent here */
+    ibk_buf held_message; /* R_MESSAGE_1 that waits: for the 200 (PRACK), or to be sent in the 200 (INVITE) */
+    sip_sdp *remote;      /* the peer's latest description */
+    uint64_t sdp_version; /* of the next description sent here */
+    sip_direction wish;   /* SENDONLY: we hold the other party (RFC 3264 §8.4) */
+    bool has_video;       /* there is a second m-line … */
+    bool video;           /* … and it is in use */
     ue_media *media;
     bool over;
     bool keyed;           /* R_MESSAGE_2 is sent or verified */
-    bool r_message_2_due; /* caller: the PRACK with I_MESSAGE_2 is on its way */
+    bool r_message_2_due; /* caller: I_MESSAGE_2 is on its way */
     bool answered;        /* caller: the 200 (INVITE) came before R_MESSAGE_2: no media yet */
     bool has_keys;
     uint8_t key_digest[32];
@@ -117,8 +136,12 @@ struct ue_call {
     char from_tag[SIP_ID_MAX]; /* caller: of its INVITEs, as view.call_id */
     unsigned redirections;
     uint64_t sdp_session_id;
-    uint16_t rtp_port;
-    uint32_t ssrc;
+    uint16_t rtp_port[UE_STREAMS];
+    uint32_t ssrc[UE_STREAMS]; /* the second ones are drawn when there is a second stream */
+    ue_moment acked;           /* the ACK of the 200 (INVITE) */
+    ue_midcall *midcall;       /* once media are up */
+    ue_session_timer *refresh; /* RFC 4028; NULL: none */
+    ims_timer vanish_timer;
 };
 
 /* ---- keys.c
@@ -161,7 +184,10 @@ void ue_call_state(ue_call *call, const char *state); /* to the event log */
 void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag);
 ue_moment ue_call_now(const ue_call *call);
 void ue_call_adopt_keys(const ue_leg *leg); /* into the view: the keys of the leg that carries the call */
+/* From the ACK on: what the scenario plans for the end of the call. */
 void ue_call_plan_end(ue_call *call);
+/* SSRC and port of a stream are there from now on. */
+void ue_call_have_stream(ue_call *call, unsigned stream);
 
 /* ---- leg.c: the exchange in one dialog
  * ------------------------------------------------------------------------------ */
@@ -177,12 +203,16 @@ ibk_err ue_leg_fork_session(ue_leg *leg);
 void ue_leg_start_session(ue_leg *leg);
 void ue_leg_receive_mikey(ue_leg *leg, ibk_span message);
 void ue_legs_keys_arrived(ue *u);
+/* Derives the keys in force of every crypto session, for both ends to be compared. */
+void ue_leg_note_keys(ue_leg *leg);
+/* After a step of the session outside this file. */
+void ue_leg_watch_deadline(ue_leg *leg);
 /* Notes why the exchange ends here (the first reason stays). */
 void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag);
 
 /* ---- description.c: SDP with key management
  * ------------------------------------------------------------------------ */
-/* An offer, or an answer to leg->remote; carries `mikey` at session level. Appended to out. */
+/* An offer, or an answer to leg->remote; carries `mikey` (empty: none) at session level. Appended to out. */
 ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey);
 /* Parses a body into leg->remote and its MIKEY message into `mikey` (empty: it has none). */
 ibk_err ue_sdp_read(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
@@ -199,16 +229,55 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite);
 void ue_callee_step(ue_leg *leg, const ibk_step *step);
 void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
-void ue_callee_acked(ue_call *call);
+void ue_callee_acked(ue_call *call, sip_leg *sip);
+
+/* ---- midcall.c: offers in the middle of a call
+ * ------------------------------------------------------------------------ */
+/* Media are up and the dialog is confirmed: from now on the leg's offers and answers are handled there, and
+ * what the scenario plans is done. */
+ibk_err ue_midcall_start(ue_leg *leg);
+void ue_midcall_free(ue_call *call);
+void ue_midcall_request(ue_call *call, sip_leg *sip, sip_server *server, const sip_msg *request);
+void ue_midcall_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause);
+void ue_midcall_acked(ue_call *call); /* the ACK of a re-INVITE that we answered */
+void ue_midcall_keys_arrived(ue_call *call);
+bool ue_midcall_is_busy(const ue_call *call); /* an offer waits for its answer, in either direction */
+void ue_midcall_proceed(ue_call *call);       /* something ended: begin what waits */
+/* The peer uses the newest keys, or may be taken to: the old ones are given up. */
+void ue_midcall_peer_has_keys(ue_call *call);
+
+/* ---- session_timer.c: RFC 4028
+ * ---------------------------------------------------------------------------------------- */
+/* Adds Session-Expires and Supported: timer to an INVITE of ours. */
+void ue_session_timer_offer(const ue_call *call, sip_msg *invite);
+/* The same for a later request of the dialog. */
+void ue_session_timer_mark(const ue_call *call, sip_msg *request);
+/* Adds Session-Expires and Require: timer to our 2xx if the request asked for it. */
+void ue_session_timer_answer(sip_msg *response, const sip_msg *request);
+/* After the 2xx, with the Session-Expires that both know: the caller's of the 2xx, the callee's of the
+ * INVITE. */
+void ue_session_timer_start(ue_call *call, const sip_msg *msg);
+/* A request or 2xx that refreshes the session came or went. */
+void ue_session_timer_refreshed(ue_call *call);
+/* True: it was the answer to our refresh, and is dealt with. */
+bool ue_session_timer_response(ue_call *call, const char *method, const sip_msg *response);
+bool ue_session_timer_is_busy(const ue_call *call); /* a refresh waits for its answer */
+void ue_session_timer_free(ue_call *call);
 
 /* ---- media.c
  * ----------------------------------------------------------------------------------------------------------
  */
-/* Opens the sockets and the stream, with the keys of the leg's exchange; packets go out from ue_media_talk
- * on. One leg of a call at a time: all describe the same port. */
+/* Opens the sockets and the stream of sound, with the keys of the leg's exchange; packets go out from
+ * ue_media_talk on. One leg of a call at a time: all describe the same ports. */
 ibk_err ue_media_open(ue_leg *leg);
 void ue_media_talk(ue_leg *leg);
-void ue_media_close(ue_leg *leg); /* takes the statistics into the view */
-const media_stats *ue_media_stats(const ue_media *media);
+/* After an offer and its answer: streams begin, pause, go on and stop as described. */
+ibk_err ue_media_apply(ue_leg *leg);
+/* The session has new keys. They are accepted from now on. We send under them at once if the peer has them
+ * (`now`), else from ue_media_switch on. */
+ibk_err ue_media_rekey(ue_leg *leg, bool now);
+ibk_err ue_media_switch(ue_leg *leg); /* no effect if nothing is due */
+void ue_media_close(ue_leg *leg);     /* takes the statistics into the view */
+void ue_media_observe(ue_call *call); /* the same while it goes on */
 
 #endif

@@ -34,6 +34,7 @@ void ue_leg_release(ue_leg *leg) {
     leg->sip = NULL;
     leg->pending = UE_PENDING_NONE;
     ibk_buf_free(&leg->pending_message);
+    ibk_buf_free(&leg->held_message);
     sip_msg_free(leg->pending_response);
     leg->pending_response = NULL;
     if (leg->pending_server)
@@ -65,13 +66,21 @@ void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag) {
      1u << IBK_SRTP_AUTH_KEY_LEN | 1u << IBK_SRTP_SALT_KEY_LEN | 1u << IBK_SRTP_PRF | 1u << IBK_SRTP_ENCR |  \
      1u << IBK_SRTCP_ENCR | 1u << IBK_SRTP_AUTH | 1u << IBK_SRTP_AUTH_TAG_LEN)
 
+/* I_MESSAGE_2 in a re-INVITE comes after the answer: however long it rings (RFC 3261 §16.6: proxies wait over
+ * three minutes) and the time that an answer may take at all. */
+#define TIMEOUT_REINVITE ((181 + 32) * SIP_S)
+
+static uint64_t timeout_of(const ue_call *call) {
+    return call->script && call->script->carrier == SCN_CARRIER_REINVITE ? TIMEOUT_REINVITE : 0;
+}
+
 ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_ids) {
     const ue_call *call = leg->call;
     const scn_mikey *mikey = &call->u->user->domain->mikey;
-    ibk_cs_srtp streams[UE_CRYPTO_SESSIONS] = {{0}, {0}};
+    ibk_cs_srtp streams[UE_CRYPTO_SESSIONS(1)] = {{0}, {0}};
     ibk_srtp_policy srtp = ibk_srtp_policy_default();
     ibk_buf params = {0};
-    streams[(call->view.caller ? UE_CS_FROM_CALLER : UE_CS_FROM_CALLEE) - 1].ssrc = call->ssrc;
+    streams[ue_cs_id(UE_AUDIO, call->view.caller) - 1].ssrc = call->ssrc[UE_AUDIO];
     srtp.present = SRTP_PARAMETERS;
     if (call->script && call->script->media.srtp == SCN_SRTP_AES_CM_128_HMAC_SHA1_32)
         srtp.auth_tag_len = 4;
@@ -82,6 +91,7 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
                                      ibk_identity_uri(call->local ? call->local : call->u->user->identity),
                                  .local_granularity = call->u->user->domain->kms.granularity,
                                  .policy = {.ts_type = mikey->timestamp,
+                                            .timeout_ns = timeout_of(call),
                                             .prf = call->script ? call->script->prf : 0,
                                             .curve = call->script ? call->script->curve : 0,
                                             .errors = call->u->user->errors,
@@ -90,7 +100,7 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
                                  .node = ue_node(call->u),
                                  .map_type = IBK_MAP_SRTP_ID,
                                  .srtp = streams,
-                                 .n_srtp = UE_CRYPTO_SESSIONS,
+                                 .n_srtp = UE_CRYPTO_SESSIONS(1),
                                  .sdp_ids = sdp_ids};
     if (call->view.caller) {
         config.peer = *peer;
@@ -109,18 +119,22 @@ ibk_err ue_leg_fork_session(ue_leg *leg) {
     return offer && offer->session ? ibk_session_fork(&leg->session, offer->session) : IBK_ERR_STATE;
 }
 
-static void note_keys(ue_leg *leg) {
-    ue_call *call = leg->call;
-    uint8_t keys[UE_CRYPTO_SESSIONS][16 + 14];
-    ibk_err err = IBK_OK;
-    for (uint8_t cs = 1; !err && cs <= UE_CRYPTO_SESSIONS; cs++)
+void ue_leg_note_keys(ue_leg *leg) {
+    uint8_t keys[UE_CRYPTO_SESSIONS(UE_STREAMS)][16 + 14];
+    const ibk_hdr *hdr = ibk_session_header(leg->session);
+    ibk_err err = hdr && hdr->n_cs <= UE_CRYPTO_SESSIONS(UE_STREAMS) ? IBK_OK : IBK_ERR_LIMIT;
+    for (uint8_t cs = 1; !err && cs <= hdr->n_cs; cs++)
         err = ibk_session_tek(leg->session, cs, keys[cs - 1], 16, keys[cs - 1] + 16, 14);
-    if (!err && SHA256(keys[0], sizeof keys, leg->key_digest))
-        leg->has_keys = true;
+    leg->has_keys = !err && SHA256(keys[0], hdr->n_cs * sizeof keys[0], leg->key_digest);
     ibk_wipe(keys, sizeof keys);
+    ue_call_adopt_keys(leg);
+}
+
+static void keyed(ue_leg *leg) {
+    ue_call *call = leg->call;
     leg->keyed = true;
     call->view.legs++;
-    ue_call_adopt_keys(leg);
+    ue_leg_note_keys(leg);
     if (!call->view.keyed.set)
         call->view.keyed = ue_call_now(call);
     ue_call_state(call, "keyed");
@@ -128,7 +142,7 @@ static void note_keys(ue_leg *leg) {
 
 static void session_expired(void *arg);
 
-static void watch_deadline(ue_leg *leg) {
+void ue_leg_watch_deadline(ue_leg *leg) {
     ims_host *host = leg->call->u->host;
     ims_host_cancel(host, &leg->session_timer);
     uint64_t deadline = leg->session ? ibk_session_deadline(leg->session) : UINT64_MAX;
@@ -158,9 +172,9 @@ static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_sp
         leg->reason = step->reason;
         leg->diag = step->diag;
     } else if (step->kind == IBK_STEP_ESTABLISHED) {
-        note_keys(leg);
+        keyed(leg);
     }
-    watch_deadline(leg);
+    ue_leg_watch_deadline(leg);
     if (call->view.caller)
         ue_caller_step(leg, step);
     else
@@ -173,11 +187,14 @@ static void session_expired(void *arg) {
     leg->session_timer = 0;
     if (leg == leg->call->offer && leg->call->legs)
         return; /* answered: how long further branches may take is for the INVITE to say */
+    bool unconfirmed = ibk_session_update_unconfirmed(leg->session);
     ibk_session_expire(leg->session, ims_host_time(leg->call->u->host), &step);
+    if (unconfirmed && !ibk_session_update_unconfirmed(leg->session))
+        ue_midcall_peer_has_keys(leg->call);
     if (step.kind == IBK_STEP_CLOSED)
         hand_out(leg, &step, UE_PENDING_NONE, (ibk_span){0});
     else
-        watch_deadline(leg);
+        ue_leg_watch_deadline(leg);
 }
 
 void ue_leg_start_session(ue_leg *leg) {
@@ -211,6 +228,9 @@ static void keys_arrived(ue_leg *leg) {
         leg->pending_message = (ibk_buf){0};
         ue_leg_receive_mikey(leg, ibk_buf_span(&message));
         ibk_buf_free(&message);
+    } else if (leg->pending == UE_PENDING_MIDCALL) {
+        leg->pending = UE_PENDING_NONE;
+        ue_midcall_keys_arrived(leg->call);
     }
 }
 

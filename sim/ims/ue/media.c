@@ -1,35 +1,78 @@
-/* A call's RTP and RTCP sockets, and the timers that send: RTP on an even port, RTCP on the next (RFC 3550
- * §11). */
+/* A call's streams: their RTP and RTCP sockets, and the timers that send. RTP on an even port, RTCP on the
+ * next (RFC 3550 §11). */
 #include "ims/address.h"
 #include "ims/ue/internal.h"
 
 #include <stdlib.h>
 
 #define RTCP_INTERVAL (5 * SIP_S) /* RFC 3550 §6.2: the minimum; the first report after half of it */
+/* How long packets under the old keys may still arrive after the first one under the new keys: far beyond
+ * what a path reorders, far below the time between two rekeyings. */
+#define KEY_GRACE (2 * SIP_S)
 
-struct ue_media {
-    ue_leg *leg;
-    ue_call *call;
-    media_stream *stream;
+typedef struct stream {
+    ue_media *m;
+    unsigned index; /* UE_AUDIO, UE_VIDEO */
+    media_stream *rtp_stream;
     media_source *source, *expected;
     n3_udp *rtp, *rtcp;
     n3_endpoint remote_rtp, remote_rtcp;
     ims_timer next_rtp, next_rtcp;
+    uint64_t ptime_ns;
+    bool open;    /* described by both sides */
+    bool sending; /* permitted by the directions of both */
+} stream;
+
+struct ue_media {
+    ue_leg *leg;
+    ue_call *call;
+    stream streams[UE_STREAMS];
     bool talking;
+    bool switch_due; /* the peer may not have the newest keys yet */
+    bool heard;      /* something came under the newest keys */
+    ims_timer grace;
 };
+
+/* ---- packets that arrive
+ * ---------------------------------------------------------------------------------------------- */
+
+static void grace_is_over(void *arg) {
+    ue_media *m = arg;
+    m->grace = 0;
+    for (unsigned i = 0; i < UE_STREAMS; i++)
+        if (m->streams[i].rtp_stream)
+            media_stream_retire(m->streams[i].rtp_stream);
+    ue_call_state(m->call, "old-keys-wiped");
+}
+
+/* The first packet under the newest keys: the peer has them (RFC 6267 §5.3 has no message that says so). */
+static void notice_keys(stream *s) {
+    ue_media *m = s->m;
+    if (m->heard || !media_stream_newest_heard(s->rtp_stream))
+        return;
+    m->heard = true;
+    if (media_stream_keys_held(s->rtp_stream) > 1 && !m->grace)
+        m->grace = ims_host_timer(m->call->u->host, KEY_GRACE, grace_is_over, m);
+    ue_midcall_peer_has_keys(m->call);
+}
 
 static void on_rtp(void *user, const n3_endpoint *from, const n3_endpoint *to, const uint8_t *data,
                    size_t len) {
-    ue_media *m = user;
+    stream *s = user;
+    ue_media *m = s->m;
     (void)from, (void)to;
-    uint64_t received = media_stream_stats(m->stream)->received;
-    ibk_err err = media_stream_receive(m->stream, ims_host_now(m->call->u->host), data, len);
+    uint64_t received = media_stream_stats(s->rtp_stream)->received;
+    ibk_err err = media_stream_receive(s->rtp_stream, ims_host_now(m->call->u->host), data, len);
+    if (!err)
+        notice_keys(s);
     trace *t = m->call->u->host->world->trace;
     if (!err && received > 0)
         return; /* the first packet and every refused one are worth a line */
     trace_begin(t, err ? TRACE_ERROR : TRACE_MEDIA, m->call->u->host->name,
                 err ? "media-refused" : "first-media");
     trace_str(t, "call", m->call->view.call_id);
+    if (s->index == UE_VIDEO)
+        trace_str(t, "stream", "video");
     trace_uint(t, "octets", len);
     if (err)
         trace_diag(t, err, NULL);
@@ -38,10 +81,102 @@ static void on_rtp(void *user, const n3_endpoint *from, const n3_endpoint *to, c
 
 static void on_rtcp(void *user, const n3_endpoint *from, const n3_endpoint *to, const uint8_t *data,
                     size_t len) {
-    ue_media *m = user;
+    stream *s = user;
     (void)from, (void)to;
-    media_stream_receive_rtcp(m->stream, ims_host_now(m->call->u->host), data, len);
+    if (media_stream_receive_rtcp(s->rtp_stream, ims_host_now(s->m->call->u->host), data, len) == IBK_OK)
+        notice_keys(s);
 }
+
+/* ---- packets that leave
+ * --------------------------------------------------------------------------------------------- */
+
+static void send_rtp(void *arg) {
+    stream *s = arg;
+    uint8_t packet[MEDIA_PACKET_MAX];
+    size_t len;
+    s->next_rtp = ims_host_timer(s->m->call->u->host, s->ptime_ns, send_rtp, s);
+    if (media_stream_send(s->rtp_stream, packet, &len) == IBK_OK)
+        n3_udp_send(s->rtp, &s->remote_rtp, packet, len);
+}
+
+static void send_rtcp(void *arg) {
+    stream *s = arg;
+    ims_host *host = s->m->call->u->host;
+    uint8_t packet[MEDIA_PACKET_MAX];
+    size_t len;
+    ibk_time now = ims_host_time(host);
+    s->next_rtcp = ims_host_timer(host, RTCP_INTERVAL, send_rtcp, s);
+    if (media_stream_send_rtcp(s->rtp_stream, now.mono_ns, now.utc_ns, packet, &len) == IBK_OK)
+        n3_udp_send(s->rtcp, &s->remote_rtcp, packet, len);
+}
+
+/* A stream that pauses keeps its context: sequence numbers, ROC and timestamps go on where they stopped. Its
+ * RTCP goes on (RFC 3264 §5.1). */
+static void run(stream *s) {
+    ims_host *host = s->m->call->u->host;
+    bool talking = s->m->talking && s->open;
+    if (talking && !s->next_rtcp)
+        s->next_rtcp = ims_host_timer(host, RTCP_INTERVAL / 2, send_rtcp, s);
+    if (!talking)
+        ims_host_cancel(host, &s->next_rtcp);
+    if (talking && s->sending && !s->next_rtp)
+        send_rtp(s);
+    if (!talking || !s->sending)
+        ims_host_cancel(host, &s->next_rtp);
+}
+
+/* ---- keys
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+/* TEK and salt of a direction: RFC 3830 §4.1.3, as SRTP master keys. */
+static ibk_err take_keys(const stream *s, media_keys *keys, bool to_send) {
+    const ue_leg *leg = s->m->leg;
+    uint8_t cs = ue_cs_id(s->index, leg->call->view.caller == to_send);
+    return ibk_session_tek(leg->session, cs, keys->key, sizeof keys->key, keys->salt, sizeof keys->salt);
+}
+
+static ibk_err rekey_stream(const stream *s, bool to_send) {
+    media_keys keys;
+    ibk_err err = take_keys(s, &keys, to_send);
+    if (!err)
+        err = to_send ? media_stream_send_keys(s->rtp_stream, &keys)
+                      : media_stream_receive_keys(s->rtp_stream, &keys);
+    ibk_wipe(&keys, sizeof keys);
+    return err;
+}
+
+static ibk_err rekey_streams(ue_media *m, bool to_send) {
+    ibk_err err = IBK_OK;
+    for (unsigned i = 0; !err && i < UE_STREAMS; i++)
+        if (m->streams[i].rtp_stream)
+            err = rekey_stream(&m->streams[i], to_send);
+    return err;
+}
+
+ibk_err ue_media_switch(ue_leg *leg) {
+    ue_media *m = leg->media;
+    if (!m || !m->switch_due)
+        return IBK_OK;
+    m->switch_due = false;
+    ue_call_state(m->call, "new-keys-sent");
+    return rekey_streams(m, true);
+}
+
+ibk_err ue_media_rekey(ue_leg *leg, bool now) {
+    ue_media *m = leg->media;
+    if (!m)
+        return IBK_OK;
+    ims_host_cancel(m->call->u->host, &m->grace); /* it begins anew with the first packet under these */
+    m->heard = false;
+    m->switch_due = true;
+    ibk_err err = rekey_streams(m, false);
+    return !err && now ? ue_media_switch(leg) : err;
+}
+
+/* ---- streams
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static media_source *open_source(const scn_source *source, media_codec codec) {
     media_source *out = NULL;
@@ -50,71 +185,122 @@ static media_source *open_source(const scn_source *source, media_codec codec) {
     return media_source_tone(codec, source ? source->tone_hz : 440);
 }
 
-/* TEK and salt of both directions: RFC 3830 §4.1.3, as SRTP master keys. */
-static ibk_err take_keys(ue_leg *leg, media_keys *send, media_keys *receive) {
-    bool caller = leg->call->view.caller;
-    uint8_t out_cs = caller ? UE_CS_FROM_CALLER : UE_CS_FROM_CALLEE;
-    uint8_t in_cs = caller ? UE_CS_FROM_CALLEE : UE_CS_FROM_CALLER;
-    ibk_err err =
-        ibk_session_tek(leg->session, out_cs, send->key, sizeof send->key, send->salt, sizeof send->salt);
-    if (!err)
-        err = ibk_session_tek(leg->session, in_cs, receive->key, sizeof receive->key, receive->salt,
-                              sizeof receive->salt);
-    return err;
-}
-
-static ibk_err open_stream(ue_media *m) {
-    ue_call *call = m->call;
+static ibk_err open_sources(stream *s) {
+    const ue_call *call = s->m->call;
     const scn_media *script = call->script ? &call->script->media : NULL;
     const scn_source *own = NULL, *other = NULL;
-    media_keys send, receive;
-    ibk_srtp_policy policy;
     if (script) {
         own = call->view.caller ? &script->caller : &script->callee;
         other = call->view.caller ? &script->callee : &script->caller;
     }
     media_codec codec = script ? (media_codec)script->codec : MEDIA_PCMU;
-    m->source = open_source(own, codec);
-    m->expected = script ? open_source(other, codec) : NULL;
-    if (!m->source)
-        return IBK_ERR_IO;
-    ibk_err err = ibk_session_srtp_policy(m->leg->session, UE_CS_FROM_CALLER, &policy);
+    if (s->index == UE_VIDEO) {
+        s->source = media_source_picture(call->view.caller ? 1 : 2);
+        s->expected = media_source_picture(call->view.caller ? 2 : 1);
+    } else {
+        s->source = open_source(own, codec);
+        s->expected = script ? open_source(other, codec) : NULL;
+    }
+    return s->source ? IBK_OK : IBK_ERR_IO;
+}
+
+/* Who sends to us, by the map that R_MESSAGE_2 or the update's R_MESSAGE_1 authenticated. */
+static uint32_t peer_ssrc(const stream *s) {
+    const ue_leg *leg = s->m->leg;
+    ibk_cs_srtp cs = {0};
+    const ibk_hdr *hdr = ibk_session_header(leg->session);
+    return hdr && ibk_map_srtp(hdr, (size_t)ue_cs_id(s->index, !leg->call->view.caller) - 1, &cs) ? cs.ssrc
+                                                                                                  : 0;
+}
+
+static ibk_err open_stream(stream *s) {
+    ue_call *call = s->m->call;
+    const scn_media *script = call->script ? &call->script->media : NULL;
+    media_keys send, receive;
+    ibk_srtp_policy policy;
+    ue_call_have_stream(call, s->index);
+    ibk_err err = open_sources(s);
     if (!err)
-        err = take_keys(m->leg, &send, &receive);
+        err = ibk_session_srtp_policy(s->m->leg->session, ue_cs_id(s->index, true), &policy);
+    if (!err)
+        err = take_keys(s, &send, true);
+    if (!err)
+        err = take_keys(s, &receive, false);
     uint64_t random = sim_random_u64(call->u->host->sip_random);
-    media_config config = {.source = m->source,
-                           .expected = m->expected,
-                           .ptime_ms = script ? script->ptime_ms : 20,
-                           .ssrc = call->ssrc,
+    unsigned ptime_ms = s->index == UE_VIDEO ? MEDIA_VIDEO_PTIME : script ? script->ptime_ms : 20;
+    media_config config = {.source = s->source,
+                           .expected = s->expected,
+                           .ptime_ms = ptime_ms,
+                           .ssrc = call->ssrc[s->index],
+                           .peer_ssrc = peer_ssrc(s),
                            .first_sequence = (uint16_t)(random & 0x7FFF),
                            .first_timestamp = (uint32_t)(random >> 32),
                            .cname = call->u->user->private_identity,
-                           .tag_len = policy.auth_tag_len,
+                           .tag_len = err ? 0 : policy.auth_tag_len,
                            .send_keys = &send,
                            .receive_keys = &receive};
+    s->ptime_ns = ptime_ms * SIP_MS;
     if (!err)
-        err = media_stream_new(&m->stream, &config);
+        err = media_stream_new(&s->rtp_stream, &config);
     ibk_wipe(&send, sizeof send);
     ibk_wipe(&receive, sizeof receive);
     return err;
 }
 
-static ibk_err open_sockets(ue_media *m) {
-    ue_call *call = m->call;
-    sip_addr local = call->u->host->addr, remote;
-    const sip_sdp *description = m->leg->remote;
-    if (!description || !sip_sdp_address(description, 0, &remote))
-        return IBK_ERR_MISMATCH;
-    m->remote_rtp = ims_endpoint(&remote);
-    m->remote_rtcp = m->remote_rtp;
-    m->remote_rtcp.port++;
-    local.port = call->rtp_port;
+static ibk_err open_sockets(stream *s) {
+    const ue_call *call = s->m->call;
+    sip_addr local = call->u->host->addr;
+    local.port = call->rtp_port[s->index];
     n3_endpoint rtp = ims_endpoint(&local), rtcp = rtp;
     rtcp.port++;
-    if (n3_udp_new(&m->rtp, call->u->host->node, &rtp, on_rtp, m) ||
-        n3_udp_new(&m->rtcp, call->u->host->node, &rtcp, on_rtcp, m))
+    if (n3_udp_new(&s->rtp, call->u->host->node, &rtp, on_rtp, s) ||
+        n3_udp_new(&s->rtcp, call->u->host->node, &rtcp, on_rtcp, s))
         return IBK_ERR_INTERNAL;
     return IBK_OK;
+}
+
+static void close_stream(stream *s) {
+    ims_host *host = s->m->call->u->host;
+    ims_host_cancel(host, &s->next_rtp);
+    ims_host_cancel(host, &s->next_rtcp);
+    n3_udp_free(s->rtp);
+    n3_udp_free(s->rtcp);
+    media_stream_free(s->rtp_stream);
+    media_source_free(s->source);
+    media_source_free(s->expected);
+    *s = (stream){.m = s->m, .index = s->index};
+}
+
+/* What the descriptions of both sides come to for a stream. */
+static ibk_err apply(stream *s) {
+    const ue_leg *leg = s->m->leg;
+    sip_addr remote = {0};
+    bool ours = s->index == UE_AUDIO || leg->video;
+    s->open = ours && leg->remote && sip_sdp_address(leg->remote, s->index, &remote);
+    ibk_err err = IBK_OK;
+    if (s->open && !s->rtp_stream) {
+        err = open_stream(s);
+        if (!err)
+            err = open_sockets(s);
+    }
+    if (s->open && !err) {
+        s->remote_rtp = ims_endpoint(&remote);
+        s->remote_rtcp = s->remote_rtp;
+        s->remote_rtcp.port++;
+        s->sending =
+            sip_direction_sends(leg->wish) && sip_direction_receives(leg->remote->media[s->index].direction);
+    }
+    if (!err)
+        run(s);
+    return err;
+}
+
+ibk_err ue_media_apply(ue_leg *leg) {
+    ibk_err err = IBK_OK;
+    for (unsigned i = 0; !err && i < UE_STREAMS; i++)
+        err = apply(&leg->media->streams[i]);
+    ue_media_observe(leg->call);
+    return err;
 }
 
 ibk_err ue_media_open(ue_leg *leg) {
@@ -123,10 +309,12 @@ ibk_err ue_media_open(ue_leg *leg) {
         return IBK_ERR_NO_MEMORY;
     m->leg = leg;
     m->call = leg->call;
-    ibk_err err = open_stream(m);
-    if (!err)
-        err = open_sockets(m);
+    for (unsigned i = 0; i < UE_STREAMS; i++)
+        m->streams[i] = (stream){.m = m, .index = i};
     leg->media = m;
+    ibk_err err = apply(&m->streams[UE_AUDIO]);
+    if (!err && !m->streams[UE_AUDIO].open)
+        err = IBK_ERR_MISMATCH;
     if (err) {
         ue_media_close(leg);
         return err;
@@ -135,55 +323,36 @@ ibk_err ue_media_open(ue_leg *leg) {
     return IBK_OK;
 }
 
-static void send_rtp(void *arg) {
-    ue_media *m = arg;
-    ims_host *host = m->call->u->host;
-    uint8_t packet[MEDIA_PACKET_MAX];
-    size_t len;
-    uint64_t ptime_ms = m->call->script ? m->call->script->media.ptime_ms : 20;
-    m->next_rtp = ims_host_timer(host, ptime_ms * SIP_MS, send_rtp, m);
-    if (media_stream_send(m->stream, packet, &len) == IBK_OK)
-        n3_udp_send(m->rtp, &m->remote_rtp, packet, len);
-}
-
-static void send_rtcp(void *arg) {
-    ue_media *m = arg;
-    ims_host *host = m->call->u->host;
-    uint8_t packet[MEDIA_PACKET_MAX];
-    size_t len;
-    ibk_time now = ims_host_time(host);
-    m->next_rtcp = ims_host_timer(host, RTCP_INTERVAL, send_rtcp, m);
-    if (media_stream_send_rtcp(m->stream, now.mono_ns, now.utc_ns, packet, &len) == IBK_OK)
-        n3_udp_send(m->rtcp, &m->remote_rtcp, packet, len);
-}
-
 void ue_media_talk(ue_leg *leg) {
     ue_media *m = leg->media;
     if (!m || m->talking)
         return;
     m->talking = true;
-    m->next_rtcp = ims_host_timer(m->call->u->host, RTCP_INTERVAL / 2, send_rtcp, m);
-    send_rtp(m);
+    for (unsigned i = 0; i < UE_STREAMS; i++)
+        run(&m->streams[i]);
+}
+
+void ue_media_observe(ue_call *call) {
+    const ue_media *m = call->leg ? call->leg->media : NULL;
+    if (!m)
+        return;
+    if (m->streams[UE_AUDIO].rtp_stream)
+        call->view.stats = *media_stream_stats(m->streams[UE_AUDIO].rtp_stream);
+    if (m->streams[UE_VIDEO].rtp_stream) {
+        call->view.has_video = true;
+        call->view.video = *media_stream_stats(m->streams[UE_VIDEO].rtp_stream);
+    }
 }
 
 void ue_media_close(ue_leg *leg) {
     ue_media *m = leg->media;
     if (!m)
         return;
-    ue_call *call = leg->call;
-    ims_host_cancel(call->u->host, &m->next_rtp);
-    ims_host_cancel(call->u->host, &m->next_rtcp);
-    n3_udp_free(m->rtp);
-    n3_udp_free(m->rtcp);
-    if (m->stream)
-        call->view.stats = *media_stream_stats(m->stream);
-    media_stream_free(m->stream);
-    media_source_free(m->source);
-    media_source_free(m->expected);
+    if (leg == leg->call->leg)
+        ue_media_observe(leg->call);
+    ims_host_cancel(leg->call->u->host, &m->grace);
+    for (unsigned i = 0; i < UE_STREAMS; i++)
+        close_stream(&m->streams[i]);
     free(m);
     leg->media = NULL;
-}
-
-const media_stats *ue_media_stats(const ue_media *media) {
-    return media_stream_stats(media->stream);
 }

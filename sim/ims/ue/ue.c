@@ -40,6 +40,8 @@ ibk_err ue_new(ue **out, const ue_config *config) {
     u->params = config->params;
     u->param_count = config->param_count;
     u->scripts = config->scripts;
+    u->cut_off = config->cut_off;
+    u->cut_off_user = config->cut_off_user;
     u->pcscf = config->pcscf;
     u->next_rtp_port = 20000;
     sip_core core = {.user = u, .request = core_request, .ack = core_ack, .cancel = core_cancel};
@@ -105,8 +107,7 @@ const ue_call_view *ue_call_at(const ue *u, size_t index) {
     ue_call *call = index < u->call_count ? u->calls[index] : NULL;
     if (!call)
         return NULL;
-    if (call->leg && call->leg->media)
-        call->view.stats = *ue_media_stats(call->leg->media);
+    ue_media_observe(call);
     return &call->view;
 }
 

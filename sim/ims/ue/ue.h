@@ -24,6 +24,9 @@ typedef struct ue_config {
     const ue_params *params; /* borrowed: one for each domain */
     size_t param_count;
     ue_scripts *scripts; /* borrowed: shared by all UEs of the run */
+    /* Cuts the access link of a user for good; `user` is passed back. */
+    void (*cut_off)(void *user, const scn_user *whom);
+    void *cut_off_user;
 } ue_config;
 
 ibk_err ue_new(ue **out, const ue_config *config);
@@ -72,6 +75,21 @@ typedef struct ue_status {
     bool done;                     /* keys and registration have both ended, well or not */
 } ue_status;
 
+/* An offer in the middle of a call, as this end saw it. */
+typedef struct ue_update {
+    uint64_t begun_ns, done_ns;
+    bool by_us, reinvite;
+    scn_do
+        what; /* UPDATE, REKEY: a CSB update alone; the answerer takes any other as UPDATE, REKEY or HOLD */
+    bool csb; /* it carried a CSB update */
+    bool new_dh;            /* … with new EC Diffie-Hellman values */
+    bool done, ok;          /* answered, and accepted */
+    bool glare;             /* answered 491 */
+    int sip_status;         /* final status; 0: none */
+    ibk_err reason;         /* why it was refused */
+    uint8_t key_digest[32]; /* as ue_call_view.key_digest, after it */
+} ue_update;
+
 /* One end's view of one call. */
 typedef struct ue_call_view {
     const scn_call *script; /* NULL: no call of the scenario */
@@ -93,6 +111,10 @@ typedef struct ue_call_view {
     bool has_media;         /* the stream was opened; stats is valid */
     bool media_protected;
     media_stats stats;
+    bool has_video; /* … the second one; video is valid */
+    media_stats video;
+    ue_update *updates; /* in the order in which they began */
+    size_t update_count;
 } ue_call_view;
 
 const ue_status *ue_get_status(const ue *u);
