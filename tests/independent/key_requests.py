@@ -1,11 +1,16 @@
-"""Judges the key requests: REQUEST_KEY_PSK and REQUEST_KEY_RESP (RFC 6267 section 4.2.1, P-10, P-18)."""
+"""Judges the key requests: REQUEST_KEY_PSK, _PKE and REQUEST_KEY_RESP (RFC 6267 section 4.2.1, P-10, P-18, P-24)."""
 
 import hmac
 
+import certificates
 import keys
 import mikey
 from findings import Wrong
 from rules import check, check_clock, check_shape, header_of, same_header
+
+
+PSK_SHAPE = "HDR T RAND (IDRi |IDRr )+IDRkms (IDRpsk )?(KEMAC )?V"
+PKE_SHAPE = "HDR T RAND (IDRi |IDRr )+(CERT )*IDRkms (KEMAC )?(CHASH )?PKE SIGN"
 
 
 class Requests:
@@ -19,27 +24,29 @@ class Requests:
 
     def judge(self):
         answers = self.capture.of(mikey.REQUEST_KEY_RESP)
-        for request in self.capture.of(mikey.REQUEST_KEY_PSK):
+        for request in self.capture.of(mikey.REQUEST_KEY_PSK) + self.capture.of(mikey.REQUEST_KEY_PKE):
             mine = [a for a in answers if _key(a) == _key(request)]
             answers = [a for a in answers if a not in mine]
             self.report.attempt(self._exchange, request, mine)
         for answer in answers:
             self.report.wrong(answer.packet, "%s answers no request of the capture" % answer)
-        for request in self.capture.of(mikey.REQUEST_KEY_PKE):
-            self.report.wrong(request.packet, "%s: the public-key method is not known here" % request)
 
     def _exchange(self, request, answers):
-        psk = self._request(request)
+        by_pke = request.header.data_type == mikey.REQUEST_KEY_PKE
+        self._request(request, PKE_SHAPE if by_pke else PSK_SHAPE)
+        psk = None if by_pke else self._psk_of(request, request)
+        if by_pke:
+            self._signed(request)
         if not answers and not self.options.allow_incomplete:
             raise Wrong(request.packet, "%s has no REQUEST_KEY_RESP in the capture" % request)
         for answer in answers:
-            self._answer(request, answer, psk)
+            self._answer(request, answer, psk or self._psk_of(request, answer))
         self.complete += bool(answers)
 
-    def _request(self, request):
-        """Check a request; returns the PSK that made its V."""
+    def _request(self, request, shape):
+        """Check what a request has by either method."""
         message, header = request.message, request.header
-        check_shape(request, "HDR T RAND (IDRi |IDRr )+IDRkms (IDRpsk )?(KEMAC )?V")
+        check_shape(request, shape)
         check(header.v == 1, request, "the V flag is not set")
         check(header.map_type == mikey.EMPTY_MAP and header.cs_count == 0, request, "the CS ID map is not empty")
         check(len(message.one(mikey.RAND).data) >= 16, request, "RAND has less than 16 octets")
@@ -49,18 +56,32 @@ class Requests:
         self._stamps[stamp] = request
         for place in request.sightings:
             check(not place.is_sip and place.text.start.startswith("POST "), request, "not in an HTTP POST", place)
-        return self._psk_of(request)
 
-    def _psk_of(self, request):
-        identities = _users(request.message) + (request.message.one(mikey.IDR, mikey.KMS).data,)
+    def _signed(self, request):
+        """SIGN, by the certificate of the request; the certificates lead to each other (P-24)."""
+        message = request.message
+        check(message.one(mikey.PKE).cache == 0, request, "C is not 'no cache'")
+        chain = [c.data for c in message.all(mikey.CERT)]
+        if not chain:  # the KMS knows the certificate, the capture does not
+            return
+        covered = keys.mac_input(message, _covered(message))
+        try:
+            certificates.check_sign(chain[0], message.payloads[-1], covered)
+            certificates.check_chain(chain, request.time)
+        except certificates.CertificateError as error:
+            raise Wrong(request.packet, "%s: %s" % (request, error)) from None
+
+    def _psk_of(self, request, seen):
+        """The PSK or envelope key that made the V of a message."""
+        identities = _covered(request.message)
         records = self.log.kind("PSK")
         likely = self._last_psk.get(identities)
         for record in [likely] * bool(likely) + records:
-            if _v_is_valid(request, request, record.key, identities):
+            if _v_is_valid(seen, request, record.key, identities):
                 self._last_psk[identities] = record
                 record.used = True
                 return record.key
-        raise Wrong(request.packet, "V of %s is not valid with any PSK of the key log" % request)
+        raise Wrong(seen.packet, "V of %s is not valid with any PSK of the key log" % seen)
 
     def _answer(self, request, answer, psk):
         message = answer.message
@@ -72,7 +93,7 @@ class Requests:
         offered = request.message.all(mikey.IDR)
         for idr in message.all(mikey.IDR):
             check(idr.content() in [o.content() for o in offered], answer, "an identity that the request lacks")
-        identities = _users(request.message) + (request.message.one(mikey.IDR, mikey.KMS).data,)
+        identities = _covered(request.message)
         check(_v_is_valid(answer, request, psk, identities), answer, "V is not valid with the PSK of the request")
         kemac = message.one(mikey.KEMAC)
         check(kemac.mac_algorithm == 0, answer, "KEMAC has a MAC of its own beside V")
@@ -110,6 +131,11 @@ def _key(seen):
 
 def _users(message):
     return tuple(i.data for i in message.all(mikey.IDR) if i.role in (mikey.INITIATOR, mikey.RESPONDER))
+
+
+def _covered(message):
+    """The identities under V and SIGN: the users in order, then the KMS (P-8)."""
+    return _users(message) + (message.one(mikey.IDR, mikey.KMS).data,)
 
 
 def _v_is_valid(seen, request, psk, identities):

@@ -13,15 +13,18 @@ NAMES = {
     23: "R_MESSAGE_1", 24: "I_MESSAGE_2", 25: "R_MESSAGE_2",
 }  # fmt: skip
 HDR, KEMAC, T, V, SP, RAND, ERR, IDR = -1, 1, 5, 9, 10, 11, 12, 14
+PKE, SIGN, CERT, CHASH = 2, 4, 7, 8
 KEY_DATA, EXTENSION, IBAKE, ESK, SK, ECCPT = 20, 21, 22, 23, 24, 25
 PAYLOAD_NAMES = {
     HDR: "HDR", 1: "KEMAC", 5: "T", 9: "V", 10: "SP", 11: "RAND", 12: "ERR", 14: "IDR", 20: "Key data",
-    21: "General Extension", 22: "IBAKE", 23: "ESK", 24: "SK", 25: "ECCPT",
+    21: "General Extension", 22: "IBAKE", 23: "ESK", 24: "SK", 25: "ECCPT", 2: "PKE", 4: "SIGN", 7: "CERT",
+    8: "CHASH",
 }  # fmt: skip
 INITIATOR, RESPONDER, KMS, PSK_NAME, APPLICATION = 1, 2, 3, 4, 5
 NAI, URI, BYTE_STRING = 0, 1, 2
 T_LENGTHS = {0: 8, 1: 8, 2: 4, 3: 4}
 MAC_LENGTHS = {0: 0, 1: 20, 2: 32}
+HASH_LENGTHS = {0: 20, 1: 16, 2: 32}
 SRTP_ID, EMPTY_MAP = 0, 1
 POINT_LENGTHS = {1: 24, 5: 28, 8: 32, 11: 48, 14: 66}  # ECC curve -> octets of a coordinate
 
@@ -207,7 +210,32 @@ def _eccpt(c):
     return p
 
 
+def _pke(c):
+    head = c.number(2)
+    return Payload(cache=head >> 14, data=c.take(head & 0x3FFF))
+
+
+def _cert(c):
+    return Payload(kind=c.number(1), data=c.take(c.number(2)))
+
+
+def _chash(c):
+    p = Payload(algorithm=c.number(1))
+    if p.algorithm not in HASH_LENGTHS:
+        raise MikeyError("hash function %d is not known" % p.algorithm)
+    p.hash = c.take(HASH_LENGTHS[p.algorithm])
+    return p
+
+
+def _sign(c):
+    head = c.number(2)
+    p = Payload(kind=head >> 12, mac_at=c.at)
+    p.signature = c.take(head & 0x0FFF)
+    return p
+
+
 READERS = {
+    PKE: _pke, CERT: _cert, CHASH: _chash, SIGN: _sign,
     KEMAC: _kemac, T: _t, V: _v, SP: _sp, RAND: _rand, ERR: _err, IDR: _idr, KEY_DATA: _key_data,
     EXTENSION: _extension, IBAKE: _encrypted, ESK: _encrypted, SK: _sk, ECCPT: _eccpt,
 }  # fmt: skip
@@ -219,7 +247,8 @@ def _chain(c, kind, padding=0):
     while kind:
         if kind not in READERS:
             raise MikeyError("payload type %d is not known here" % kind)
-        at, following = c.at, c.number(1)
+        at = c.at
+        following = 0 if kind == SIGN else c.number(1)  # RFC 3830 section 6.5: SIGN has no next payload
         payload = READERS[kind](c)
         payload.type, payload.at, payload.end, payload.next = kind, at, c.at, following
         payloads.append(payload)
