@@ -226,7 +226,8 @@ static bool fits_kms(const GENERAL_NAME *name, uint8_t id_type, ibk_span id) {
     (void)id_type;
     ibk_span dns = octets_of(name, GEN_DNS);
     return ibk_span_equal(octets_of(name, GEN_URI), id) ||
-           (dns.len == id.len && strncasecmp((const char *)dns.data, (const char *)id.data, id.len) == 0);
+           (dns.len > 0 && dns.len == id.len &&
+            strncasecmp((const char *)dns.data, (const char *)id.data, id.len) == 0);
 }
 
 bool cert_names_user(ibk_span certificate, uint8_t id_type, ibk_span id) {
