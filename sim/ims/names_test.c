@@ -32,7 +32,26 @@ static void test_names(void **state) {
     ims_names_free(NULL);
 }
 
+static void test_numbers(void **state) {
+    (void)state;
+    ims_names *names = ims_names_new();
+    sip_addr found = {0};
+    assert_int_equal(ims_names_add_number(names, "+4930901820", "home.example"), IBK_OK);
+    assert_int_equal(ims_names_add_number(names, "+49309018201", "other.example"), IBK_OK);
+    assert_int_equal(ims_names_add_number(names, "+4930901820", "other.example"), IBK_ERR_USAGE);
+    assert_int_equal(ims_names_add_number(names, "4930901820", "home.example"), IBK_ERR_USAGE);
+    assert_string_equal(ims_names_domain_of_number(names, ibk_span_str("tel:+4930901820")), "home.example");
+    assert_string_equal(ims_names_domain_of_number(names, ibk_span_str("tel:+49309018201")), "other.example");
+    assert_null(ims_names_domain_of_number(names, ibk_span_str("tel:+493090182")));
+    assert_null(ims_names_domain_of_number(names, ibk_span_str("tel:")));
+    assert_null(ims_names_domain_of_number(names, ibk_span_str("+4930901820")));
+    assert_null(ims_names_domain_of_number(names, ibk_span_str("sip:+4930901820@home.example")));
+    assert_null(ims_names_domain_of_number(names, ibk_span_str("tel:+49309018201234567890123456789012345")));
+    assert_int_equal(ims_names_find(names, &found, "+4930901820"), IBK_ERR_NO_PARAMS); /* is no host */
+    ims_names_free(names);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,8 @@ static const char scenario_text[] = "ibakelab: 1\n"
                                     "  - name: home.example\n"
                                     "    kms: {parameters: 1024, issue: current}\n"
                                     "users:\n"
-                                    "  - {name: alice, psk: 00112233445566778899aabbccddeeff}\n"
+                                    "  - {name: alice, psk: 00112233445566778899aabbccddeeff,\n"
+                                    "     identities: [{identity: 'tel:+4930901820'}]}\n"
                                     "  - {name: bob, psk: 00112233445566778899aabbccddeeff,\n"
                                     "     kms-psk: ffeeddccbbaa99887766554433221100}\n"
                                     "  - {name: carol, kms: kms@nowhere.example}\n"
@@ -128,18 +129,23 @@ static void done(void *user, const key_client_result *result, ibk_key_list *keys
     }
 }
 
-static void ask(lab *l, const char *who, const ibk_ibe_params *params) {
+static void ask_for(lab *l, const char *who, const ibk_ibe_params *params, const ibk_identity *ids,
+                    size_t n) {
     const scn_user *user = scn_find_user(l->scenario, who);
-    ibk_identity id = ibk_identity_uri(user->identity);
     key_client_config config = {.host = l->alice,
                                 .user = user,
-                                .ids = &id,
-                                .n_ids = 1,
+                                .ids = ids,
+                                .n_ids = n,
                                 .params = params,
                                 .timestamps = &l->timestamps};
     key_client_free(l->client);
     l->outcome = (outcome){0};
     assert_int_equal(key_client_start(&l->client, &config, done, &l->outcome), IBK_OK);
+}
+
+static void ask(lab *l, const char *who, const ibk_ibe_params *params) {
+    ibk_identity id = ibk_identity_uri(scn_find_user(l->scenario, who)->identity);
+    ask_for(l, who, params, &id, 1);
 }
 
 static void test_keys_arrive(void **state) {
@@ -204,6 +210,73 @@ static void test_kms_comes_back(void **state) {
     assert_true(l->outcome.done);
     assert_int_equal(l->outcome.result.failure, 0);
     assert_int_equal(l->outcome.keys, 1);
+}
+
+/* ALICE has a number as well; P-10: the issue of the one, the key of tomorrow of the other. */
+static void test_several_identities(void **state) {
+    lab *l = *state;
+    const ibk_identity ids[] = {ibk_identity_uri("sip:alice@home.example"),
+                                {IBK_ID_BYTES, ibk_span_str("tel:+493090182020260303")}};
+    const ibk_identity not_hers[] = {ids[0], ibk_identity_uri("sip:bob@home.example")};
+    start_kms(l);
+    ask_for(l, "alice", l->params, ids, 2);
+    stage_play(&l->stage, SIP_S);
+    assert_true(l->outcome.done);
+    assert_int_equal(l->outcome.result.failure, 0);
+    assert_int_equal(l->outcome.result.tries, 1);
+    assert_int_equal(l->outcome.keys, 2);
+    ask_for(l, "alice", l->params, not_hers, 2); /* all or nothing */
+    stage_play(&l->stage, SIP_S);
+    assert_int_equal(l->outcome.result.failure, SCN_KEYS_NOT_AUTHORIZED);
+    assert_int_equal(l->outcome.keys, 0);
+    const kms_node_stats *stats = kms_node_get_stats(l->kms);
+    assert_int_equal(stats->keys, 2);
+    assert_int_equal(stats->reasons[0].err, IBK_ERR_NOT_AUTHORIZED);
+    assert_int_equal(stats->reasons[0].count, 1);
+    assert_int_equal(stats->reasons[1].count, 0);
+}
+
+static void test_user_without_rights(void **state) {
+    lab *l = *state;
+    scn_user *alice = (scn_user *)scn_find_user(l->scenario, "alice");
+    start_kms(l);
+    alice->kms_authorized = false;
+    ask(l, "alice", l->params);
+    stage_play(&l->stage, SIP_S);
+    alice->kms_authorized = true;
+    assert_int_equal(l->outcome.result.failure, SCN_KEYS_NOT_AUTHORIZED);
+    assert_int_equal(kms_node_get_stats(l->kms)->refused, 1);
+}
+
+static void test_wrong_clock(void **state) {
+    lab *l = *state;
+    start_kms(l);
+    for (int minutes = -6; minutes <= 6; minutes += 2) {
+        l->alice->clock_offset_ns = minutes * 60 * (int64_t)SIP_S;
+        ask(l, "alice", l->params);
+        stage_play(&l->stage, SIP_S);
+        assert_int_equal(l->outcome.result.failure, abs(minutes) > 5 ? SCN_KEYS_CLOCK_SKEW : 0);
+    }
+}
+
+/* Down from 5 s to 65 s. */
+static void test_outage(void **state) {
+    lab *l = *state;
+    static const struct {
+        uint64_t at_s;
+        scn_keys_failure failure;
+    } cases[] = {{1, 0}, {6, SCN_KEYS_NO_ANSWER}, {60, 0}, {70, 0}};
+    l->scenario->domains[0].kms.outage = (scn_outage){.from_ns = 5 * SIP_S, .for_ns = 60 * SIP_S};
+    start_kms(l);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        stage_play(&l->stage, cases[i].at_s * SIP_S - n3_now(l->stage.world.sim));
+        ask(l, "alice", l->params); /* the third in the outage: its last tries come after it */
+        stage_play(&l->stage, (i == 1 ? 40 : i == 2 ? 9 : 1) * SIP_S);
+        assert_true(l->outcome.done);
+        assert_int_equal(l->outcome.result.failure, cases[i].failure);
+    }
+    assert_int_equal(kms_node_get_stats(l->kms)->issued, 3);
+    l->scenario->domains[0].kms.outage = (scn_outage){0};
 }
 
 /* A host is there, but no KMS on it: every connection is refused. */
@@ -278,6 +351,32 @@ static void test_bad_answers(void **state) {
             n3_tcp_free(l->connections[k]);
         memset(l->connections, 0, sizeof l->connections);
     }
+}
+
+static void mute_accepted(void *user, n3_tcp *tcp) {
+    lab *l = user;
+    assert_true(l->accepted < 8);
+    l->connections[l->accepted++] = tcp;
+}
+
+/* A server that takes the connection and never says a word: each try ends by itself, and then the request. */
+static void test_mute_server(void **state) {
+    lab *l = *state;
+    sip_addr addr = stage_address(&l->stage, KMS, KMS_HTTP_PORT);
+    n3_endpoint local = ims_endpoint(&addr);
+    assert_int_equal(n3_listen(&l->impostor, stage_host(&l->stage, KMS).node, &local, mute_accepted, l),
+                     N3_OK);
+    ask(l, "alice", l->params);
+    for (unsigned n = 1; n <= KEY_CLIENT_TRIES; n++) {
+        stage_play(&l->stage, n == 1 ? SIP_S : KEY_CLIENT_TRY_NS);
+        assert_int_equal(l->accepted, n);
+        assert_false(l->outcome.done);
+    }
+    stage_play(&l->stage, KEY_CLIENT_TRY_NS);
+    assert_true(l->outcome.done);
+    assert_int_equal(l->outcome.result.failure, SCN_KEYS_NO_ANSWER);
+    assert_int_equal(l->outcome.result.tries, KEY_CLIENT_TRIES);
+    assert_int_equal(l->accepted, KEY_CLIENT_TRIES);
 }
 
 /* ---- a client that is none ------------------------------------------------------------------------------
@@ -387,16 +486,11 @@ static void test_pipelined_and_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_keys_arrive),
-        TEST(test_wrong_psk),
-        TEST(test_unknown_kms),
-        TEST(test_kms_is_cut_off),
-        TEST(test_kms_comes_back),
-        TEST(test_nobody_listens),
-        TEST(test_bad_answers),
-        TEST(test_bad_requests),
-        TEST(test_garbage),
-        TEST(test_pipelined_and_cut),
+        TEST(test_keys_arrive),          TEST(test_wrong_psk),      TEST(test_unknown_kms),
+        TEST(test_kms_is_cut_off),       TEST(test_kms_comes_back), TEST(test_several_identities),
+        TEST(test_user_without_rights),  TEST(test_wrong_clock),    TEST(test_outage),
+        TEST(test_nobody_listens),       TEST(test_mute_server),    TEST(test_bad_answers),
+        TEST(test_bad_requests),         TEST(test_garbage),        TEST(test_pipelined_and_cut),
         TEST(test_freed_while_it_waits),
     };
     return cmocka_run_group_tests(tests, load, unload);

@@ -126,7 +126,7 @@ static const scn_field kms_fields[] = {
     {"issue", SCN_T_ENUM, AT(raw_kms, kms.issue), .fallback = "period",
      .words = WORDS({"period", IBK_ISSUE_PERIOD}, {"current", IBK_ISSUE_CURRENT}, {"next", IBK_ISSUE_NEXT}),
      .meaning = "the keys that one request yields (P-10): those of the whole period (every day of the month; "
-                "every hour of the day; every month of the year), the current one alone, or it and the next"},
+                "every hour of the day; this month and the next), the current one alone, or it and the next"},
     {"errors", SCN_T_ENUM, AT(raw_kms, kms.errors), .fallback = "all",
      .words = WORDS({"all", IBK_KMS_ERRORS_ALL}, {"authenticated", IBK_KMS_ERRORS_AUTHENTICATED},
                     {"silent", IBK_KMS_ERRORS_SILENT}),

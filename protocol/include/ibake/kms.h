@@ -146,7 +146,7 @@ typedef struct ibk_kms ibk_kms;
 
 typedef enum ibk_kms_issue {                       /* the current issue (P-10) */
                              IBK_ISSUE_PERIOD = 0, /* every day of the month; with hours: of the day; with
-                                                      months: of the year */
+                                                      months: this one and the next */
                              IBK_ISSUE_CURRENT,    /* the key for now alone */
                              IBK_ISSUE_NEXT        /* the key for now and the one after it */
 } ibk_kms_issue;

@@ -70,11 +70,12 @@ static ibk_err make_wish(const ue *u, wish *w, ue_fetch_kind kind) {
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < n; i++) {
         ibk_identity id = ibk_identity_uri(own[i]);
-        if (u->user->ask_for == SCN_ASK_ISSUE && w->count < IBK_KMS_MAX_USERS)
+        bool issue = u->user->ask_for == SCN_ASK_ISSUE;
+        if (issue && w->count == IBK_KMS_MAX_USERS)
+            return IBK_ERR_LIMIT;
+        if (issue)
             w->ids[w->count++] = id;
-        else
-            err = ask_for_date(u, w, id.id, now);
-        if (!err && kind == UE_FETCH_REFRESH)
+        if (!issue || kind == UE_FETCH_REFRESH)
             err = ask_for_date(u, w, id.id, key_store_covered_until(u->store, id.id, now));
     }
     return err;
