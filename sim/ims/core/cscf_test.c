@@ -141,6 +141,27 @@ static void test_unregistered_callee(void **state) {
     assert_int_equal(core_invite(c, ALICE, "sip:bob@" HOME), 480);
 }
 
+/* TS 24.229: the originating S-CSCF makes a routable URI of a number, the I-CSCF the number of that URI
+ * again. */
+static void test_number(void **state) {
+    core *c = *state;
+    assert_int_equal(hss_add_identity(c->h, "sip:bob@" HOME, "tel:+4930901820"), IBK_OK);
+    assert_int_equal(ims_names_add_number(c->stage.world.names, "+4930901820", HOME), IBK_OK);
+    assert_int_equal(ims_names_add_number(c->stage.world.names, "+4930901821", HOME), IBK_OK);
+    core_register(c, ALICE, 3600, "open sesame");
+    assert_int_equal(core_invite(c, ALICE, "tel:+4930901820"), 480); /* bob is not registered */
+    core_register(c, BOB, 3600, "tell nobody");
+    const char *also = sip_header_at(c->phone[BOB].response, "P-Associated-URI", 1);
+    assert_non_null(also);
+    assert_string_equal(also, "<tel:+4930901820>");
+    assert_int_equal(core_invite(c, ALICE, "tel:+4930901820"), 486);
+    assert_int_equal(c->phone[BOB].requests, 1);
+    assert_string_equal(sip_header_get(c->phone[BOB].request, "P-Called-Party-ID"), "<tel:+4930901820>");
+    assert_int_equal(core_invite(c, ALICE, "tel:+4930901821"), 404); /* the HSS knows nobody by it */
+    assert_int_equal(core_invite(c, ALICE, "tel:+4930901822"), 404); /* nor ENUM any network */
+    assert_int_equal(c->phone[BOB].requests, 1);
+}
+
 static void test_unknown_callee(void **state) {
     core *c = *state;
     core_register(c, ALICE, 3600, "open sesame");
@@ -175,13 +196,21 @@ static void test_teardown_with_open_questions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_registration),        TEST(test_registration_expires),
-        TEST(test_wrong_password),      TEST(test_replayed_credentials),
-        TEST(test_unknown_users),       TEST(test_others_identity),
-        TEST(test_silent_hss),          TEST(test_call_arrives),
-        TEST(test_unregistered_caller), TEST(test_caller_past_the_door),
-        TEST(test_unregistered_callee), TEST(test_unknown_callee),
-        TEST(test_unknown_domain),      TEST(test_teardown_with_open_questions),
+        TEST(test_registration),
+        TEST(test_registration_expires),
+        TEST(test_wrong_password),
+        TEST(test_replayed_credentials),
+        TEST(test_unknown_users),
+        TEST(test_others_identity),
+        TEST(test_silent_hss),
+        TEST(test_call_arrives),
+        TEST(test_unregistered_caller),
+        TEST(test_caller_past_the_door),
+        TEST(test_unregistered_callee),
+        TEST(test_unknown_callee),
+        TEST(test_number),
+        TEST(test_unknown_domain),
+        TEST(test_teardown_with_open_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

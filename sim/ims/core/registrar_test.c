@@ -119,6 +119,32 @@ static void test_several_contacts(void **state) {
     registrar_free(r);
 }
 
+static void test_implied(void **state) {
+    (void)state;
+    registrar *r = registrar_new();
+    sip_arena arena = {0};
+    registrar_entry *bob = registrar_get(r, "sip:bob@h.example"),
+                    *carol = registrar_get(r, "sip:carol@h.example");
+    assert_int_equal(registrar_imply(r, bob, "sip:bob@h.example"), IBK_OK); /* itself is of its set */
+    assert_int_equal(registrar_imply(r, bob, "tel:+4930"), IBK_OK);
+    assert_int_equal(registrar_imply(r, bob, "tel:+4930"), IBK_OK);
+    assert_int_equal(registrar_imply(r, bob, "tel:+4931"), IBK_OK);
+    assert_int_equal(registrar_imply(r, carol, "tel:+4930"), IBK_ERR_USAGE);
+    assert_int_equal(registrar_imply(r, carol, "sip:bob@h.example"), IBK_ERR_USAGE);
+    assert_ptr_equal(registrar_find(r, "tel:+4930"), bob);
+    assert_ptr_equal(registrar_get(r, "tel:+4931"), bob);
+    assert_string_equal(bob->further->impu, "tel:+4930");
+    assert_string_equal(bob->further->further->impu, "tel:+4931");
+    assert_null(bob->further->further->further);
+    sip_uri at = uri(&arena, "bob", "10.0.0.1");
+    registrar_contact contact = contact_of(&at, "bob", 0, 1000);
+    assert_int_equal(registrar_bind(bob, &contact), IBK_OK);
+    assert_true(registrar_is_bound(registrar_find(r, "tel:+4930"), 0));
+    assert_int_equal(registrar_bound_count(r, 0), 1);
+    sip_arena_free(&arena);
+    registrar_free(r);
+}
+
 static void test_challenges(void **state) {
     (void)state;
     char too_long[REGISTRAR_TEXT_MAX + 1];
@@ -166,8 +192,9 @@ static void test_limits(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_find_and_get), cmocka_unit_test(test_bindings),
-                                       cmocka_unit_test(test_several_contacts),
-                                       cmocka_unit_test(test_challenges), cmocka_unit_test(test_limits)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_find_and_get),     cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_several_contacts), cmocka_unit_test(test_implied),
+        cmocka_unit_test(test_challenges),       cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,6 +223,75 @@ static void test_same_device_twice(void **state) {
     assert_int_equal(ask_for(*state, DIAMETER_UAR).result, CX_FIRST_REGISTRATION);
 }
 
+/* Further identities: found as the first one is, and told to the S-CSCF that has no profile yet. */
+static void test_implicit_registration(void **state) {
+    static const char *const further[] = {"tel:+4930901820", "sip:a&b@home.example"};
+    static const hss_subscriber bob = {
+        .impu = "sip:bob@home.example", .impi = "bob@home.example", .password = "x"};
+    cx_request lir = request_of(DIAMETER_LIR), sar = request_of(DIAMETER_SAR);
+    assert_int_equal(subscribers_add(*state, &bob, REALM), IBK_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(subscribers_add_identity(*state, ALICE, further[i]), IBK_OK);
+    assert_int_equal(subscribers_add_identity(*state, "sip:bob@home.example", further[0]), IBK_ERR_USAGE);
+    assert_int_equal(subscribers_add_identity(*state, "sip:nobody@home.example", "tel:+1234"), IBK_ERR_USAGE);
+    lir.impu = further[0];
+    assert_int_equal(ask(*state, &lir).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    cx_answer a = ask(*state, &sar);
+    assert_true(a.ok);
+    assert_int_equal(a.identity_count, 3);
+    assert_string_equal(a.identities[0], ALICE);
+    assert_string_equal(a.identities[1], further[0]);
+    assert_string_equal(a.identities[2], further[1]);
+    sar.assignment = CX_RE_REGISTRATION; /* the S-CSCF has the profile */
+    assert_int_equal(ask(*state, &sar).identity_count, 0);
+    for (size_t i = 0; i < 2; i++) {
+        lir.impu = further[i];
+        a = ask(*state, &lir);
+        assert_true(a.ok);
+        assert_string_equal(a.server, SERVER);
+    }
+    lir.impu = "tel:+493090182";
+    assert_int_equal(ask(*state, &lir).result, CX_ERROR_USER_UNKNOWN);
+    sar.assignment = CX_USER_DEREGISTRATION;
+    assert_int_equal(ask(*state, &sar).identity_count, 0);
+    lir.impu = further[0];
+    assert_int_equal(ask(*state, &lir).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+}
+
+/* User-Data that is none of ours: what cannot be read is left out, and nothing beyond it is touched. */
+static void test_bad_profiles(void **state) {
+    static const struct {
+        const char *xml;
+        size_t count;
+    } cases[] = {{"", 0},
+                 {"<Identity>", 0},
+                 {"<Identity></Identity>", 0},
+                 {"<Identity>sip:a@b</Identity", 0},
+                 {"<Identity>sip:a@b</Identity><Identity>sip:c", 1},
+                 {"<Identity>sip:a@b</Identity><Identity>sip:c@d</Identity>", 2}};
+    static const diameter_header header = {.command = DIAMETER_SAR, .application = CX_APPLICATION_ID};
+    (void)state;
+    for (size_t i = 0; i <= sizeof cases / sizeof cases[0]; i++) {
+        ibk_buf octets = {0}, many = {0};
+        diameter_writer w;
+        diameter_message message;
+        cx_answer read;
+        for (int n = 0; n < 40; n++) /* more than there is room for */
+            assert_int_equal(ibk_buf_append_span(&many, ibk_span_str("<Identity>tel:+1</Identity>")), IBK_OK);
+        bool last = i == sizeof cases / sizeof cases[0];
+        diameter_begin(&w, &octets, &header);
+        diameter_put_u32(&w, AVP_RESULT_CODE, DIAMETER_SUCCESS);
+        diameter_put(&w, AVP_USER_DATA, last ? ibk_buf_span(&many) : ibk_span_str(cases[i].xml));
+        assert_int_equal(diameter_end(&w), IBK_OK);
+        assert_int_equal(diameter_parse(&message, ibk_buf_span(&octets), NULL), IBK_OK);
+        cx_read_answer(&read, &message);
+        assert_true(read.ok);
+        assert_int_equal(read.identity_count, last ? CX_IDENTITIES_MAX : cases[i].count);
+        ibk_buf_free(&octets);
+        ibk_buf_free(&many);
+    }
+}
+
 /* A further device of the same user: credentials of its own, registered by itself. */
 static void test_devices(void **state) {
     static const hss_subscriber tablet = {.impu = ALICE, .impi = "tablet@home.example", .password = "other"};
@@ -274,6 +343,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_unknown_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_capabilities, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_device_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_implicit_registration, set_up, tear_down),
+        cmocka_unit_test(test_bad_profiles),
         cmocka_unit_test_setup_teardown(test_devices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unregistered_services, set_up, tear_down),
     };
