@@ -7,8 +7,6 @@
 #include "cpu/model.h"
 #include "ns3shim/n3.h"
 
-#define CPU_MAX_CORES 1024
-
 typedef struct cpu cpu;
 typedef struct cpu_job cpu_job;
 

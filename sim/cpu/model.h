@@ -6,6 +6,7 @@
 #include <ibake/base.h>
 
 #define CPU_MODEL_FORMAT   "ibakelab-cpu-model/1"
+#define CPU_MAX_CORES      1024 /* of a processor that runs by a model */
 #define CPU_MODEL_SIZES    16
 #define CPU_MODEL_MAX_NS   UINT64_C(3600000000000) /* of one operation: an hour */
 #define CPU_MODEL_MAX_FILE 65536

@@ -15,6 +15,8 @@
 #ifndef SCENARIO_MODEL_H
 #define SCENARIO_MODEL_H
 
+#include "cpu/model.h"
+
 #include <ibake.h>
 #include <stdio.h>
 
@@ -59,6 +61,12 @@ typedef struct scn_outage {
     uint64_t from_ns, for_ns; /* for_ns 0: there is none */
 } scn_outage;
 
+/* A node's processor: how long its cryptography takes. */
+typedef struct scn_cpu {
+    const cpu_model *model;
+    const char *word, *file; /* as the file names it: "instant", "server", "phone"; or a file, else NULL */
+} scn_cpu;
+
 /* The KMS of a domain; its node is kms.<domain>. The algorithms are those of RFC 6267 §4.2.1. */
 typedef struct scn_kms {
     const char *identity; /* IDRkms, a NAI: "kms@home.example" */
@@ -73,6 +81,8 @@ typedef struct scn_kms {
     uint8_t mac;                 /* enum ibk_mac_alg of V, not NULL */
     uint8_t prf;                 /* enum ibk_prf */
     scn_outage outage;
+    scn_cpu cpu;
+    uint32_t cores;
 } scn_kms;
 
 /* What UEs and KMS of a domain do in every MIKEY exchange. */
@@ -169,6 +179,8 @@ typedef struct scn_user {
     bool mailbox;      /* told of every registration in its domain (TS 24.229 §5.4.1.7) */
     bool switched_off; /* at off_ns it deregisters and is gone */
     uint64_t off_ns;
+    scn_cpu cpu; /* of its UE */
+    uint32_t cores;
     size_t entry; /* place in `users:` of the file, from 0 */
 } scn_user;
 

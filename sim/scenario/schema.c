@@ -142,6 +142,13 @@ static const scn_field kms_fields[] = {
     {"prf", SCN_T_ENUM, AT(raw_kms, kms.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of key requests and their responses"},
     {"outage", SECTION(raw_kms, outage, outage_section), .meaning = "a time in which it is down"},
+    {"cpu", SCN_T_CPU, AT(raw_kms, kms.cpu), .fallback = "instant",
+     .meaning = "model of its processor (docs/cpu-models.md): how long the cryptography of an answer takes; "
+                "a file is "
+                "one that `ibakelab bench crypto --emit-cpu-model` writes"},
+    {"cores", SCN_T_UINT, AT(raw_kms, kms.cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
+     .meaning = "cores of its processor: answers are computed one on each core, in the order in which "
+                "requests came"},
 };
 static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
                                         .meaning = "The key management service of a domain, kms.<domain>."};
@@ -291,6 +298,12 @@ static const scn_field user_fields[] = {
                 "deregistration (3GPP TS 24.229 §5.4.1.7)"},
     {"off", TIME, AT(raw_user, user.off_ns), .max = 400 * D, .computed = "never",
      .meaning = "when it is switched off: it then deregisters"},
+    {"cpu", SCN_T_CPU, AT(raw_user, user.cpu), .fallback = "instant",
+     .meaning =
+         "model of its processor (docs/cpu-models.md): how long the cryptography of its UE takes; a file is "
+         "one that `ibakelab bench crypto --emit-cpu-model` writes"},
+    {"cores", SCN_T_UINT, AT(raw_user, user.cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
+     .meaning = "cores of its processor: steps of its UE are computed one on each core"},
 };
 static const scn_section user_section = {"a user", FIELDS(user_fields), .size = sizeof(raw_user),
                                          .meaning = "A user with one UE, or a group of them."};

@@ -25,6 +25,7 @@ typedef enum scn_type {
     SCN_T_URI,          /* sip:user@host or tel:+digits; {n} in groups */
     SCN_T_NAI,          /* user@realm; {n} in groups */
     SCN_T_FILE,         /* readable file; made absolute or relative to the working directory */
+    SCN_T_CPU,          /* scn_cpu: a ready-made model, or a file */
     SCN_T_PASSWORD,     /* text or `auto` (stays the text "auto") */
     SCN_T_KEY,          /* raw_key: hex or `auto` */
     SCN_T_ENUM,         /* one of `words`, any unsigned width */

@@ -30,7 +30,7 @@ const char testing_full[] =
     "  - name: one.example\n"
     "    kms: {identity: keys@one.example, parameters: 2048, granularity: hour, issue: next, errors: "
     "silent,\n"
-    "          encryption: AES-KW-128, mac: HMAC-SHA-1-160, prf: MIKEY-1}\n"
+    "          encryption: AES-KW-128, mac: HMAC-SHA-1-160, prf: MIKEY-1, cpu: server, cores: 4}\n"
     "    mikey: {timestamp: COUNTER, clock-skew: 90 s, replay-cache: 17}\n"
     "  - name: two.example\n"
     "    forking: sequential\n"
@@ -48,7 +48,7 @@ const char testing_full[] =
     "domain,\n"
     "     divert: {to: u3, when: no-answer, after: 2.5 s, how: notify}, busy: in-call, off: 1 h}\n"
     "  - {name: w, domain: two.example, contact-of: v, priority: 0.25, answers: false, ring-time: 3 s}\n"
-    "  - {name: x, domain: two.example, mailbox: true}\n"
+    "  - {name: x, domain: two.example, mailbox: true, cpu: ../../data/cpu-models/phone.json, cores: 1024}\n"
     "calls:\n"
     "  - {name: \"c{n}x\", from: u2, to: \"u{n}\", count: 1, at: 3 s, ring-time: 0 s, duration: 1.5 s, "
     "hang-up: callee,\n"
@@ -116,6 +116,12 @@ static void same_link(const scn_link *a, const scn_link *b) {
     assert_int_equal(a->mtu, b->mtu);
 }
 
+static void same_cpu(const scn_cpu *a, const scn_cpu *b) {
+    same_text(a->word, b->word);
+    same_file(a->file, b->file);
+    assert_memory_equal(a->model, b->model, sizeof *a->model);
+}
+
 static void same_domain(const scn_domain *a, const scn_domain *b) {
     same_text(a->name, b->name);
     same_text(a->kms.identity, b->kms.identity);
@@ -128,6 +134,8 @@ static void same_domain(const scn_domain *a, const scn_domain *b) {
     assert_int_equal(a->kms.encryption, b->kms.encryption);
     assert_int_equal(a->kms.mac, b->kms.mac);
     assert_int_equal(a->kms.prf, b->kms.prf);
+    same_cpu(&a->kms.cpu, &b->kms.cpu);
+    assert_int_equal(a->kms.cores, b->kms.cores);
     assert_int_equal(a->mikey.timestamp, b->mikey.timestamp);
     assert_int_equal(a->mikey.clock_skew_ns, b->mikey.clock_skew_ns);
     assert_int_equal(a->mikey.replay_cache, b->mikey.replay_cache);
@@ -148,6 +156,8 @@ static void same_user(const scn_user *a, const scn_user *b) {
     assert_int_equal(a->on_ns, b->on_ns);
     assert_int_equal(a->register_, b->register_);
     assert_int_equal(a->errors, b->errors);
+    same_cpu(&a->cpu, &b->cpu);
+    assert_int_equal(a->cores, b->cores);
     assert_int_equal(a->entry, b->entry);
 }
 

@@ -179,6 +179,8 @@ static bool dispatch(const scn_value *v, void *at) {
         return true;
     case SCN_T_FILE:
         return scn_read_file(v, at);
+    case SCN_T_CPU:
+        return scn_read_cpu(v, at);
     case SCN_T_KEY:
         return scn_read_key(v, at);
     case SCN_T_SOURCE:

@@ -22,6 +22,7 @@ bool scn_read_word(const scn_value *v, int64_t *out);
 bool scn_read_bound(const scn_value *v, scn_bound *out);
 bool scn_read_text(const scn_value *v, const char **out);
 bool scn_read_file(const scn_value *v, const char **out);
+bool scn_read_cpu(const scn_value *v, scn_cpu *out);
 bool scn_read_key(const scn_value *v, raw_key *out);
 bool scn_read_source(const scn_value *v, scn_source *out);
 

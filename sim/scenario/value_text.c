@@ -171,6 +171,26 @@ bool scn_read_file(const scn_value *v, const char **out) {
     return true;
 }
 
+bool scn_read_cpu(const scn_value *v, scn_cpu *out) {
+    char why[CPU_MODEL_WHY];
+    cpu_model *model = scn_alloc(v->ctx->arena, sizeof *model);
+    *out = (scn_cpu){.model = model, .word = v->node->text};
+    if (model == NULL)
+        return false;
+    if (cpu_model_ready_made(model, v->node->text))
+        return true;
+    *out = (scn_cpu){.model = model};
+    if (strpbrk(v->node->text, "./") == NULL) /* a word that is none, rather than a file that is not there */
+        return scn_value_refuse(v, "is none of the ready-made models");
+    if (!scn_read_file(v, &out->file))
+        return false;
+    if (cpu_model_read_file(model, out->file, why) == IBK_OK)
+        return true;
+    scn_error *e = scn_report(v->ctx, &v->node->where, "%s: %s", v->path, why);
+    scn_hint(e, "docs/cpu-models.md describes the format");
+    return false;
+}
+
 bool scn_read_source(const scn_value *v, scn_source *out) {
     int64_t hertz = 0;
     const char *unit = "";

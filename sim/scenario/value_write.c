@@ -92,6 +92,9 @@ const char *scn_value_text(scn_arena *arena, const scn_field *field, const void 
         return bound_text(arena, field, at);
     case SCN_T_FILE:
         return file_text(arena, *(const char *const *)at);
+    case SCN_T_CPU:
+        return ((const scn_cpu *)at)->file != NULL ? file_text(arena, ((const scn_cpu *)at)->file)
+                                                   : ((const scn_cpu *)at)->word;
     case SCN_T_KEY:
         return ((const raw_key *)at)->automatic ? "auto" : hex(arena, ((const raw_key *)at)->octets);
     case SCN_T_SOURCE: {
@@ -158,6 +161,8 @@ const char *scn_type_text(scn_arena *arena, const scn_field *field) {
         return "user@domain, such as alice@home.example";
     case SCN_T_FILE:
         return "a readable file, its path starting at the scenario's folder";
+    case SCN_T_CPU:
+        return "instant, server, phone, or a file";
     case SCN_T_PASSWORD:
         return "text, or auto";
     case SCN_T_KEY:
