@@ -1,10 +1,13 @@
 #include "cpu/cpu.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct cpu_job {
     cpu *c;
     uint64_t cost_ns;
+    const char *what;
+    char about[CPU_ABOUT_MAX];
     cpu_job_times times;
     cpu_done *done;
     void *arg;
@@ -14,6 +17,7 @@ struct cpu_job {
 
 struct cpu {
     n3_sim *sim;
+    cpu_config config;
     cpu_model model;
     unsigned cores, busy;
     cpu_job *running; /* in no order */
@@ -25,14 +29,15 @@ struct cpu {
     cpu_stats stats;
 };
 
-ibk_err cpu_new(cpu **out, n3_sim *sim, const cpu_model *model, unsigned cores) {
+ibk_err cpu_new(cpu **out, const cpu_config *config) {
     *out = NULL;
-    if (cores < 1 || cores > CPU_MAX_CORES)
+    if (config->cores < 1 || config->cores > CPU_MAX_CORES)
         return IBK_ERR_USAGE;
     cpu *c = calloc(1, sizeof *c);
     if (!c)
         return IBK_ERR_NO_MEMORY;
-    *c = (cpu){.sim = sim, .model = *model, .cores = cores};
+    *c = (cpu){.sim = config->sim, .config = *config, .model = *config->model, .cores = config->cores};
+    c->config.model = &c->model;
     c->queue_end = &c->queue;
     *out = c;
     return IBK_OK;
@@ -124,20 +129,23 @@ static void ended(void *arg) {
     *job->link = job->next;
     if (job->next)
         job->next->link = job->link;
-    free(job);
     c->busy--;
     c->stats.jobs++;
     c->stats.busy_ns += times.ended_ns - times.started_ns;
+    if (c->config.ended)
+        c->config.ended(c->config.user, job->what, job->about, &times);
+    free(job);
     start_waiting(c);
     if (done)
         done(user, &times);
 }
 
-cpu_job *cpu_submit(cpu *c, uint64_t cost_ns, cpu_done *done, void *arg) {
+cpu_job *cpu_submit(cpu *c, const cpu_work *work, cpu_done *done, void *arg) {
     cpu_job *job = calloc(1, sizeof *job);
     if (!job)
         return NULL;
-    *job = (cpu_job){.c = c, .cost_ns = cost_ns, .done = done, .arg = arg};
+    *job = (cpu_job){.c = c, .cost_ns = work->cost_ns, .what = work->what, .done = done, .arg = arg};
+    snprintf(job->about, sizeof job->about, "%s", work->about);
     job->times.submitted_ns = n3_now(c->sim);
     *c->queue_end = job;
     c->queue_end = &job->next;

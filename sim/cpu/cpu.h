@@ -17,9 +17,19 @@ typedef struct cpu_job_times {
 /* The job is over and freed. */
 typedef void cpu_done(void *arg, const cpu_job_times *times);
 
-/* `model` is copied; 1 to CPU_MAX_CORES cores. IBK_ERR_USAGE, IBK_ERR_NO_MEMORY. */
-ibk_err cpu_new(cpu **out, n3_sim *sim, const cpu_model *model, unsigned cores);
-void cpu_free(cpu *c); /* jobs end without a word; NULL is legal */
+#define CPU_ABOUT_MAX 128
+
+typedef struct cpu_config {
+    n3_sim *sim;
+    const cpu_model *model; /* copied */
+    unsigned cores;         /* 1 to CPU_MAX_CORES */
+    /* Told of every job that ends, before its `done`; may be NULL. */
+    void (*ended)(void *user, const char *what, const char *about, const cpu_job_times *times);
+    void *user;
+} cpu_config;
+
+ibk_err cpu_new(cpu **out, const cpu_config *config); /* IBK_ERR_USAGE, IBK_ERR_NO_MEMORY */
+void cpu_free(cpu *c);                                /* jobs end without a word; NULL is legal */
 
 /* Adds an operation to the account of the step that is being carried out. One for which the model has no time
  * counts nothing and is remembered: cpu_missing. */
@@ -29,9 +39,15 @@ uint64_t cpu_take(cpu *c);
 /* The first operation for which the model has no time. False: there was none. */
 bool cpu_missing(const cpu *c, ibk_work *what, unsigned *size);
 
-/* Hands in a job of cost_ns; `done` (may be NULL) runs when it is over, never inside this call. NULL: out of
- * memory. The pointer is valid until then. */
-cpu_job *cpu_submit(cpu *c, uint64_t cost_ns, cpu_done *done, void *arg);
+/* What a job is for: `what` is static, `about` (a Call-ID, or "") is copied, up to CPU_ABOUT_MAX octets. */
+typedef struct cpu_work {
+    uint64_t cost_ns;
+    const char *what, *about;
+} cpu_work;
+
+/* Hands in a job; `done` (may be NULL) runs when it is over, never inside this call. NULL: out of memory. The
+ * pointer is valid until then. */
+cpu_job *cpu_submit(cpu *c, const cpu_work *work, cpu_done *done, void *arg);
 /* `done` will not run. The work is done all the same: nobody takes it out of the queue. */
 void cpu_forget(cpu_job *job);
 

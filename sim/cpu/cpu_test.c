@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@ typedef struct stage {
     unsigned ended;
     unsigned order[16]; /* of the jobs that ended */
     cpu_job_times times[16];
+    char log[256]; /* of the observer */
 } stage;
 
 typedef struct job {
@@ -30,23 +32,40 @@ static cpu_model model_of(uint64_t decrypt_ns) {
     return model;
 }
 
-static void open_stage(stage *s, unsigned cores) {
-    cpu_model model = model_of(10 * MS);
-    memset(s, 0, sizeof *s);
-    assert_int_equal(n3_sim_new(&s->sim, NULL), N3_OK);
-    assert_int_equal(cpu_new(&s->c, s->sim, &model, cores), IBK_OK);
-}
-
-static void close_stage(stage *s) {
-    cpu_free(s->c);
-    assert_int_equal(n3_sim_free(s->sim), N3_OK);
-}
-
 static void done(void *arg, const cpu_job_times *times) {
     job *j = arg;
     j->s->order[j->s->ended] = j->number;
     j->s->times[j->number] = *times;
     j->s->ended++;
+}
+
+static void observed(void *user, const char *what, const char *about, const cpu_job_times *times) {
+    stage *s = user;
+    size_t at = strlen(s->log);
+    snprintf(s->log + at, sizeof s->log - at, "%s(%s) %u %llu;", what, about, s->ended,
+             (unsigned long long)((times->ended_ns - times->started_ns) / MS));
+}
+
+static cpu_job *submit(stage *s, uint64_t cost_ns, job *j) {
+    char about[16];
+    snprintf(about, sizeof about, "job %u", j->number);
+    cpu_work work = {.cost_ns = cost_ns, .what = "test", .about = about};
+    cpu_job *made = cpu_submit(s->c, &work, done, j);
+    assert_non_null(made);
+    return made;
+}
+
+static void open_stage(stage *s, unsigned cores) {
+    cpu_model model = model_of(10 * MS);
+    memset(s, 0, sizeof *s);
+    assert_int_equal(n3_sim_new(&s->sim, NULL), N3_OK);
+    cpu_config config = {.sim = s->sim, .model = &model, .cores = cores, .ended = observed, .user = s};
+    assert_int_equal(cpu_new(&s->c, &config), IBK_OK);
+}
+
+static void close_stage(stage *s) {
+    cpu_free(s->c);
+    assert_int_equal(n3_sim_free(s->sim), N3_OK);
 }
 
 /* Eight jobs of 10 ms at once: job i begins after those before it have left a core. */
@@ -56,7 +75,7 @@ static void check_row(unsigned cores, uint64_t makespan) {
     open_stage(&s, cores);
     for (unsigned i = 0; i < 8; i++) {
         jobs[i] = (job){&s, i};
-        assert_non_null(cpu_submit(s.c, 10 * MS, done, &jobs[i]));
+        submit(&s, 10 * MS, &jobs[i]);
     }
     assert_int_equal(s.ended, 0);
     assert_int_equal(n3_run(s.sim), N3_OK);
@@ -93,7 +112,7 @@ static void test_cores(void **state) {
 
 static void submit_third(void *arg) {
     job *j = arg;
-    assert_non_null(cpu_submit(j->s->c, 5 * MS, done, j));
+    submit(j->s, 5 * MS, j);
 }
 
 /* Different lengths on two cores; one job comes later, when the queue is empty and a core is free. */
@@ -104,9 +123,9 @@ static void test_uneven(void **state) {
     open_stage(&s, 2);
     for (unsigned i = 0; i < 4; i++)
         jobs[i] = (job){&s, i};
-    cpu_submit(s.c, 30 * MS, done, &jobs[0]);
-    cpu_submit(s.c, 10 * MS, done, &jobs[1]);
-    cpu_submit(s.c, 10 * MS, done, &jobs[2]); /* after job 1, beside job 0 */
+    submit(&s, 30 * MS, &jobs[0]);
+    submit(&s, 10 * MS, &jobs[1]);
+    submit(&s, 10 * MS, &jobs[2]); /* after job 1, beside job 0 */
     assert_int_equal(n3_schedule(s.sim, NULL, 25 * MS, submit_third, &jobs[3]), N3_OK);
     assert_int_equal(n3_run_until(s.sim, 22 * MS), N3_OK);
     cpu_stats stats = cpu_get_stats(s.c); /* in the middle of job 0 */
@@ -133,9 +152,8 @@ static void test_forgotten(void **state) {
     open_stage(&s, 1);
     for (unsigned i = 0; i < 3; i++)
         jobs[i] = (job){&s, i};
-    cpu_job *first = cpu_submit(s.c, 10 * MS, done, &jobs[0]),
-            *second = cpu_submit(s.c, 10 * MS, done, &jobs[1]);
-    cpu_submit(s.c, 10 * MS, done, &jobs[2]);
+    cpu_job *first = submit(&s, 10 * MS, &jobs[0]), *second = submit(&s, 10 * MS, &jobs[1]);
+    submit(&s, 10 * MS, &jobs[2]);
     cpu_forget(first);
     cpu_forget(second);
     cpu_forget(NULL);
@@ -143,6 +161,8 @@ static void test_forgotten(void **state) {
     assert_int_equal(s.ended, 1);
     assert_int_equal(s.times[2].started_ns, 20 * MS);
     assert_int_equal(cpu_get_stats(s.c).jobs, 3);
+    /* the observer hears of all, before the owner */
+    assert_string_equal(s.log, "test(job 0) 0 10;test(job 1) 0 10;test(job 2) 0 10;");
     close_stage(&s);
 }
 
@@ -176,11 +196,13 @@ static void test_cut_off(void **state) {
     cpu_model model = model_of(MS);
     cpu *none;
     open_stage(&s, 1);
-    assert_int_equal(cpu_new(&none, s.sim, &model, 0), IBK_ERR_USAGE);
+    cpu_config config = {.sim = s.sim, .model = &model};
+    assert_int_equal(cpu_new(&none, &config), IBK_ERR_USAGE);
     assert_null(none);
-    assert_int_equal(cpu_new(&none, s.sim, &model, CPU_MAX_CORES + 1), IBK_ERR_USAGE);
+    config.cores = CPU_MAX_CORES + 1;
+    assert_int_equal(cpu_new(&none, &config), IBK_ERR_USAGE);
     for (int i = 0; i < 3; i++)
-        cpu_submit(s.c, 10 * MS, done, &j);
+        submit(&s, 10 * MS, &j);
     assert_int_equal(n3_run_until(s.sim, 5 * MS), N3_OK);
     cpu_free(s.c);
     s.c = NULL;

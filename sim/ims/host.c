@@ -111,6 +111,29 @@ static ibk_err start_sip(ims_host *host, const ims_host_config *config, const si
     return sip_net_new(&host->net, host->node, host->stack, &net);
 }
 
+static void job_ended(void *user, const char *what, const char *about, const cpu_job_times *times) {
+    ims_host *host = user;
+    trace *t = host->world->trace;
+    trace_begin(t, TRACE_CPU, host->name, "job");
+    trace_str(t, "what", what);
+    trace_str(t, "call", *about ? about : NULL);
+    trace_uint(t, "submitted_ns", times->submitted_ns);
+    trace_uint(t, "wait_ns", times->started_ns - times->submitted_ns);
+    trace_uint(t, "cost_ns", times->ended_ns - times->started_ns);
+    trace_end(t);
+}
+
+static ibk_err start_cpu(ims_host *host, const ims_host_config *config) {
+    if (!config->cpu || !config->cpu->timed)
+        return IBK_OK;
+    cpu_config processor = {.sim = config->world->sim,
+                            .model = config->cpu,
+                            .cores = config->cores ? config->cores : 1,
+                            .ended = job_ended,
+                            .user = host};
+    return cpu_new(&host->cpu, &processor);
+}
+
 ibk_err ims_host_new(ims_host **out, const ims_host_config *config, const sip_core *core) {
     *out = NULL;
     ims_host *host = calloc(1, sizeof *host);
@@ -124,6 +147,8 @@ ibk_err ims_host_new(ims_host **out, const ims_host_config *config, const sip_co
     host->clock_offset_ns = config->clock_offset_ns;
     host->sip_random = sim_random_new(config->world->seed, config->name, "sip");
     ibk_err err = host->sip_random ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (!err)
+        err = start_cpu(host, config);
     if (!err && !config->quiet)
         err = start_sip(host, config, core);
     if (err)
@@ -141,6 +166,7 @@ void ims_host_free(ims_host *host) {
     sim_random_free(host->sip_random);
     for (size_t i = 0; i <= IBK_DRAW_BLIND; i++)
         sim_random_free(host->draws[i]);
+    cpu_free(host->cpu);
     free(host);
 }
 
@@ -173,9 +199,33 @@ static void env_keylog(void *user, const ibk_keylog_record *record) {
     keylog_write(((ims_host *)user)->world->keylog, record);
 }
 
+void ims_host_charge(ims_host *host, ibk_work what, unsigned size) {
+    ims_world *world = host->world;
+    ibk_work missing;
+    unsigned bits;
+    if (!host->cpu)
+        return;
+    cpu_charge(host->cpu, what, size);
+    if (!world->untimed[0] && cpu_missing(host->cpu, &missing, &bits))
+        snprintf(world->untimed, sizeof world->untimed,
+                 "%.40s: its CPU model '%s' has no time for %s at %u bits", host->name,
+                 cpu_get_model(host->cpu)->name, cpu_operation_name(missing), bits);
+}
+
+static void env_work(void *user, ibk_work what, unsigned size) {
+    ims_host_charge(user, what, size);
+}
+
 ibk_env ims_host_env(ims_host *host) {
     return (ibk_env){.user = host,
                      .draw = env_draw,
                      .trace = env_trace,
-                     .keylog = host->world->keylog ? env_keylog : NULL};
+                     .keylog = host->world->keylog ? env_keylog : NULL,
+                     .work = host->cpu ? env_work : NULL};
+}
+
+cpu_job *ims_host_work(ims_host *host, const char *what, const char *call, cpu_done *done, void *arg) {
+    uint64_t cost = host->cpu ? cpu_take(host->cpu) : 0;
+    cpu_work work = {.cost_ns = cost, .what = what, .about = call ? call : ""};
+    return cost ? cpu_submit(host->cpu, &work, done, arg) : NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef IMS_HOST_H
 #define IMS_HOST_H
 
+#include "cpu/cpu.h"
 #include "ims/names.h"
 #include "ims/sip/net.h"
 #include "ims/sip/stack.h"
@@ -21,6 +22,7 @@ typedef struct ims_world {
     ims_names *names;
     uint64_t seed;
     int64_t start_utc_ns; /* true UTC at virtual time 0 */
+    char untimed[160];    /* the first operation for which a node's CPU model has no time, in words; "" */
 } ims_world;
 
 typedef struct ims_host_config {
@@ -30,6 +32,8 @@ typedef struct ims_host_config {
     sip_addr addr;           /* its address; the port is set to 5060 */
     int64_t clock_offset_ns; /* its wall clock minus the true one */
     bool quiet;              /* no SIP stack: a host for other protocols */
+    const cpu_model *cpu;    /* of its processor; NULL: `instant` */
+    unsigned cores;          /* 0: 1 */
     size_t path_mtu; /* octets; requests over path_mtu - 200 go by TCP (RFC 3261 §18.1.1); 0: 1,500 */
 } ims_host_config;
 
@@ -43,6 +47,7 @@ typedef struct ims_host {
     sip_net *net;
     sim_random *sip_random;
     sim_random *draws[IBK_DRAW_BLIND + 1]; /* a stream for each label, made when first used */
+    cpu *cpu;                              /* NULL: cryptography takes no time here */
 } ims_host;
 
 /* `core` is copied; it is unused if quiet. */
@@ -57,7 +62,16 @@ typedef uint64_t ims_timer;
 ims_timer ims_host_timer(ims_host *host, uint64_t delay_ns, void (*fire)(void *arg), void *arg);
 void ims_host_cancel(ims_host *host, ims_timer *timer); /* sets it to 0 */
 
-/* What the protocol code asks of this host: labelled random streams, the event log, the key log. */
+/* What the protocol code asks of this host: labelled random streams, the event log, the key log; the costly
+ * operations that it reports are charged to the processor. */
 ibk_env ims_host_env(ims_host *host);
+
+/* The same for an operation that the simulator carries out itself. */
+void ims_host_charge(ims_host *host, ibk_work what, unsigned size);
+
+/* Hands what was charged since the last call to the processor, as one job. NULL: there was nothing to do (the
+ * caller goes on at once), or no memory for it. Else `done` (may be NULL) runs when the job is over, unless
+ * it is forgotten before. `what` (static) and `call` (a Call-ID or NULL) name it in the event log. */
+cpu_job *ims_host_work(ims_host *host, const char *what, const char *call, cpu_done *done, void *arg);
 
 #endif

@@ -23,6 +23,7 @@ struct kms_node {
     tls_endpoint *plain; /* TCP without TLS */
     http_server *mikey;
     ims_timer outage_begin, outage_end;
+    struct computing *computing; /* answers that wait for the processor */
     kms_node_stats stats;
 };
 
@@ -111,6 +112,55 @@ static bool refuse(const http_message *request, http_response *response) {
     return response->status != 200;
 }
 
+/* An answer that leaves when it has been computed. */
+typedef struct computing {
+    kms_node *k;
+    http_exchange *exchange;
+    http_response response; /* its body is `body` */
+    ibk_buf body;
+    cpu_job *job;
+    struct computing *next, **link;
+} computing;
+
+static void drop_computing(computing *c) {
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    cpu_forget(c->job);
+    ibk_buf_free(&c->body);
+    free(c);
+}
+
+static void computed(void *arg, const cpu_job_times *times) {
+    computing *c = arg;
+    (void)times;
+    c->job = NULL;
+    http_exchange_answer(c->exchange, &c->response);
+    drop_computing(c);
+}
+
+/* In order of arrival over the cores of the KMS; at once if there is nothing to wait for. Takes `body`. */
+static void answer(kms_node *k, http_exchange *exchange, const http_response *response, ibk_buf *body) {
+    computing *c = calloc(1, sizeof *c);
+    cpu_job *job = c ? ims_host_work(k->host, "REQUEST_KEY_RESP", NULL, computed, c) : NULL;
+    if (!job) {
+        http_exchange_answer(exchange, response);
+        ibk_buf_free(body);
+        free(c);
+        return;
+    }
+    *c = (computing){.k = k,
+                     .exchange = exchange,
+                     .response = *response,
+                     .body = *body,
+                     .job = job,
+                     .next = k->computing,
+                     .link = &k->computing};
+    if (c->next)
+        c->next->link = &c->next;
+    k->computing = c;
+}
+
 /* P-18: MIKEY messages of users. */
 static void on_mikey(void *user, http_exchange *exchange, const http_message *request) {
     kms_node *k = user;
@@ -129,8 +179,7 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
         response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
         response.body = ibk_buf_span(&body);
     }
-    http_exchange_answer(exchange, &response);
-    ibk_buf_free(&body);
+    answer(k, exchange, &response, &body);
 }
 
 /* ---- life
@@ -272,6 +321,10 @@ void kms_node_free(kms_node *k) {
     if (!k)
         return;
     close_ports(k);
+    while (k->computing) { /* nobody hears them any more */
+        http_exchange_answer(k->computing->exchange, &(http_response){.status = 503});
+        drop_computing(k->computing);
+    }
     if (k->host) {
         ims_host_cancel(k->host, &k->outage_begin);
         ims_host_cancel(k->host, &k->outage_end);

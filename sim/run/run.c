@@ -130,6 +130,8 @@ static ibk_err play(world *w, const run_options *options, ibk_diag *diag) {
         uint64_t next = next_look(w, now, limit);
         if (n3_run_until(w->ims.sim, next))
             return ibk_fail(diag, IBK_ERR_INTERNAL, "simulation", 0, "%s", n3_last_error());
+        if (w->ims.untimed[0])
+            return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0, "%s", w->ims.untimed);
         now = next;
         if (options->progress)
             options->progress(options->user, now);

@@ -213,6 +213,8 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
         err = pcscf_new(&d->p, &config);
     }
     if (!err) {
+        host[FUNCTION_KMS].cpu = d->scenario->kms.cpu.model;
+        host[FUNCTION_KMS].cores = d->scenario->kms.cores;
         kms_node_config kms = {.host = host[FUNCTION_KMS],
                                .scenario = w->scenario,
                                .domain = d->scenario,
@@ -244,6 +246,8 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                                  .node = n3_node_find(w->ims.sim, user->name),
                                  .name = user->name,
                                  .clock_offset_ns = user->clock_offset_ns,
+                                 .cpu = user->cpu.model,
+                                 .cores = user->cores,
                                  .path_mtu = user->link->mtu},
                         .scenario = w->scenario,
                         .user = user,

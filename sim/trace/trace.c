@@ -34,8 +34,8 @@ struct trace {
     size_t address_count;
 };
 
-static const char *const kind_names[TRACE_KINDS] = {"run", "sip",   "mikey", "http",  "state",
-                                                    "key", "media", "timer", "error", "net"};
+static const char *const kind_names[TRACE_KINDS] = {"run",   "sip",   "mikey", "http", "state", "key",
+                                                    "media", "timer", "error", "net",  "cpu"};
 
 const char *trace_kind_name(trace_kind kind) {
     return (unsigned)kind < TRACE_KINDS ? kind_names[kind] : "unknown";

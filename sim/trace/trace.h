@@ -35,6 +35,7 @@ typedef enum trace_kind {
     TRACE_TIMER,   /* a timer fired */
     TRACE_ERROR,   /* something was refused or failed; field "error" names it */
     TRACE_NET,     /* packets, links, connections */
+    TRACE_CPU,     /* a job of a node's processor ended */
     TRACE_KINDS    /* number of kinds */
 } trace_kind;
 

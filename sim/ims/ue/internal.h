@@ -35,6 +35,7 @@ typedef struct ue_midcall ue_midcall;
 typedef struct ue_session_timer ue_session_timer;
 typedef struct ue_call ue_call;
 typedef struct ue_leg ue_leg;
+typedef struct ue_held ue_held;
 
 struct ue {
     ims_host *host;
@@ -103,6 +104,7 @@ struct ue_leg {
     sip_server *pending_server; /* callee: the request with I_MESSAGE_2 that waits for an answer */
     sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
     ibk_buf held_message; /* R_MESSAGE_1 that waits: for the 200 (PRACK), or to be sent in the 200 (INVITE) */
+    ue_held *held;        /* steps of the session that the processor is at work on, oldest first */
     sip_sdp *remote;      /* the peer's latest description */
     uint64_t sdp_version; /* of the next description sent here */
     sip_direction wish;   /* SENDONLY: we hold the other party (RFC 3264 §8.4) */
@@ -207,6 +209,15 @@ void ue_legs_keys_arrived(ue *u);
 void ue_leg_note_keys(ue_leg *leg);
 /* After a step of the session outside this file. */
 void ue_leg_watch_deadline(ue_leg *leg);
+
+/* ---- held.c: the time that cryptography takes
+ * ------------------------------------------------------------------------ */
+typedef void ue_step_fn(ue_leg *leg, const ibk_step *step);
+/* After every call of the session's functions: runs `go_on` when the step has been computed and those before
+ * it have gone on; at once if it cost no time. The step's octets are kept until then; nothing runs if the leg
+ * is released meanwhile. A step that waits for keys goes on at once: its work is charged all the same. */
+void ue_leg_after_work(ue_leg *leg, const ibk_step *step, ue_step_fn *go_on);
+void ue_leg_drop_held(ue_leg *leg);
 /* Notes why the exchange ends here (the first reason stays). */
 void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag);
 

@@ -29,6 +29,7 @@ void ue_leg_release(ue_leg *leg) {
     leg->over = true;
     ims_host_cancel(leg->call->u->host, &leg->session_timer);
     ue_media_close(leg);
+    ue_leg_drop_held(leg);
     ibk_session_free(leg->session); /* wipes x, y and every key */
     leg->session = NULL;
     leg->sip = NULL;
@@ -157,16 +158,10 @@ static void note_message(ue_call *call, uint8_t type, size_t octets) {
         call->view.mikey_octets[type - IBK_MSG_I_MESSAGE_1] = octets;
 }
 
-static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_span message) {
+static void take_step(ue_leg *leg, const ibk_step *step) {
     ue_call *call = leg->call;
-    call->view.csb_id = ibk_session_csb_id(leg->session);
-    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
-        leg->pending = again;
-        if (again == UE_PENDING_RECEIVE && leg->pending_message.len == 0 &&
-            ibk_buf_append_span(&leg->pending_message, message))
-            ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
-        return;
-    }
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS)
+        return; /* keys_arrived goes on */
     note_message(call, step->message_type, step->message.len);
     if (step->kind == IBK_STEP_CLOSED || step->kind == IBK_STEP_DISCARDED) {
         leg->reason = step->reason;
@@ -179,6 +174,18 @@ static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_sp
         ue_caller_step(leg, step);
     else
         ue_callee_step(leg, step);
+}
+
+static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_span message) {
+    ue_call *call = leg->call;
+    call->view.csb_id = ibk_session_csb_id(leg->session);
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
+        leg->pending = again;
+        if (again == UE_PENDING_RECEIVE && leg->pending_message.len == 0 &&
+            ibk_buf_append_span(&leg->pending_message, message))
+            ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
+    }
+    ue_leg_after_work(leg, step, take_step);
 }
 
 static void session_expired(void *arg) {

@@ -82,6 +82,7 @@ static const ibk_ibe_peer *find_peer(void *user, const ibk_ibe_params *params, i
     if (ibk_buf_append_span(&entry->identity, ibe_identity) ||
         ibk_ibe_peer_new(&entry->peer, params, ibe_identity))
         return NULL;
+    ims_host_charge(u->host, IBK_WORK_IBE_PEER, ibk_ibe_params_n(params));
     entry->params = params;
     u->next_peer = (u->next_peer + 1) % UE_PEER_CACHE;
     return entry->peer;

@@ -188,6 +188,8 @@ void ue_switch_off(ue *u) {
     for (size_t i = 0; i < u->call_count; i++)
         if (u->calls[i]->sip)
             sip_call_hangup(u->calls[i]->sip, NULL);
+        else if (!u->calls[i]->view.ended.set) /* its INVITE has not been sent yet */
+            ue_call_give_up(u->calls[i], IBK_ERR_STATE, NULL);
     if (u->user->register_)
         ue_register(u);
 }
