@@ -210,6 +210,9 @@ void ue_leg_note_keys(ue_leg *leg);
 /* After a step of the session outside this file. */
 void ue_leg_watch_deadline(ue_leg *leg);
 
+/* Notes why the exchange ends here (the first reason stays). */
+void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag);
+
 /* ---- held.c: the time that cryptography takes
  * ------------------------------------------------------------------------ */
 typedef void ue_step_fn(ue_leg *leg, const ibk_step *step);
@@ -218,8 +221,6 @@ typedef void ue_step_fn(ue_leg *leg, const ibk_step *step);
  * is released meanwhile. A step that waits for keys goes on at once: its work is charged all the same. */
 void ue_leg_after_work(ue_leg *leg, const ibk_step *step, ue_step_fn *go_on);
 void ue_leg_drop_held(ue_leg *leg);
-/* Notes why the exchange ends here (the first reason stays). */
-void ue_leg_note_reason(ue_leg *leg, ibk_err reason, const ibk_diag *diag);
 
 /* ---- description.c: SDP with key management
  * ------------------------------------------------------------------------ */
