@@ -139,6 +139,13 @@ result_update *result_add_update(result *r, result_call *call) {
     return entry ? entry : scratch(r);
 }
 
+result_fetch *result_add_fetch(result *r, result_user *user) {
+    if (r->out_of_memory)
+        return scratch(r);
+    void *entry = grow(r, &user->fetches, &user->fetch_count, sizeof *user->fetches);
+    return entry ? entry : scratch(r);
+}
+
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets) {
     if (r->out_of_memory)
         return;
@@ -171,8 +178,10 @@ void result_free(result *r) {
         free(r->calls[i]->media);
         free(r->calls[i]->updates);
     }
-    for (size_t i = 0; i < r->user_count; i++)
+    for (size_t i = 0; i < r->user_count; i++) {
         free(r->users[i]->key_requests);
+        free(r->users[i]->fetches);
+    }
     for (size_t i = 0; i < r->kms_count; i++)
         free(r->kms[i]->refusals);
     free(r->calls);

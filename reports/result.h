@@ -122,6 +122,13 @@ typedef struct result_key_request {
     unsigned tries;         /* connections */
     const char *failure;    /* "no-answer"; NULL */
 } result_key_request;
+/* A fetch of a KMS's public parameters (RFC 5408 §4). */
+typedef struct result_fetch {
+    const char *domain;     /* whose KMS */
+    bool secure;            /* over TLS */
+    result_time begin, end; /* GET to the verdict on what came */
+    const char *failure;    /* NULL: a set that is in order came */
+} result_fetch;
 
 typedef struct result_user {
     const char *name, *impu; /* "alice", "sip:alice@a.example" */
@@ -135,6 +142,8 @@ typedef struct result_user {
     size_t key_request_count;
     uint64_t retransmissions;
     const char *failure; /* of registration or key fetch; NULL */
+    result_fetch *fetches;
+    size_t fetch_count;
 } result_user;
 
 /* Key requests that were refused for one reason. */
@@ -205,6 +214,7 @@ result_expectation *result_add_expectation(result *r);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);
 result_update *result_add_update(result *r, result_call *call);
+result_fetch *result_add_fetch(result *r, result_user *user);
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
 void result_add_version(result *r, const char *name, const char *version);
 

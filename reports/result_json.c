@@ -132,6 +132,16 @@ static json_t *call_json(const result_call *c, bool *ok) {
     return o;
 }
 
+static json_t *fetch_json(const result_fetch *f, bool *ok) {
+    json_t *o = json_object();
+    set(o, "domain", text_json(f->domain), ok);
+    set(o, "secure", json_boolean(f->secure), ok);
+    set(o, "begin_ns", time_json(f->begin), ok);
+    set(o, "end_ns", time_json(f->end), ok);
+    set(o, "failure", text_json(f->failure), ok);
+    return o;
+}
+
 static json_t *key_request_json(const result_key_request *k, bool *ok) {
     json_t *o = json_object();
     set(o, "kind", text_json(k->kind), ok);
@@ -177,6 +187,11 @@ static json_t *user_json(const result_user *u, bool *ok) {
     set(o, "registrations", count_json(u->registrations), ok);
     set(o, "retransmissions", count_json(u->retransmissions), ok);
     set(o, "failure", text_json(u->failure), ok);
+    json_t *fetches = json_array();
+    for (size_t i = 0; i < u->fetch_count; i++)
+        if (json_array_append_new(fetches, fetch_json(&u->fetches[i], ok)) != 0)
+            *ok = false;
+    set(o, "parameters", fetches, ok);
     return o;
 }
 

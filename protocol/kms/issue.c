@@ -43,14 +43,12 @@ static ibk_err put(ibk_buf *out, size_t *n, ibk_span ibe_identity) {
     return err ? err : ibk_buf_append_span(out, ibe_identity);
 }
 
-/* The instants that the current issue covers: [from, to). */
-static void current_issue(const ibk_kms_config *c, int64_t utc_ns, int64_t *from, int64_t *to) {
-    ibk_granularity g = c->granularity;
+void ibk_issue_range(ibk_granularity g, ibk_kms_issue issue, int64_t utc_ns, int64_t *from, int64_t *to) {
     *from = ibk_period_start(g, utc_ns);
     *to = ibk_period_end(g, utc_ns);
-    if (c->issue == IBK_ISSUE_NEXT || (c->issue == IBK_ISSUE_PERIOD && g == IBK_GRANULARITY_MONTH)) {
+    if (issue == IBK_ISSUE_NEXT || (issue == IBK_ISSUE_PERIOD && g == IBK_GRANULARITY_MONTH)) {
         *to = ibk_period_end(g, *to);
-    } else if (c->issue == IBK_ISSUE_PERIOD) {
+    } else if (issue == IBK_ISSUE_PERIOD) {
         ibk_granularity whole = g == IBK_GRANULARITY_HOUR ? IBK_GRANULARITY_DAY : IBK_GRANULARITY_MONTH;
         *from = ibk_period_start(whole, utc_ns);
         *to = ibk_period_end(whole, utc_ns);
@@ -59,7 +57,7 @@ static void current_issue(const ibk_kms_config *c, int64_t utc_ns, int64_t *from
 
 static ibk_err whole_issue(const ibk_kms_config *c, ibk_span id, int64_t utc_ns, ibk_buf *out, size_t *n) {
     int64_t from, to;
-    current_issue(c, utc_ns, &from, &to);
+    ibk_issue_range(c->granularity, c->issue, utc_ns, &from, &to);
     for (int64_t at = from; at < to; at = ibk_period_end(c->granularity, at)) {
         ibk_buf ibe_identity = {0};
         ibk_err err = ibk_ibe_identity(&ibe_identity, id, c->granularity, at);

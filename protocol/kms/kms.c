@@ -359,3 +359,30 @@ ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *re
     ibk_msg_free(&j.msg);
     return IBK_OK;
 }
+
+/* ---- one key, without MIKEY
+ * --------------------------------------------------------------------------------------- */
+
+ibk_err ibk_kms_extract(const ibk_kms *kms, ibk_time now, void *owner, ibk_span ibe_identity, ibk_buf *key,
+                        ibk_diag *diag) {
+    const ibk_kms_config *c = &kms->config;
+    ibk_identity asked = {.id_type = IBK_ID_BYTES, .id = ibe_identity};
+    ibk_ibe_key *extracted = NULL;
+    ibk_buf list = {0}, der = {0};
+    ibk_span id;
+    size_t n = 0;
+    ibk_err err = issue_for(c, &asked, now.utc_ns, &list, &n, diag);
+    ibk_buf_free(&list);
+    if (!err && (issue_base(&id, &asked, c->granularity) || !c->authorized(c->user, owner, id))) {
+        err = ibk_fail(diag, IBK_ERR_NOT_AUTHORIZED, "identity", 0, "not authorised for this identity");
+    }
+    err = err ? err : ibk_ibe_extract(c->params, c->master, ibe_identity, &extracted);
+    err = err ? err : ibk_ibe_key_encode(extracted, &der);
+    if (!err) {
+        log_key(&kms->env, IBK_KEYLOG_PRIV, 0, ibe_identity, ibk_buf_span(&der));
+        err = ibk_buf_append_span(key, ibk_buf_span(&der));
+    }
+    ibk_ibe_key_free(extracted);
+    ibk_buf_free(&der);
+    return err;
+}

@@ -164,10 +164,17 @@ void ims_host_free(ims_host *host) {
     sip_net_free(host->net);
     sip_stack_free(host->stack);
     sim_random_free(host->sip_random);
+    sim_random_free(host->tls_random);
     for (size_t i = 0; i <= IBK_DRAW_BLIND; i++)
         sim_random_free(host->draws[i]);
     cpu_free(host->cpu);
     free(host);
+}
+
+sim_random *ims_host_tls_random(ims_host *host) {
+    if (!host->tls_random)
+        host->tls_random = sim_random_new(host->world->seed, host->name, "tls");
+    return host->tls_random;
 }
 
 /* ---- what the protocol code asks

@@ -46,6 +46,7 @@ typedef struct ims_host {
     sip_stack *stack; /* NULL if quiet */
     sip_net *net;
     sim_random *sip_random;
+    sim_random *tls_random;                /* what TLS draws on this node; made when first used */
     sim_random *draws[IBK_DRAW_BLIND + 1]; /* a stream for each label, made when first used */
     cpu *cpu;                              /* NULL: cryptography takes no time here */
 } ims_host;
@@ -61,6 +62,9 @@ ibk_time ims_host_time(const ims_host *host); /* timer clock and this host's wal
 typedef uint64_t ims_timer;
 ims_timer ims_host_timer(ims_host *host, uint64_t delay_ns, void (*fire)(void *arg), void *arg);
 void ims_host_cancel(ims_host *host, ims_timer *timer); /* sets it to 0 */
+
+/* The stream of this host's TLS connections; NULL: out of memory. Owned by the host. */
+sim_random *ims_host_tls_random(ims_host *host);
 
 /* What the protocol code asks of this host: labelled random streams, the event log, the key log; the costly
  * operations that it reports are charged to the processor. */

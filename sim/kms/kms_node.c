@@ -1,6 +1,8 @@
 #include "kms/kms_node.h"
 #include "kms/http_server.h"
 #include "kms/key_client.h"
+#include "kms/parameters.h"
+#include "kms/rfc5408.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -20,8 +22,11 @@ struct kms_node {
     ibk_kms *kms;
     known_identity *identities; /* of the users of this KMS, sorted */
     size_t identity_count;
-    tls_endpoint *plain; /* TCP without TLS */
-    http_server *mikey;
+    const scn_user **users; /* the same users, sorted by private identity */
+    size_t user_count;
+    tls_endpoint *plain, *secure; /* TCP without TLS, and with; NULL: no TLS */
+    http_server *mikey, *rfc5408;
+    parameters_server *parameters; /* NULL: RFC 5408 is not served */
     ims_timer outage_begin, outage_end;
     struct computing *computing; /* answers that wait for the processor */
     kms_node_stats stats;
@@ -52,6 +57,26 @@ static const scn_user *find_user(const kms_node *k, ibk_span id) {
     return found ? found->user : NULL;
 }
 
+static int by_name(const void *a, const void *b) {
+    const scn_user *const *left = a, *const *right = b;
+    return strcmp((*left)->private_identity, (*right)->private_identity);
+}
+
+static int key_to_name(const void *key, const void *element) {
+    const scn_user *const *user = element;
+    return strcmp(key, (*user)->private_identity);
+}
+
+/* HTTP Basic (RFC 5408 §5.5): the private identity and the password that is on file. */
+static bool find_password(void *user, const char *name, const char *password, void **owner) {
+    const kms_node *k = user;
+    const scn_user *const *found = bsearch(name, k->users, k->user_count, sizeof *k->users, key_to_name);
+    if (!found || !ibk_span_equal_ct(ibk_span_str((*found)->kms_key_password), ibk_span_str(password)))
+        return false;
+    *owner = (void *)*found;
+    return true;
+}
+
 static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity *first, ibk_buf *psk,
                      void **owner) {
     const kms_node *k = user;
@@ -77,7 +102,8 @@ static void log_request(kms_node *k, const char *peer, const ibk_kms_result *res
     trace_begin(t, result->err ? TRACE_ERROR : TRACE_KEY, k->host->name,
                 result->err ? "keys-refused" : "keys-issued");
     trace_str(t, "peer", peer);
-    trace_strf(t, "csb", "%08x", result->csb_id);
+    if (result->csb_id)
+        trace_strf(t, "csb", "%08x", result->csb_id);
     if (result->err)
         trace_diag(t, result->err, &result->diag);
     else
@@ -182,22 +208,67 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
     answer(k, exchange, &response, &body);
 }
 
+/* ---- RFC 5408
+ * -------------------------------------------------------------------------------------------- */
+
+static void on_key_request(kms_node *k, http_exchange *exchange, const http_message *request) {
+    rfc5408_server_config config = {.host = k->host,
+                                    .kms = k->kms,
+                                    .parameters = k->parameters,
+                                    .authenticate = find_password,
+                                    .user = k};
+    char peer[N3_ADDR_TEXT];
+    rfc5408_result result;
+    snprintf(peer, sizeof peer, "%s", http_exchange_peer(exchange));
+    k->stats.requests++;
+    rfc5408_serve(&config, exchange, request, &result);
+    ibk_kms_result noted = {.err = result.err, .diag = result.diag, .n_keys = !result.err};
+    log_request(k, peer, &noted);
+    count_result(&k->stats, &noted);
+}
+
+static void on_rfc5408(void *user, http_exchange *exchange, const http_message *request) {
+    kms_node *k = user;
+    http_response nothing = {.status = 404};
+    if (strcmp(request->target, PARAMETERS_TARGET) == 0)
+        parameters_server_serve(k->parameters, exchange, request);
+    else if (strcmp(request->target, RFC5408_TARGET) == 0)
+        on_key_request(k, exchange, request);
+    else
+        http_exchange_answer(exchange, &nothing);
+}
+
+/* Its ports are opened with the others. */
+static ibk_err start_rfc5408(kms_node *k, const kms_node_config *config) {
+    parameters_server_config parameters = {.host = k->host, .domain = k->domain, .params = config->params};
+    bool secure = k->domain->kms.tls;
+    if (!config->rfc5408)
+        return IBK_OK;
+    if (secure && !config->tls)
+        return IBK_ERR_USAGE;
+    ibk_err err = secure ? tls_endpoint_new(&k->secure, k->host, config->tls) : IBK_OK;
+    return err ? err : parameters_server_new(&k->parameters, &parameters);
+}
+
 /* ---- life
  * ------------------------------------------------------------------------------------------------------------
  */
 
 static ibk_err take_users(kms_node *k, const scn_scenario *scenario) {
     k->identities = calloc(scenario->user_count * SCN_MAX_IDENTITIES, sizeof *k->identities);
-    if (!k->identities)
+    k->users = calloc(scenario->user_count, sizeof *k->users);
+    if (!k->identities || !k->users)
         return IBK_ERR_NO_MEMORY;
     for (size_t i = 0; i < scenario->user_count; i++) {
         const scn_user *user = &scenario->users[i];
         if (user->domain != k->domain)
             continue;
+        k->users[k->user_count++] = user;
         k->identities[k->identity_count++] = (known_identity){user->identity, user};
         for (size_t j = 0; j < user->identity_count; j++)
             k->identities[k->identity_count++] = (known_identity){user->identities[j], user};
     }
+    qsort(k->users, k->user_count, sizeof *k->users, by_name);
     qsort(k->identities, k->identity_count, sizeof *k->identities, by_identity);
     return IBK_OK;
 }
@@ -257,12 +328,19 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
 static ibk_err open_ports(kms_node *k) {
     http_server_config server = {
         .host = k->host, .endpoint = k->plain, .port = KMS_HTTP_PORT, .handle = on_mikey, .user = k};
-    return http_server_new(&k->mikey, &server);
+    ibk_err err = http_server_new(&k->mikey, &server);
+    if (err || !k->parameters)
+        return err;
+    server.endpoint = k->secure ? k->secure : k->plain;
+    server.port = k->secure ? KMS_HTTPS_PORT : KMS_PLAIN_PORT;
+    server.handle = on_rfc5408;
+    return http_server_new(&k->rfc5408, &server);
 }
 
 static void close_ports(kms_node *k) {
     http_server_free(k->mikey);
-    k->mikey = NULL;
+    http_server_free(k->rfc5408);
+    k->mikey = k->rfc5408 = NULL;
 }
 
 static void log_outage(const kms_node *k, const char *event, ibk_err err) {
@@ -307,6 +385,8 @@ ibk_err kms_node_new(kms_node **out, const kms_node_config *config) {
     if (!err)
         err = tls_endpoint_new(&k->plain, k->host, NULL);
     if (!err)
+        err = start_rfc5408(k, config);
+    if (!err)
         err = open_ports(k);
     if (!err && k->domain->kms.outage.for_ns)
         k->outage_begin = ims_host_timer(k->host, k->domain->kms.outage.from_ns, go_down, k);
@@ -330,9 +410,12 @@ void kms_node_free(kms_node *k) {
         ims_host_cancel(k->host, &k->outage_end);
     }
     tls_endpoint_free(k->plain);
+    tls_endpoint_free(k->secure);
+    parameters_server_free(k->parameters);
     ibk_kms_free(k->kms);
     ibk_replay_cache_free(k->replay);
     free(k->identities);
+    free(k->users);
     ims_host_free(k->host);
     free(k);
 }

@@ -1,9 +1,11 @@
-/* The KMS as a network node: HTTP POST of application/mikey over TCP (P-18) in front of libibake's KMS. */
+/* The KMS as a network node: HTTP POST of application/mikey over TCP (P-18) in front of libibake's KMS, and
+ * RFC 5408's requests over HTTPS. */
 #ifndef SIM_KMS_KMS_NODE_H
 #define SIM_KMS_KMS_NODE_H
 
 #include "ims/host.h"
 #include "scenario/model.h"
+#include "tls/tls.h"
 
 typedef struct kms_node kms_node;
 
@@ -13,6 +15,8 @@ typedef struct kms_node_config {
     const scn_domain *domain;
     const ibk_ibe_params *params; /* borrowed */
     const ibk_ibe_master *master; /* borrowed */
+    bool rfc5408;                 /* it serves RFC 5408's requests: over TLS, or with `tls: off` without */
+    tls_context *tls;             /* borrowed; its HTTPS server's side */
 } kms_node_config;
 
 #define KMS_REASONS_MAX 16

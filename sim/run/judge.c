@@ -58,6 +58,9 @@ static size_t user_value(scn_expect_kind kind, const ue *u, uint64_t *value) {
     case SCN_EXPECT_USERS_KEYS_DROPPED:
         *value = s->keys_dropped;
         return s->keys > 0;
+    case SCN_EXPECT_USERS_PARAMETERS_OBTAINED:
+        *value = observe_parameters(u, NULL);
+        return 1;
     default:
         *value = s->keys;
         return s->keys > 0;
@@ -140,6 +143,11 @@ static uint64_t place_of(const world *w, const scn_user *user) {
 }
 
 static uint64_t member_is(const world *w, const scn_expectation *e, size_t index) {
+    if (e->kind == SCN_EXPECT_USERS_PARAMETERS_FAILURE) {
+        scn_parameters_failure failure;
+        observe_parameters(w->users[index], &failure);
+        return failure;
+    }
     if (e->set == SCN_SET_USERS)
         return ue_get_status(w->users[index])->keys_failure;
     call_views v = observe_views(w, &w->scenario->calls[index]);
@@ -164,6 +172,8 @@ static void value_text(char *out, size_t size, const world *w, const scn_expecta
         snprintf(out, size, "%s", value ? w->scenario->users[value - 1].name : "nobody");
     else if (e->kind == SCN_EXPECT_USERS_KEYS_FAILURE)
         snprintf(out, size, "%s", value ? scn_keys_failure_name((scn_keys_failure)value) : "none");
+    else if (e->kind == SCN_EXPECT_USERS_PARAMETERS_FAILURE)
+        snprintf(out, size, "%s", scn_parameters_failure_name((scn_parameters_failure)value));
     else
         snprintf(out, size, "%llu", (unsigned long long)value);
 }

@@ -112,6 +112,20 @@ ibk_err observe_reason(const call_views *v) {
     return v->caller ? v->caller->reason : IBK_OK;
 }
 
+size_t observe_parameters(const ue *u, scn_parameters_failure *failure) {
+    const parameters_fetch *fetches;
+    size_t count = parameters_client_fetches(ue_parameters(u), &fetches), obtained = 0;
+    scn_parameters_failure latest = 0;
+    for (size_t i = 0; i < count; i++) {
+        obtained += fetches[i].ended && !fetches[i].failure;
+        if (fetches[i].ended)
+            latest = fetches[i].failure;
+    }
+    if (failure)
+        *failure = latest;
+    return obtained;
+}
+
 uint64_t observe_sip_retransmissions(const world *w) {
     return tally_retransmissions(w->tally, NULL);
 }
@@ -261,13 +275,28 @@ static void observe_key_requests(result *r, result_user *out, const ue *u) {
         const ue_key_fetch *f = &fetches[i];
         result_key_request *entry = result_add_key_request(r, out);
         entry->kind = kinds[f->kind];
-        entry->method = "psk";
+        entry->method = ue_user(u)->key_request == SCN_KEY_REQUEST_RFC5408 ? "rfc5408" : "psk";
         entry->begin = time_of(f->begin);
         entry->end = time_of(f->end);
         entry->identities = f->asked;
         entry->keys = f->keys;
         entry->tries = f->tries;
         entry->failure = f->failure ? scn_keys_failure_name(f->failure) : NULL;
+    }
+}
+
+static void observe_fetches(result *r, result_user *out, const ue *u) {
+    const parameters_fetch *fetches;
+    size_t count = parameters_client_fetches(ue_parameters(u), &fetches);
+    for (size_t i = 0; i < count; i++) {
+        result_fetch *fetch = result_add_fetch(r, out);
+        fetch->domain = result_text(r, fetches[i].domain);
+        fetch->secure = fetches[i].secure;
+        fetch->begin = result_at(fetches[i].begin_ns);
+        fetch->end = (result_time){.ns = fetches[i].end_ns, .set = fetches[i].ended};
+        if (fetches[i].failure)
+            fetch->failure = result_textf(r, "%s (%s)", scn_parameters_failure_name(fetches[i].failure),
+                                          fetches[i].detail);
     }
 }
 
@@ -287,6 +316,7 @@ static void observe_user(result *r, const ue *u) {
     observe_key_requests(r, out, u);
     out->retransmissions = sip_stack_stats(ue_host(u)->stack)->retransmissions_sent;
     out->failure = user_failure(r, s);
+    observe_fetches(r, out, u);
 }
 
 static void observe_kms(result *r, const world_domain *d) {

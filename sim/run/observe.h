@@ -29,6 +29,9 @@ observe_reason(const call_views *views); /* why an end gave the exchange up; the
 uint64_t observe_media_lost(const call_views *views);
 uint64_t observe_auth_failures(const call_views *views);
 uint64_t observe_open_calls(const ue *u); /* that have not ended */
+/* Sets of parameters that a user fetched and found in order; *failure (may be NULL): of its latest fetch, or
+ * 0. */
+size_t observe_parameters(const ue *u, scn_parameters_failure *failure);
 uint64_t observe_sip_retransmissions(const world *w);
 uint64_t observe_packets_lost(const world *w);
 

@@ -18,6 +18,7 @@ typedef struct outputs {
     char dir[PATH_LEN - 64], capture_dir[PATH_LEN];
     trace_jsonl *events;
     keylog_writer *keylog;
+    tls_keylog *tls_keylog;
 } outputs;
 
 static ibk_err path_in(char out[PATH_LEN], const char *dir, const char *name) {
@@ -49,7 +50,8 @@ static ibk_err make_dirs(const char *path, ibk_diag *diag) {
 
 /* What an earlier run left must not be taken for this one's. */
 static void remove_old(const outputs *o) {
-    static const char *const names[] = {"result.json", "events.jsonl", "keys.log", "scenario.resolved.yaml"};
+    static const char *const names[] = {"result.json", "events.jsonl", "keys.log", "tls-keys.log",
+                                        "scenario.resolved.yaml"};
     char path[PATH_LEN];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (path_in(path, o->dir, names[i]) == IBK_OK)
@@ -100,6 +102,10 @@ static ibk_err outputs_open(outputs *o, const scn_scenario *scenario, const run_
         err = path_in(path, o->dir, "keys.log");
         if (!err)
             err = keylog_writer_open(&o->keylog, path, diag);
+        if (!err)
+            err = path_in(path, o->dir, "tls-keys.log");
+        if (!err)
+            err = tls_keylog_open(&o->tls_keylog, path);
     }
     return err;
 }
@@ -107,6 +113,8 @@ static ibk_err outputs_open(outputs *o, const scn_scenario *scenario, const run_
 static ibk_err outputs_close(outputs *o, ibk_diag *diag) {
     ibk_err first = trace_jsonl_close(o->events, diag);
     ibk_err second = keylog_writer_close(o->keylog, first ? NULL : diag);
+    first = first ? first : second;
+    second = tls_keylog_close(o->tls_keylog, first ? NULL : diag);
     return first ? first : second;
 }
 
@@ -178,11 +186,18 @@ static ibk_err add_sinks(trace *t, outputs *o, run_outcome *outcome, const run_o
 static ibk_err play_and_judge(run_outcome *outcome, trace *t, outputs *o, const scn_scenario *scenario,
                               const run_options *options, ibk_diag *diag) {
     world *w;
-    ibk_err err = world_new(&w, scenario, t, o->keylog, options->out_dir ? o->capture_dir : NULL, diag);
+    world_outputs files = {.log = t,
+                           .keys = o->keylog,
+                           .tls_keys = o->tls_keylog,
+                           .capture_dir = options->out_dir ? o->capture_dir : NULL};
+    ibk_err err = world_new(&w, scenario, &files, diag);
     if (err)
         return err;
     note_start(t, scenario);
-    err = play(w, options, diag);
+    if (options->out_dir)
+        err = run_trust_write(w->trust, o->dir, diag);
+    if (!err)
+        err = play(w, options, diag);
     if (!err) {
         observe(&outcome->result, w);
         judge(&outcome->result, w);

@@ -219,7 +219,9 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
                                .scenario = w->scenario,
                                .domain = d->scenario,
                                .params = d->params,
-                               .master = d->master};
+                               .master = d->master,
+                               .rfc5408 = run_trust_serves(w->trust, (size_t)(d - w->domains)),
+                               .tls = run_trust_server(w->trust, (size_t)(d - w->domains))};
         err = kms_node_new(&d->k, &kms);
     }
     return err;
@@ -256,7 +258,8 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .cut_off = cut_off,
                         .cut_off_user = w,
                         .param_count = w->scenario->domain_count,
-                        .scripts = w->scripts};
+                        .scripts = w->scripts,
+                        .tls = run_trust_client(w->trust)};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)
         err = publish(w, user->name, &config.host.addr, false);
@@ -382,15 +385,16 @@ static ibk_err build_network(world *w, ibk_diag *diag) {
     return err;
 }
 
-ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_writer *keys,
-                  const char *capture_dir, ibk_diag *diag) {
+ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs *outputs, ibk_diag *diag) {
     *out = NULL;
     world *w = calloc(1, sizeof *w);
     if (!w)
         return IBK_ERR_NO_MEMORY;
     w->scenario = scenario;
-    w->ims = (ims_world){
-        .trace = log, .keylog = keys, .seed = scenario->seed, .start_utc_ns = scenario->start_utc_ns};
+    w->ims = (ims_world){.trace = outputs->log,
+                         .keylog = outputs->keys,
+                         .seed = scenario->seed,
+                         .start_utc_ns = scenario->start_utc_ns};
     w->domains = calloc(scenario->domain_count, sizeof *w->domains);
     w->params = calloc(scenario->domain_count, sizeof *w->params);
     w->users = calloc(scenario->user_count, sizeof(ue *));
@@ -401,13 +405,16 @@ ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_
                       ? IBK_OK
                       : IBK_ERR_NO_MEMORY;
     if (!err)
-        err = trace_add_sink(log, TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE), tally_event, w->tally);
+        err = trace_add_sink(outputs->log, TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE), tally_event,
+                             w->tally);
     if (!err)
         err = load_params(w, diag);
     if (!err)
+        err = run_trust_new(&w->trust, scenario, outputs->tls_keys);
+    if (!err)
         err = build_network(w, diag);
     if (!err)
-        err = add_captures(w, capture_dir, diag);
+        err = add_captures(w, outputs->capture_dir, diag);
     for (size_t i = 0; !err && i < scenario->domain_count; i++)
         err = start_functions(w, &w->domains[i], diag);
     for (size_t i = 0; !err && i < scenario->user_count; i++)
@@ -459,6 +466,7 @@ ibk_err world_free(world *w) {
     ims_names_free(w->ims.names);
     tally_free(w->tally);
     ue_scripts_free(w->scripts);
+    run_trust_free(w->trust);
     free(w->links);
     free(w->events);
     free(w->users);

@@ -6,6 +6,7 @@
 #include "ims/ue/ue.h"
 #include "kms/kms_node.h"
 #include "run/tally.h"
+#include "run/trust.h"
 
 typedef struct world_link {
     n3_link *link;
@@ -31,6 +32,7 @@ typedef struct world {
     ims_world ims;
     tally *tally;
     ue_scripts *scripts;
+    run_trust *trust;
     world_domain *domains;
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */
@@ -42,9 +44,16 @@ typedef struct world {
     size_t access_links; /* index of the first access link in links[]; core links come before */
 } world;
 
-/* `log` and `keys` (may be NULL) are borrowed; capture_dir NULL: no captures. diag tells what failed. */
-ibk_err world_new(world **out, const scn_scenario *scenario, trace *log, keylog_writer *keys,
-                  const char *capture_dir, ibk_diag *diag);
+/* Where a world writes to; borrowed, each may be NULL. */
+typedef struct world_outputs {
+    trace *log;
+    keylog_writer *keys;
+    tls_keylog *tls_keys;
+    const char *capture_dir; /* NULL: no captures */
+} world_outputs;
+
+/* diag tells what failed. */
+ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs *outputs, ibk_diag *diag);
 /* Ends the simulation; IBK_ERR_IO if a capture could not be written completely. */
 ibk_err world_free(world *w);
 

@@ -166,6 +166,17 @@ const char *scn_keys_failure_name(scn_keys_failure failure) {
         return "no-answer";
     case SCN_KEYS_BAD_RESPONSE:
         return "bad-response";
+    case SCN_KEYS_NO_PARAMETERS:
+        return "no-parameters";
+    case SCN_KEYS_BAD_CERTIFICATE:
+        return "bad-certificate";
     }
     return "none";
+}
+
+const char *scn_parameters_failure_name(scn_parameters_failure failure) {
+    static const char *const names[] = {"none",      "unknown-kms", "no-answer",           "no-tls",
+                                        "untrusted", "wrong-name",  "expired-certificate", "bad-certificate",
+                                        "refused",   "malformed",   "unsupported",         "expired"};
+    return failure <= SCN_PARAMETERS_EXPIRED ? names[failure] : names[0];
 }

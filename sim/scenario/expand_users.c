@@ -51,8 +51,8 @@ static const scn_link *link_of(scn_ctx *ctx, scn_scenario *s, raw_user *u, size_
 static void fill_templates(scn_ctx *ctx, raw_user *u, const scn_domain *domain) {
     const scn_section *section = scn_field_of(&scn_root_section, "users")->section;
     const char *name = u->user.name;
-    static const char *const computed[] = {"domain",       "identity", "private-identity",
-                                           "hss-password", "kms-psk",  "kms"};
+    static const char *const computed[] = {
+        "domain", "identity", "private-identity", "hss-password", "kms-key-password", "kms-psk", "kms"};
     u->domain = domain->name;
     if (u->user.identity == NULL)
         u->user.identity = scn_printf(ctx->arena, "sip:%s@%s", name, domain->name);
@@ -60,6 +60,8 @@ static void fill_templates(scn_ctx *ctx, raw_user *u, const scn_domain *domain) 
         u->user.private_identity = scn_printf(ctx->arena, "%s@%s", name, domain->name);
     if (u->user.hss_password == NULL)
         u->user.hss_password = u->user.password;
+    if (u->user.kms_key_password == NULL)
+        u->user.kms_key_password = u->user.key_password;
     if (!scn_written(&u->head, "kms-psk"))
         u->kms_psk = u->psk;
     if (u->user.kms == NULL)
@@ -88,12 +90,13 @@ static ibk_span psk_of(scn_ctx *ctx, const scn_scenario *s, const raw_key *key, 
     return (ibk_span){octets, AUTO_PSK};
 }
 
-static const char *password_of(scn_ctx *ctx, const scn_scenario *s, const char *password, const char *name) {
+static const char *password_of(scn_ctx *ctx, const scn_scenario *s, const char *password, const char *name,
+                               const char *label) {
     uint8_t octets[AUTO_PASSWORD];
     if (strcmp(password, "auto") != 0)
         return password;
     char *text = scn_alloc(ctx->arena, 2 * AUTO_PASSWORD + 1);
-    if (text == NULL || !draw(ctx, s->seed, name, "password", octets, sizeof octets))
+    if (text == NULL || !draw(ctx, s->seed, name, label, octets, sizeof octets))
         return "";
     for (size_t i = 0; i < sizeof octets; i++)
         snprintf(text + 2 * i, 3, "%02x", octets[i]);
@@ -121,8 +124,10 @@ static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t nu
     user->identity = scn_put_number(arena, u->user.identity, number);
     user->private_identity = scn_put_number(arena, u->user.private_identity, number);
     user->kms = scn_put_number(arena, u->user.kms, number);
-    user->password = password_of(ctx, s, u->user.password, user->name);
-    user->hss_password = password_of(ctx, s, u->user.hss_password, user->name);
+    user->password = password_of(ctx, s, u->user.password, user->name, "password");
+    user->hss_password = password_of(ctx, s, u->user.hss_password, user->name, "password");
+    user->key_password = password_of(ctx, s, u->user.key_password, user->name, "key-password");
+    user->kms_key_password = password_of(ctx, s, u->user.kms_key_password, user->name, "key-password");
     user->psk = psk_of(ctx, s, &u->psk, user->name);
     user->kms_psk = psk_of(ctx, s, &u->kms_psk, user->name);
     user->identities = identities_of(ctx, u, number);

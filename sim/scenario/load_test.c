@@ -156,6 +156,33 @@ static const scn_expectation *find(const scn_scenario *s, const char *text) {
     return NULL;
 }
 
+static void kms_keys(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_kms *one = &s->domains[0].kms, *two = &s->domains[1].kms;
+    assert_true(!one->tls && two->tls);
+    assert_int_equal(one->certificate, SCN_CERT_WRONG_NAME);
+    assert_int_equal(two->certificate, SCN_CERT_TRUSTED);
+    assert_int_equal(one->parameters_for_users, SCN_RFC5408);
+    assert_int_equal(one->parameters_for_others, SCN_PROVISIONED);
+    assert_int_equal(two->parameters_for_users, SCN_PROVISIONED);
+    assert_int_equal(two->parameters_for_others, SCN_RFC5408);
+    assert_int_equal(one->parameters_validity_ns, 36 * 3600 * S);
+    assert_int_equal(two->parameters_validity_ns, 30 * 86400 * S);
+    const scn_user *u1 = scn_find_user(s, "u1"), *u2 = scn_find_user(s, "u2"), *v = scn_find_user(s, "v");
+    assert_int_equal(u1->key_request, SCN_KEY_REQUEST_RFC5408);
+    assert_string_equal(u1->key_password, "se: cret");
+    assert_int_equal(strlen(u1->kms_key_password), 24); /* drawn, for each user by itself */
+    assert_string_not_equal(u1->kms_key_password, u2->kms_key_password);
+    assert_int_equal(v->key_request, SCN_KEY_REQUEST_PSK);
+    assert_string_equal(v->key_password, v->kms_key_password);
+    assert_string_not_equal(v->key_password, v->password);
+    assert_string_equal(scn_parameters_failure_name(SCN_PARAMETERS_EXPIRED), "expired");
+    assert_string_equal(scn_parameters_failure_name(SCN_PARAMETERS_WRONG_NAME), "wrong-name");
+    assert_string_equal(scn_parameters_failure_name(0), "none");
+    scn_free(s);
+}
+
 static void expectations_are_flat(void **state) {
     (void)state;
     scn_scenario *s = testing_load_text(testing_full, NULL, 0);
@@ -189,6 +216,11 @@ static void expectations_are_flat(void **state) {
     assert_int_equal(e->set, SCN_SET_USERS);
     assert_int_equal(e->count, 3);
     assert_int_equal(e->bound.value, SCN_KEYS_UNKNOWN_KMS);
+    e = find(s, "users: parameters-obtained at most 2");
+    assert_int_equal(e->how, SCN_EACH);
+    e = find(s, "users: parameters-failure wrong-name");
+    assert_int_equal(e->how, SCN_IS);
+    assert_int_equal(e->bound.value, SCN_PARAMETERS_WRONG_NAME);
     e = find(s, "user u2: registered none");
     assert_int_equal(e->first, 1);
     e = find(s, "calls: setup-time at most 2 s");
@@ -386,6 +418,7 @@ int main(void) {
         cmocka_unit_test(groups_are_expanded),
         cmocka_unit_test(faults_are_told),
         cmocka_unit_test(users_are_related),
+        cmocka_unit_test(kms_keys),
         cmocka_unit_test(expectations_are_flat),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(every_key_survives_the_round_trip),

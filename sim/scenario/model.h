@@ -67,6 +67,21 @@ typedef struct scn_cpu {
     const char *word, *file; /* as the file names it: "instant", "server", "phone"; or a file, else NULL */
 } scn_cpu;
 
+/* What is wrong with a certificate. */
+typedef enum scn_certificate {
+    SCN_CERT_TRUSTED = 0,
+    SCN_CERT_SELF_SIGNED,
+    SCN_CERT_UNTRUSTED_CA,
+    SCN_CERT_WRONG_NAME,
+    SCN_CERT_EXPIRED
+} scn_certificate;
+
+/* How a UE comes to the public parameters of a KMS. */
+typedef enum scn_parameters_way {
+    SCN_PROVISIONED = 0, /* it has them from the start */
+    SCN_RFC5408          /* it fetches them when it needs them */
+} scn_parameters_way;
+
 /* The KMS of a domain; its node is kms.<domain>. The algorithms are those of RFC 6267 §4.2.1. */
 typedef struct scn_kms {
     const char *identity; /* IDRkms, a NAI: "kms@home.example" */
@@ -83,6 +98,10 @@ typedef struct scn_kms {
     scn_outage outage;
     scn_cpu cpu;
     uint32_t cores;
+    bool tls;                    /* RFC 5408's requests go over HTTPS; false: over HTTP */
+    scn_certificate certificate; /* of its HTTPS server */
+    scn_parameters_way parameters_for_users, parameters_for_others; /* of its own domain; of other domains */
+    uint64_t parameters_validity_ns; /* of a set that it publishes, whole seconds */
 } scn_kms;
 
 /* What UEs and KMS of a domain do in every MIKEY exchange. */
@@ -106,6 +125,12 @@ typedef struct scn_domain {
     scn_kms kms;
     scn_mikey mikey;
 } scn_domain;
+
+/* How a UE asks its KMS for private keys. */
+typedef enum scn_key_request {
+    SCN_KEY_REQUEST_PSK = 0, /* RFC 6267 REQUEST_KEY_PSK */
+    SCN_KEY_REQUEST_RFC5408  /* RFC 5408 §5: XML with HTTP Basic over TLS */
+} scn_key_request;
 
 /* ---- users ----------------------------------------------------------------------------------------- */
 
@@ -157,6 +182,9 @@ typedef struct scn_user {
     const char *hss_password;     /* what the HSS knows */
     ibk_span psk;                 /* what the UE uses towards its KMS, 16..64 octets */
     ibk_span kms_psk;             /* what the KMS has on file for this user */
+    scn_key_request key_request;
+    const char *key_password;     /* HTTP Basic, RFC5408: what the UE uses towards its KMS */
+    const char *kms_key_password; /* what the KMS has on file for this user */
     const char *kms;              /* identity of the KMS that the UE asks; need not exist */
     bool kms_authorized;          /* false: the KMS refuses it every key */
     scn_ask ask_for;
@@ -302,6 +330,8 @@ typedef struct scn_bound {
     X(USERS_KEYS_DROPPED, EACH)   /* private keys that lapsed and were wiped, of each such user */           \
     X(USERS_REGISTRATIONS, EACH)  /* REGISTERs that were answered 200, of each registered user */            \
     X(USERS_OPEN_CALLS, SUM)      /* calls of theirs that have not ended when the run does */                \
+    X(USERS_PARAMETERS_OBTAINED, EACH) /* sets of parameters that were fetched and are in order */           \
+    X(USERS_PARAMETERS_FAILURE, IS)    /* bound.value: scn_parameters_failure of the latest fetch */         \
     /* KMSs */                                                                                               \
     X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
     X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \
@@ -329,8 +359,25 @@ typedef enum scn_keys_failure {
     SCN_KEYS_NOT_AUTHORIZED, /* … because the user may not have these keys */
     SCN_KEYS_UNKNOWN_KMS,    /* the KMS that the user asks has no address in this network */
     SCN_KEYS_NO_ANSWER,      /* no connection, or no response in time */
-    SCN_KEYS_BAD_RESPONSE    /* a response came and was refused by the UE */
+    SCN_KEYS_BAD_RESPONSE,   /* a response came and was refused by the UE */
+    SCN_KEYS_NO_PARAMETERS,  /* the KMS's parameters could not be had */
+    SCN_KEYS_BAD_CERTIFICATE /* the KMS's certificate is not trusted */
 } scn_keys_failure;
+
+/* Why a fetch of parameters failed (RFC 5408 §4). */
+typedef enum scn_parameters_failure {
+    SCN_PARAMETERS_UNKNOWN_KMS = 1,     /* no host of that name */
+    SCN_PARAMETERS_NO_ANSWER,           /* no connection, or no response in time */
+    SCN_PARAMETERS_NO_TLS,              /* the handshake failed, certificates apart */
+    SCN_PARAMETERS_UNTRUSTED,           /* the server's certificate leads to no trust anchor */
+    SCN_PARAMETERS_WRONG_NAME,          /* … is for another name */
+    SCN_PARAMETERS_EXPIRED_CERTIFICATE, /* … has expired */
+    SCN_PARAMETERS_BAD_CERTIFICATE,     /* … has another fault */
+    SCN_PARAMETERS_REFUSED,             /* another HTTP status than 200 */
+    SCN_PARAMETERS_MALFORMED,   /* no strict IBESysParams of this district, or impossible parameters */
+    SCN_PARAMETERS_UNSUPPORTED, /* another algorithm or identity type, or an unknown extension */
+    SCN_PARAMETERS_EXPIRED      /* outside its validity by the UE's clock */
+} scn_parameters_failure;
 
 typedef struct scn_expectation {
     scn_expect_kind kind;
@@ -346,6 +393,7 @@ typedef struct scn_expectation {
 /* Does `observed` fit? `members` is the size of the set (for SCN_ALL, with COUNT). */
 bool scn_bound_holds(const scn_bound *bound, uint64_t observed, uint64_t members);
 const char *scn_keys_failure_name(scn_keys_failure failure); /* "refused", as in the file; never NULL */
+const char *scn_parameters_failure_name(scn_parameters_failure failure);
 
 /* ---- the scenario -------------------------------------------------------------------------------------- */
 

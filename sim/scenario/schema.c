@@ -107,6 +107,9 @@ static const scn_section outage_section = {
     "an outage", FIELDS(outage_fields), .size = sizeof(raw_outage), .optional = true,
     .meaning = "While it lasts nothing listens at the KMS: connections are refused, open ones end."};
 
+static const scn_word parameters_words[] = {
+    {"provisioned", SCN_PROVISIONED}, {"rfc5408", SCN_RFC5408}, {NULL, 0}};
+
 static const scn_field kms_fields[] = {
     {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
      .max = 250, .meaning = "identity of the KMS in IDRkms"},
@@ -149,6 +152,28 @@ static const scn_field kms_fields[] = {
     {"cores", SCN_T_UINT, AT(raw_kms, kms.cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
      .meaning = "cores of its processor: answers are computed one on each core, in the order in which "
                 "requests came"},
+    {"tls", SCN_T_ENUM, AT(raw_kms, kms.tls), .fallback = "on", .words = WORDS({"on", true}, {"off", false}),
+     .meaning =
+         "RFC 5408's requests (parameters, and keys with `key-request: rfc5408`) go over TLS 1.3 to port "
+         "443; `off`: over plain HTTP to port 80, which RFC 5408 forbids"},
+    {"certificate", SCN_T_ENUM, AT(raw_kms, kms.certificate), .fallback = "trusted",
+     .words = WORDS({"trusted", SCN_CERT_TRUSTED}, {"self-signed", SCN_CERT_SELF_SIGNED},
+                    {"untrusted-ca", SCN_CERT_UNTRUSTED_CA}, {"wrong-name", SCN_CERT_WRONG_NAME},
+                    {"expired", SCN_CERT_EXPIRED}),
+     .meaning = "the certificate that its HTTPS server shows"},
+    {"parameters-for-users", SCN_T_ENUM, AT(raw_kms, kms.parameters_for_users), .fallback = "provisioned",
+     .words = parameters_words,
+     .meaning =
+         "how the users of this domain come to its parameters: they have them, or fetch them by RFC 5408 "
+         "when they are switched on"},
+    {"parameters-for-others", SCN_T_ENUM, AT(raw_kms, kms.parameters_for_others), .fallback = "rfc5408",
+     .words = parameters_words,
+     .meaning =
+         "how users of other domains come to its parameters: they fetch them by RFC 5408 when they first "
+         "need them, or have them"},
+    {"parameters-validity", TIME, AT(raw_kms, kms.parameters_validity_ns), .fallback = "30 d", .min = 60 * S,
+     .max = 400 * D,
+     .meaning = "how long a published set of parameters is valid; it is renewed at half-time"},
 };
 static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
                                         .meaning = "The key management service of a domain, kms.<domain>."};
@@ -241,6 +266,19 @@ static const scn_field user_fields[] = {
      .meaning = "key that the UE shares with its KMS; `auto` is drawn from the seed"},
     {"kms-psk", SCN_T_KEY, AT(raw_user, kms_psk), .computed = "that of `psk`", .min = 16, .max = SCN_PSK_MAX,
      .meaning = "key that the KMS has on file for this user: another one makes key requests fail"},
+    {"key-request", SCN_T_ENUM, AT(raw_user, user.key_request), .fallback = "psk",
+     .words = WORDS({"psk", SCN_KEY_REQUEST_PSK}, {"rfc5408", SCN_KEY_REQUEST_RFC5408}),
+     .meaning =
+         "how the UE asks its KMS for private keys: REQUEST_KEY_PSK (RFC 6267), or XML with HTTP Basic over "
+         "TLS (RFC 5408 §5)"},
+    {"key-password", SCN_T_PASSWORD, AT(raw_user, user.key_password), .fallback = "auto", .min = 1,
+     .max = 128,
+     .meaning =
+         "password that the UE uses with `key-request: rfc5408`, its user name is the private identity; "
+         "`auto` is drawn from the seed"},
+    {"kms-key-password", SCN_T_PASSWORD, AT(raw_user, user.kms_key_password),
+     .computed = "that of `key-password`", .min = 1, .max = 128,
+     .meaning = "password that the KMS has on file for this user: another one makes such key requests fail"},
     {"kms", SCN_T_NAI, AT(raw_user, user.kms), .computed = "the identity of the domain's KMS", .min = 3,
      .max = 250,
      .meaning = "identity of the KMS that the UE asks for its keys; one that is not there is unknown"},
@@ -494,7 +532,22 @@ static const scn_word keys_failure_words[] = {{"refused", SCN_KEYS_REFUSED},
                                               {"unknown-kms", SCN_KEYS_UNKNOWN_KMS},
                                               {"no-answer", SCN_KEYS_NO_ANSWER},
                                               {"bad-response", SCN_KEYS_BAD_RESPONSE},
+                                              {"no-parameters", SCN_KEYS_NO_PARAMETERS},
+                                              {"bad-certificate", SCN_KEYS_BAD_CERTIFICATE},
                                               {NULL, 0}};
+static const scn_word parameters_failure_words[] = {
+    {"unknown-kms", SCN_PARAMETERS_UNKNOWN_KMS},
+    {"no-answer", SCN_PARAMETERS_NO_ANSWER},
+    {"no-tls", SCN_PARAMETERS_NO_TLS},
+    {"untrusted", SCN_PARAMETERS_UNTRUSTED},
+    {"wrong-name", SCN_PARAMETERS_WRONG_NAME},
+    {"expired-certificate", SCN_PARAMETERS_EXPIRED_CERTIFICATE},
+    {"bad-certificate", SCN_PARAMETERS_BAD_CERTIFICATE},
+    {"refused", SCN_PARAMETERS_REFUSED},
+    {"malformed", SCN_PARAMETERS_MALFORMED},
+    {"unsupported", SCN_PARAMETERS_UNSUPPORTED},
+    {"expired", SCN_PARAMETERS_EXPIRED},
+    {NULL, 0}};
 static const scn_field expect_users_fields[] = {
     {"registered", EXPECT(SCN_T_COUNT_BOUND, USERS_REGISTERED),
      .meaning = "how many are registered with the S-CSCF"},
@@ -517,6 +570,10 @@ static const scn_field expect_users_fields[] = {
      .meaning = "how often each registered user was registered, refreshes included"},
     {"open-calls", EXPECT(SCN_T_NUMBER_BOUND, USERS_OPEN_CALLS),
      .meaning = "calls of theirs that have not ended when the run does, in sum"},
+    {"parameters-obtained", EXPECT(SCN_T_NUMBER_BOUND, USERS_PARAMETERS_OBTAINED),
+     .meaning = "sets of public parameters that each user fetches by RFC 5408 and finds in order"},
+    {"parameters-failure", EXPECT(SCN_T_WORD, USERS_PARAMETERS_FAILURE), .words = parameters_failure_words,
+     .meaning = "why the latest fetch of parameters failed, for every one of them"},
 };
 static const scn_section expect_users_section = {"expectations of users", FIELDS(expect_users_fields),
                                                  .size = sizeof(raw_expect),

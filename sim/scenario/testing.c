@@ -30,7 +30,9 @@ const char testing_full[] =
     "  - name: one.example\n"
     "    kms: {identity: keys@one.example, parameters: 2048, granularity: hour, issue: next, errors: "
     "silent,\n"
-    "          encryption: AES-KW-128, mac: HMAC-SHA-1-160, prf: MIKEY-1, cpu: server, cores: 4}\n"
+    "          encryption: AES-KW-128, mac: HMAC-SHA-1-160, prf: MIKEY-1, cpu: server, cores: 4, tls: off, "
+    "certificate: wrong-name, parameters-for-users: rfc5408, parameters-for-others: provisioned, "
+    "parameters-validity: 36 h}\n"
     "    mikey: {timestamp: COUNTER, clock-skew: 90 s, replay-cache: 17}\n"
     "  - name: two.example\n"
     "    forking: sequential\n"
@@ -42,7 +44,8 @@ const char testing_full[] =
     "b\\\"c\",\n"
     "     hss-password: \"12\", psk: 000102030405060708090A0B0C0D0E0F, kms-psk: auto, kms: "
     "kms@else.example,\n"
-    "     link: satellite, clock-offset: -90 s, register: false, errors: all}\n"
+    "     link: satellite, clock-offset: -90 s, register: false, errors: all, key-request: rfc5408, "
+    "key-password: \"se: cret\", kms-key-password: auto}\n"
     "  - {name: \"null\", domain: two.example}\n"
     "  - {name: v, domain: two.example, kms-psk: ffffffffffffffffffffffffffffffff, accept-answer-from: "
     "domain,\n"
@@ -66,7 +69,8 @@ const char testing_full[] =
     "    call-2-2: {answered-by: w, diverted-by: v, legs: 2, retargeted: at most 1}\n"
     "    call-2: {established: all}\n"
     "    call-2-3: {established: true}\n"
-    "  users: {registered: all, keys-obtained: 2, private-keys: at least 1}\n"
+    "  users: {registered: all, keys-obtained: 2, private-keys: at least 1, parameters-obtained: at most "
+    "2, parameters-failure: wrong-name}\n"
     "  user:\n"
     "    u{n}: {keys-failure: unknown-kms, registered: false}\n"
     "    u2: {registered: none}\n"
@@ -136,6 +140,11 @@ static void same_domain(const scn_domain *a, const scn_domain *b) {
     assert_int_equal(a->kms.prf, b->kms.prf);
     same_cpu(&a->kms.cpu, &b->kms.cpu);
     assert_int_equal(a->kms.cores, b->kms.cores);
+    assert_int_equal(a->kms.tls, b->kms.tls);
+    assert_int_equal(a->kms.certificate, b->kms.certificate);
+    assert_int_equal(a->kms.parameters_for_users, b->kms.parameters_for_users);
+    assert_int_equal(a->kms.parameters_for_others, b->kms.parameters_for_others);
+    assert_int_equal(a->kms.parameters_validity_ns, b->kms.parameters_validity_ns);
     assert_int_equal(a->mikey.timestamp, b->mikey.timestamp);
     assert_int_equal(a->mikey.clock_skew_ns, b->mikey.clock_skew_ns);
     assert_int_equal(a->mikey.replay_cache, b->mikey.replay_cache);
@@ -151,6 +160,9 @@ static void same_user(const scn_user *a, const scn_user *b) {
     assert_true(ibk_span_equal(a->psk, b->psk));
     assert_true(ibk_span_equal(a->kms_psk, b->kms_psk));
     same_text(a->kms, b->kms);
+    assert_int_equal(a->key_request, b->key_request);
+    same_text(a->key_password, b->key_password);
+    same_text(a->kms_key_password, b->kms_key_password);
     same_text(a->link->name, b->link->name);
     assert_int_equal(a->clock_offset_ns, b->clock_offset_ns);
     assert_int_equal(a->on_ns, b->on_ns);

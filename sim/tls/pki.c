@@ -347,6 +347,10 @@ ibk_err pki_issue_kms(pki *p, pki_kind kind, const char *nai, pki_credential *ou
     return issue(p, kind, &r, out);
 }
 
+bool pki_is_empty(const pki *p) {
+    return p->count == 0;
+}
+
 /* ---- files
  * -------------------------------------------------------------------------------------------------------- */
 

@@ -47,6 +47,8 @@ ibk_err pki_issue_user(pki *p, pki_kind kind, const char *name, const char *cons
  * dNSName. */
 ibk_err pki_issue_kms(pki *p, pki_kind kind, const char *nai, pki_credential *out);
 
+bool pki_is_empty(const pki *p); /* nothing was issued yet */
+
 /* Writes DIR/ca.pem (the trust anchor), DIR/untrusted-ca.pem (if there is one) and a PEM file for every
  * certificate that was issued: server-<dns name>, user-<name>, kms-<nai>. Certificates only, no private keys.
  * The folder has to exist. */

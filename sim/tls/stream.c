@@ -7,7 +7,6 @@
 struct tls_endpoint {
     ims_host *host;
     tls_context *context;
-    sim_random *random;
 };
 
 struct tls_stream {
@@ -27,7 +26,7 @@ ibk_err tls_endpoint_new(tls_endpoint **out, ims_host *host, tls_context *contex
     if (!endpoint)
         return IBK_ERR_NO_MEMORY;
     *endpoint = (tls_endpoint){.host = host, .context = context};
-    if (context && !(endpoint->random = sim_random_new(host->world->seed, host->name, "tls"))) {
+    if (context && !ims_host_tls_random(host)) {
         free(endpoint);
         return IBK_ERR_NO_MEMORY;
     }
@@ -36,9 +35,6 @@ ibk_err tls_endpoint_new(tls_endpoint **out, ims_host *host, tls_context *contex
 }
 
 void tls_endpoint_free(tls_endpoint *endpoint) {
-    if (!endpoint)
-        return;
-    sim_random_free(endpoint->random);
     free(endpoint);
 }
 
@@ -166,8 +162,8 @@ static ibk_err stream_new(tls_stream **out, tls_endpoint *endpoint, const char *
     *s = (tls_stream){.endpoint = endpoint, .handlers = *handlers, .user = user, .is_client = server_name};
     ibk_err err = IBK_OK;
     if (endpoint->context)
-        err = tls_new(&s->tls, endpoint->context, endpoint->random, ims_host_time(endpoint->host).utc_ns,
-                      server_name);
+        err = tls_new(&s->tls, endpoint->context, ims_host_tls_random(endpoint->host),
+                      ims_host_time(endpoint->host).utc_ns, server_name);
     if (err)
         free(s);
     else

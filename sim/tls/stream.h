@@ -5,10 +5,10 @@
 #include "ims/host.h"
 #include "tls/tls.h"
 
-/* A node's way into TLS: its randomness and what it believes or shows. */
+/* A node's way into TLS: what it believes or shows. */
 typedef struct tls_endpoint tls_endpoint;
 
-/* `context` is borrowed; NULL: its streams are plain TCP. The randomness is the host's stream "tls". */
+/* `context` is borrowed; NULL: its streams are plain TCP. Randomness comes from ims_host_tls_random. */
 ibk_err tls_endpoint_new(tls_endpoint **out, ims_host *host, tls_context *context);
 void tls_endpoint_free(tls_endpoint *endpoint); /* after its streams */
 bool tls_endpoint_is_secure(const tls_endpoint *endpoint);

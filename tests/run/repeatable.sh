@@ -20,5 +20,5 @@ done
 # Neither the progress on the terminal nor the key log changes what happens.
 expect_status 0 run "$file" --out plain --seed 42 "$@"
 [ ! -e plain/keys.log ] || die "keys.log was written without --keylog"
-rm -f first/keys.log
+rm -f first/keys.log first/tls-keys.log
 diff -rq first plain || die "the run without --keylog and --quiet differs"

@@ -209,6 +209,16 @@ typedef struct ibk_kms_result {
 ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *response,
                        ibk_kms_result *result);
 
+/* One private key for a user whom the node authenticated itself (RFC 5408 §5.5): DER BFPrivateKeyBlock,
+ * appended to `key`. `owner` is passed on to `authorized`. BAD_VALUE: the IBE identity ends in no date of
+ * this KMS; NOT_AUTHORIZED: not the owner's, or a date for which nothing is issued. */
+ibk_err ibk_kms_extract(const ibk_kms *kms, ibk_time now, void *owner, ibk_span ibe_identity, ibk_buf *key,
+                        ibk_diag *diag);
+
+/* The instants that the issue covers at a time (P-10): those from `from` to before `to`. */
+void ibk_issue_range(ibk_granularity granularity, ibk_kms_issue issue, int64_t utc_ns, int64_t *from,
+                     int64_t *to);
+
 /* The IBE identities of the current issue for an identity at a time: n dates, each appended to `out` behind a
  * two-octet length. Tests and the CPU model of a node use it. */
 ibk_err ibk_kms_issue_list(const ibk_kms *kms, ibk_span id, int64_t utc_ns, ibk_buf *out, size_t *n);

@@ -9,6 +9,7 @@
 #include "ims/ue/key_store.h"
 #include "ims/ue/ue.h"
 #include "kms/key_client.h"
+#include "kms/rfc5408.h"
 
 #define UE_SDP_TYPE       "application/sdp"
 #define UE_MIKEY          "mikey"
@@ -41,13 +42,16 @@ struct ue {
     ims_host *host;
     const scn_scenario *scenario;
     const scn_user *user;
-    const ue_params *params;
-    size_t param_count;
     const char *pcscf;
     ue_status status;
 
     /* keys */
+    parameters_client *parameters;
+    const ibk_ibe_params *own_params; /* of our KMS, once we have them */
+    bool keys_await_params;
+    tls_context *tls;
     key_client *key_client;
+    rfc5408_client *rfc5408; /* in its place, with `key-request: rfc5408` */
     key_store *store;
     bool keys_pending; /* a request is open, or will be at once */
     ims_timer fetch_timer, lapse_timer;
@@ -148,7 +152,7 @@ struct ue_call {
 
 /* ---- keys.c
  * -------------------------------------------------------------------------------------------------- */
-ibk_err ue_keys_init(ue *u);
+ibk_err ue_keys_init(ue *u, const ue_config *config);
 void ue_keys_fetch(ue *u); /* from now on it looks after its keys by itself */
 void ue_keys_stop(ue *u);  /* it asks for no more */
 void ue_keys_free(ue *u);
@@ -156,10 +160,15 @@ void ue_keys_free(ue *u);
  * that is open may bring it; ue_legs_keys_arrived() follows. */
 bool ue_keys_want(ue *u, ibk_span ibe_identity);
 
+/* ---- keys_rfc5408.c
+ * ------------------------------------------------------------------------------------------- */
+/* Asks for the same as key_client would, one IBE identity after the other, but for keys that are in the
+ * store. `done` as key_client's. */
+ibk_err ue_keys_by_rfc5408(ue *u, const ibk_identity *ids, size_t n, key_client_done *done);
+
 /* ---- lookup.c
  * ------------------------------------------------------------------------------------------------ */
-ibk_node ue_node(ue *u);                     /* what a session may ask of this UE */
-const ue_params *ue_own_params(const ue *u); /* of the KMS of its domain; NULL: none */
+ibk_node ue_node(ue *u); /* what a session may ask of this UE */
 size_t ue_identities(const ue *u, const char *out[UE_IDENTITIES_MAX]);
 /* The identity under which a call for `called` (ID data of IDRr) is answered: that one, if it is the user's
  * own. */

@@ -19,10 +19,21 @@ static ibk_granularity granularity(const ue *u) {
     return u->user->domain->kms.granularity;
 }
 
-ibk_err ue_keys_init(ue *u) {
+static void on_parameters(void *user);
+
+ibk_err ue_keys_init(ue *u, const ue_config *config) {
     const scn_mikey *mikey = &u->user->domain->mikey;
-    ibk_replay_config config = {.max_entries = mikey->replay_cache, .skew_ns = (int64_t)mikey->clock_skew_ns};
-    ibk_err err = ibk_replay_cache_new(&u->replay, &config);
+    ibk_replay_config replay = {.max_entries = mikey->replay_cache, .skew_ns = (int64_t)mikey->clock_skew_ns};
+    parameters_client_config parameters = {.host = u->host,
+                                           .tls = config->tls,
+                                           .home = u->user->domain,
+                                           .sources = config->params,
+                                           .n_sources = config->param_count,
+                                           .fetched = on_parameters,
+                                           .user = u};
+    u->tls = config->tls;
+    ibk_err err = parameters_client_new(&u->parameters, &parameters);
+    err = err ? err : ibk_replay_cache_new(&u->replay, &replay);
     return err ? err : key_store_new(&u->store, granularity(u), (int64_t)mikey->clock_skew_ns);
 }
 
@@ -120,7 +131,7 @@ static void plan_refresh(ue *u) {
 /* Grows with each failure in a row, and differs from UE to UE: when a KMS comes back, they do not all come at
  * once. */
 static void plan_retry(ue *u, scn_keys_failure failure) {
-    bool silent = failure == SCN_KEYS_NO_ANSWER;
+    bool silent = failure == SCN_KEYS_NO_ANSWER || failure == SCN_KEYS_NO_PARAMETERS;
     uint64_t pause = silent ? PAUSE_UNANSWERED : PAUSE_REFUSED;
     uint64_t longest = silent ? PAUSE_UNANSWERED_MAX : PAUSE_REFUSED_MAX;
     for (unsigned i = 0; i < u->failed_fetches && pause < longest; i++)
@@ -193,8 +204,7 @@ static void log_result(ue *u, const key_client_result *result, size_t keys) {
 
 static ibk_err take_keys(ue *u, ibk_key_list *keys) {
     size_t refused, count = keys->count;
-    const ue_params *own = ue_own_params(u);
-    ibk_err err = own ? key_store_add(u->store, keys, own->params, &refused) : IBK_ERR_NO_PARAMS;
+    ibk_err err = key_store_add(u->store, keys, u->own_params, &refused);
     if (err)
         return err;
     u->status.keys += (unsigned)count;
@@ -221,8 +231,8 @@ static void on_keys(void *user, const key_client_result *result, ibk_key_list *k
     u->keys_pending = false;
     u->status.keys_failure = came_to.failure;
     u->status.keys_diag = came_to.diag;
-    if (u->fetch_count) {
-        ue_key_fetch *f = &u->fetches[u->fetch_count - 1];
+    ue_key_fetch *f = u->fetch_count ? &u->fetches[u->fetch_count - 1] : NULL;
+    if (f && !f->end.set) { /* else it failed before it was sent */
         f->end = (ue_moment){ims_host_now(u->host), true};
         f->keys = came_to.failure ? 0 : count;
         f->tries = came_to.tries;
@@ -244,12 +254,11 @@ static void on_keys(void *user, const key_client_result *result, ibk_key_list *k
 }
 
 static void ask(ue *u, const wish *w, ue_fetch_kind kind) {
-    const ue_params *own = ue_own_params(u);
     key_client_config config = {.host = u->host,
                                 .user = u->user,
                                 .ids = w->ids,
                                 .n_ids = w->count,
-                                .params = own ? own->params : NULL,
+                                .params = u->own_params,
                                 .timestamps = &u->timestamps};
     ue_key_fetch *f = new_fetch(u, kind);
     ibk_err err = f ? IBK_OK : IBK_ERR_NO_MEMORY;
@@ -260,17 +269,42 @@ static void ask(ue *u, const wish *w, ue_fetch_kind kind) {
     key_client_free(u->key_client); /* the last one's: it has ended */
     u->key_client = NULL;
     if (!err)
-        err = key_client_start(&u->key_client, &config, on_keys, u);
+        err = u->user->key_request == SCN_KEY_REQUEST_RFC5408
+                  ? ue_keys_by_rfc5408(u, w->ids, w->count, on_keys)
+                  : key_client_start(&u->key_client, &config, on_keys, u);
     if (err) {
         key_client_result failed = {.failure = SCN_KEYS_NO_ANSWER, .diag = {.err = err}};
         on_keys(u, &failed, NULL);
     }
 }
 
+/* The parameters of our KMS come first: the keys are verified under them. False: not now. */
+static bool have_parameters(ue *u, ue_fetch_kind kind) {
+    ibk_span domain = ibk_span_str(u->user->domain->name);
+    ibk_lookup found = parameters_client_find(u->parameters, domain, &u->own_params);
+    u->next_fetch = kind;
+    u->keys_await_params = found == IBK_LOOKUP_PENDING;
+    if (found == IBK_LOOKUP_ABSENT) {
+        key_client_result failed = {.failure = SCN_KEYS_NO_PARAMETERS, .diag = {.err = IBK_ERR_NO_PARAMS}};
+        on_keys(u, &failed, NULL);
+    }
+    return found == IBK_LOOKUP_FOUND;
+}
+
+/* A fetch of parameters has ended: who waited for it goes on. */
+static void on_parameters(void *user) {
+    ue *u = user;
+    if (u->keys_await_params)
+        fetch(u, u->next_fetch);
+    ue_legs_keys_arrived(u);
+}
+
 static void fetch(ue *u, ue_fetch_kind kind) {
     wish w = {.count = 0};
     ims_host_cancel(u->host, &u->fetch_timer);
     u->keys_pending = true;
+    if (!have_parameters(u, kind))
+        return;
     ibk_err err =
         kind == UE_FETCH_DEMAND ? ask_for_name(&w, ibk_buf_span(&u->wanted)) : make_wish(u, &w, kind);
     if (err) {
@@ -323,7 +357,9 @@ void ue_keys_free(ue *u) {
         ims_host_cancel(u->host, &u->lapse_timer);
     }
     key_client_free(u->key_client);
+    rfc5408_client_free(u->rfc5408);
     key_store_free(u->store);
+    parameters_client_free(u->parameters);
     ibk_buf_free(&u->wanted);
     sim_random_free(u->fetch_random);
     free(u->fetches);

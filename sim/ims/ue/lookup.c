@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const ue_params *params_of_domain(const ue *u, ibk_span host) {
-    for (size_t i = 0; i < u->param_count; i++)
-        if (ibk_span_equal(host, ibk_span_str(u->params[i].domain->name)))
-            return &u->params[i];
-    return NULL;
-}
-
 /* "sip:alice@home.example" is served by the KMS of home.example; of "tel:+4930901820" ENUM tells the domain
  * (P-40). */
 static ibk_span domain_of(const ue *u, ibk_span identity) {
@@ -41,22 +34,16 @@ const char *ue_answers_as(const ue *u, ibk_span called) {
     return u->user->identity;
 }
 
-const ue_params *ue_own_params(const ue *u) {
-    return params_of_domain(u, ibk_span_str(u->user->domain->name));
-}
-
 static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
     const ue *u = user;
-    const ue_params *found = params_of_domain(u, domain_of(u, peer->id));
-    return found ? found->domain->kms.granularity : u->user->domain->kms.granularity;
+    ibk_granularity granularity = u->user->domain->kms.granularity;
+    parameters_client_granularity(u->parameters, domain_of(u, peer->id), &granularity);
+    return granularity;
 }
 
 static ibk_lookup find_params(void *user, const ibk_identity *id, const ibk_ibe_params **out) {
-    const ue_params *found = params_of_domain(user, domain_of(user, id->id));
-    if (!found)
-        return IBK_LOOKUP_ABSENT;
-    *out = found->params;
-    return IBK_LOOKUP_FOUND;
+    const ue *u = user;
+    return parameters_client_find(u->parameters, domain_of(u, id->id), out);
 }
 
 static ibk_lookup find_key(void *user, ibk_span ibe_identity, const ibk_ibe_params **params,

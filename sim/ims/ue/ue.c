@@ -37,8 +37,6 @@ ibk_err ue_new(ue **out, const ue_config *config) {
         return IBK_ERR_NO_MEMORY;
     u->scenario = config->scenario;
     u->user = config->user;
-    u->params = config->params;
-    u->param_count = config->param_count;
     u->scripts = config->scripts;
     u->cut_off = config->cut_off;
     u->cut_off_user = config->cut_off_user;
@@ -49,7 +47,7 @@ ibk_err ue_new(ue **out, const ue_config *config) {
     if (!err)
         err = start_agent(u);
     if (!err)
-        err = ue_keys_init(u);
+        err = ue_keys_init(u, config);
     if (err)
         ue_free(u);
     else
@@ -91,6 +89,10 @@ const ue_key_fetch *ue_key_fetches(const ue *u, size_t *count) {
     return u->fetches;
 }
 
+const parameters_client *ue_parameters(const ue *u) {
+    return u->parameters;
+}
+
 const scn_user *ue_user(const ue *u) {
     return u->user;
 }
@@ -112,7 +114,7 @@ const ue_call_view *ue_call_at(const ue *u, size_t index) {
 }
 
 bool ue_is_idle(const ue *u) {
-    if (u->keys_pending || u->register_pending)
+    if (u->keys_pending || u->register_pending || !parameters_client_is_idle(u->parameters))
         return false;
     for (size_t i = 0; i < u->call_count; i++)
         if (!u->calls[i]->view.ended.set)

@@ -7,14 +7,12 @@
 #include "ims/host.h"
 #include "ims/media/stream.h"
 #include "ims/ue/scripts.h"
+#include "kms/parameters.h"
 
 typedef struct ue ue;
 
-/* The public parameters of a home network's KMS, as provisioned in every UE of the scenario. */
-typedef struct ue_params {
-    const scn_domain *domain;
-    const ibk_ibe_params *params;
-} ue_params;
+/* The public parameters of a home network's KMS, for UEs that are provisioned with them. */
+typedef parameters_source ue_params;
 
 typedef struct ue_config {
     ims_host_config host;
@@ -27,6 +25,7 @@ typedef struct ue_config {
     /* Cuts the access link of a user for good; `user` is passed back. */
     void (*cut_off)(void *user, const scn_user *whom);
     void *cut_off_user;
+    tls_context *tls; /* borrowed: what its trust anchor is; NULL: none */
 } ue_config;
 
 ibk_err ue_new(ue **out, const ue_config *config);
@@ -120,6 +119,7 @@ typedef struct ue_call_view {
 const ue_status *ue_get_status(const ue *u);
 size_t ue_keys_held(const ue *u);
 const ue_key_fetch *ue_key_fetches(const ue *u, size_t *count); /* in order; borrowed until the next one */
+const parameters_client *ue_parameters(const ue *u);            /* what it fetched by RFC 5408 */
 const scn_user *ue_user(const ue *u);
 const ims_host *ue_host(const ue *u);
 size_t ue_call_count(const ue *u);
