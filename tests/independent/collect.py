@@ -57,11 +57,14 @@ class Seen:
 
 
 class Capture:
-    """`seen`: MIKEY messages in order; `media`: UDP that is no SIP; `answered`: Call-IDs with a 200 to their INVITE."""
+    """`seen`: MIKEY messages in order; `media`: UDP that is no SIP; `answered`: (Call-ID, To tag) of each 2xx to an
+    INVITE; `refused`: (Call-ID, CSeq) of each INVITE with another final answer; `ended`: (Call-ID, To tag) of each BYE;
+    `cancelled`: (Call-ID, address of who sent it) of each CANCEL."""
 
     def __init__(self, packets, report):
         self.report, self.packets = report, packets
         self.media, self.answered, self.sip_count, self.copies = [], {}, 0, 0
+        self.refused, self.ended, self.cancelled = set(), set(), set()
         self._seen = {}
         reassembler = ip.Reassembler()
         for packet in packets:
@@ -129,7 +132,13 @@ class Capture:
             return
         self.sip_count += 1
         if text.method == "INVITE" and text.status and text.status // 100 == 2:
-            self.answered.setdefault(text.call_id, (packet, time))
+            self.answered.setdefault((text.call_id, text.to_tag), (packet, time))
+        elif text.method == "INVITE" and text.status and text.status >= 300:
+            self.refused.add((text.call_id, text.header("cseq")[0]))
+        elif text.method == "BYE" and text.status is None:
+            self.ended.add((text.call_id, text.to_tag))
+        elif text.method == "CANCEL" and text.status is None:
+            self.cancelled.add((text.call_id, ends.source[0]))
         sdp = text.sdp()
         if sdp:
             for identifiers, data, medium in sdp.key_management():

@@ -61,8 +61,13 @@ class Leg:
     def csb_id(self):
         return self.i1.header.csb_id
 
+    @property
+    def dialog(self):
+        """Call-ID and To tag of the branch that answered."""
+        return self.r1.first.text.call_id, self.r1.first.text.to_tag
+
     def users(self):
-        """Who called whom, as text."""
+        """Who answered whom, as text."""
         return tuple(self.r1.message.one(mikey.IDR, role).data.decode("utf-8", "backslashreplace") for role in (1, 2))
 
 
@@ -105,7 +110,12 @@ class Exchanges:
         for seen in first[1:]:
             raise Wrong(seen.packet, "%s: a second one with this CSB ID; CSB updates are not known here" % seen)
         self._first(i1)
-        self._complete(i1, "R_MESSAGE_1", [s for s in rest if s.header.data_type == mikey.R_MESSAGE_1])
+        answers = [s for s in rest if s.header.data_type == mikey.R_MESSAGE_1]
+        if not answers and self._refused(i1):
+            self.incomplete += 1  # the INVITE was refused, redirected or taken back before anybody answered it
+            self._scalar(i1, "X", self._inner[i1.packet][0])
+            return
+        self._complete(i1, "R_MESSAGE_1", answers)
         legs = [Leg(i1, s) for s in rest if s.header.data_type == mikey.R_MESSAGE_1]
         for leg in legs:
             self._answer(leg)
@@ -114,6 +124,11 @@ class Exchanges:
         for seen in [s for s in rest if s.header.data_type == mikey.R_MESSAGE_2]:
             self._verification(legs, seen)
         for leg in legs:
+            if leg.dialog not in self.capture.answered and (self._refused(i1) or leg.dialog in self.capture.ended):
+                if not leg.r2:  # a branch that was cancelled or given up may be incomplete
+                    self._scalar(i1, "X", self._inner[i1.packet][0])
+                    self._scalar(leg.r1, "Y", leg.own)
+                continue
             self._complete(leg.r1, "I_MESSAGE_2", leg.i2)
             if leg.i2:
                 self._complete(leg.i2, "R_MESSAGE_2", leg.r2)
@@ -123,6 +138,10 @@ class Exchanges:
             self._derive(leg)
             leg.good = True
             self.legs.append(leg)
+
+    def _refused(self, i1):
+        text = i1.first.text
+        return (text.call_id, text.header("cseq")[0]) in self.capture.refused
 
     def _complete(self, seen, name, answer):
         if not answer and not self.options.allow_incomplete:
@@ -145,8 +164,9 @@ class Exchanges:
             stamp = seen.message.one(mikey.IDR, 1).data, seen.message.one(mikey.T).value
             check(stamp not in self._stamps, seen, "T is not fresh: %s has it too" % self._stamps.get(stamp))
             self._stamps[stamp] = seen
-        for esk in seen.message.all(mikey.ESK):
-            self._secret_key(seen, esk)
+        if kind == mikey.I_MESSAGE_1:
+            for esk in seen.message.all(mikey.ESK):
+                self._secret_key(seen, esk, seen)
 
     # Decryption
 
@@ -169,9 +189,10 @@ class Exchanges:
             check(same_identity(idr, outer), seen, "the identity inside IBAKE is not the one outside")
         return [Point(seen, p) for p in inner.all(mikey.ECCPT)]
 
-    def _secret_key(self, seen, esk):
-        """ESK = E(K_PUBr, ID || SK); what SK protects later is not judged here (P-11)."""
-        inner = self._open(seen, esk, "ESK", seen.message.one(mikey.IDR, 2).data)
+    def _secret_key(self, seen, esk, i1):
+        """ESK = E(K_PUBr, ID || SK), for the recipient whom I_MESSAGE_1 is meant for, whoever answers (RFC 6267
+        section 4.2.2.4); what SK protects later is not judged here (P-11)."""
+        inner = self._open(seen, esk, "ESK", i1.message.one(mikey.IDR, 2).data)
         check_shape(seen, "IDR[ir] SK", inner, "inside ESK")
 
     # The four messages
@@ -220,6 +241,8 @@ class Exchanges:
         if again:
             check(points[0] == self._inner[i1.packet][0], i2, "ECCPTi is not that of I_MESSAGE_1")
             check(i2.message.has(mikey.ESK), i2, "ECCPTi is repeated without ESK")
+        for esk in i2.message.all(mikey.ESK):
+            self._secret_key(i2, esk, i1)
 
     def _verification(self, legs, r2):
         t = r2.message.one(mikey.T).content()

@@ -20,7 +20,8 @@ class Flow:
 
     user: str
     csb_id: bytes
-    call_id: str
+    dialog: tuple  # Call-ID, To tag
+    taken_back: bool  # by the caller's CANCEL, which the answer may have crossed
     cs_id: int
     not_before: int
     medium: object
@@ -48,6 +49,7 @@ class Media:
         """Two consecutive CS IDs for each m-line (RFC 4567 section 7.1); SSRCs that I_MESSAGE_1 has are the caller's."""
         offer, answer = leg.i1.first.sdp, leg.r1.first.sdp
         users = leg.users()
+        taken_back = (leg.dialog[0], leg.i1.first.source[0]) in self.capture.cancelled
         if len(offer.media) != len(answer.media) or len(leg.keys) != 2 * len(offer.media):
             raise Wrong(leg.r1.packet, "%s: %d crypto sessions for %d m-lines" % (leg.r1, len(leg.keys), len(offer.media)))
         for cs_id, (tek, salt) in leg.keys.items():
@@ -59,7 +61,7 @@ class Media:
                 receiver = srtp.Receiver(tek, salt, leg.policy[session.policy], session.roc)
             except srtp.SrtpError as error:
                 raise Wrong(leg.r2.packet, "%s: %s" % (leg.r2, error)) from None
-            flow = Flow(users[not caller], leg.csb_id, leg.i1.first.text.call_id, cs_id, leg.r2.time, theirs, receiver)
+            flow = Flow(users[not caller], leg.csb_id, leg.dialog, taken_back, cs_id, leg.r2.time, theirs, receiver)
             for port in (0, 1):  # RTCP has the next port
                 source, target = (medium.address, medium.port + port), (peer.address, peer.port + port)
                 self.flows[source, target, session.ssrc] = flow
@@ -122,8 +124,8 @@ class Media:
 
     def _flow(self, flow):
         if not flow.packets:
-            answered = self.capture.answered.get(flow.call_id)
-            if answered and not self.options.allow_incomplete:
+            answered = self.capture.answered.get(flow.dialog)
+            if answered and not flow.taken_back and not self.options.allow_incomplete:
                 raise Wrong(answered[0], "the call is answered, yet no RTP of %s is in the capture" % flow.user)
             return
         if self.options.lossless and flow.missing:

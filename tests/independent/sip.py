@@ -56,6 +56,12 @@ class Sip:
         """The values of a header, as text."""
         return [value for key, value in self.headers if key == name]
 
+    @property
+    def to_tag(self):
+        """The tag of To: which dialog of a call it is, seen from the caller; None if there is none."""
+        found = [re.search(r";\s*tag=([^;\s]+)", value.rsplit(">", 1)[-1]) for value in self.header("to")]
+        return found[0].group(1) if found and found[0] else None
+
     def sdp(self):
         """The SDP in the body, or None."""
         if not self.body or self.header("content-type")[:1] != ["application/sdp"]:

@@ -132,7 +132,7 @@ def show_summary(capture, vault, requests, exchanges, media, extracted, options)
     for leg in legs:
         print("  %s calls %s, CSB ID %s, %s" % (leg.users() + (leg.csb_id.hex(), leg.own.curve.name)))
         for flow in media.unique():
-            if (flow.csb_id, flow.call_id) == (leg.csb_id, leg.i1.first.text.call_id):
+            if (flow.csb_id, flow.dialog) == (leg.csb_id, leg.dialog):
                 print("    %s: %s" % (flow.user, describe(flow)))
     if len(legs) < len(exchanges.legs):
         print("  and %d more (--verbose shows them)" % (len(exchanges.legs) - len(legs)))
