@@ -69,6 +69,7 @@ _Static_assert(sizeof(result_kms) <= sizeof((result *)0)->scratch, "scratch hold
 _Static_assert(sizeof(result_key_request) <= sizeof((result *)0)->scratch,
                "scratch holds every kind of entry");
 _Static_assert(sizeof(result_media) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_message) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_link) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_expectation) <= sizeof((result *)0)->scratch,
                "scratch holds every kind of entry");
@@ -117,6 +118,11 @@ void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t
 
 result_expectation *result_add_expectation(result *r) {
     void *entry = grow(r, &r->expectations, &r->expectation_count, sizeof *r->expectations);
+    return entry ? entry : scratch(r);
+}
+
+result_message *result_add_message(result *r) {
+    void *entry = grow(r, &r->messages, &r->message_count, sizeof *r->messages);
     return entry ? entry : scratch(r);
 }
 
@@ -188,6 +194,7 @@ void result_free(result *r) {
     free(r->users);
     free(r->kms);
     free(r->expectations);
+    free(r->messages);
     free(r->links);
     free(r->versions);
     while (r->arena) {

@@ -160,6 +160,22 @@ typedef struct result_kms {
     size_t refusal_count;
 } result_kms;
 
+/* Content under a secret key of its own: left in a mailbox, or played by a caller who had encoded it. */
+typedef struct result_message {
+    const char *call;         /* in which it was left or played; may be NULL */
+    const char *from, *to;    /* users: who called, who was called */
+    const char *via;          /* the mailbox; NULL: none */
+    const char *recipient;    /* who opened or refused it; NULL: nobody yet */
+    result_time stored;       /* in the mailbox */
+    result_time delivered;    /* the recipient had opened it */
+    uint64_t packets, opened; /* packets of content: stored by the mailbox, opened by the recipient */
+    unsigned attempts;        /* calls of the mailbox for it */
+    bool readable;            /* by the mailbox */
+    bool intact;              /* what the recipient opened is what was said */
+    bool refused;
+    const char *reason; /* with refused: why */
+} result_message;
+
 typedef struct result_link {
     const char *name, *a, *b;        /* nodes at its ends */
     uint64_t packets_ab, packets_ba; /* delivered */
@@ -187,6 +203,8 @@ typedef struct result {
     size_t user_count;
     result_kms **kms;
     size_t kms_count;
+    result_message *messages;
+    size_t message_count;
     result_link *links;
     size_t link_count;
     result_version *versions;
@@ -211,6 +229,7 @@ result_kms *result_add_kms(result *r);
 result_key_request *result_add_key_request(result *r, result_user *user);
 void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t count);
 result_expectation *result_add_expectation(result *r);
+result_message *result_add_message(result *r);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);
 result_update *result_add_update(result *r, result_call *call);

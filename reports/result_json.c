@@ -195,6 +195,25 @@ static json_t *user_json(const result_user *u, bool *ok) {
     return o;
 }
 
+static json_t *message_json(const result_message *m, bool *ok) {
+    json_t *o = json_object();
+    set(o, "call", text_json(m->call), ok);
+    set(o, "from", text_json(m->from), ok);
+    set(o, "to", text_json(m->to), ok);
+    set(o, "via", text_json(m->via), ok);
+    set(o, "recipient", text_json(m->recipient), ok);
+    set(o, "stored_ns", time_json(m->stored), ok);
+    set(o, "delivered_ns", time_json(m->delivered), ok);
+    set(o, "packets", count_json(m->packets), ok);
+    set(o, "opened", count_json(m->opened), ok);
+    set(o, "attempts", count_json(m->attempts), ok);
+    set(o, "readable", json_boolean(m->readable), ok);
+    set(o, "intact", json_boolean(m->intact), ok);
+    set(o, "refused", json_boolean(m->refused), ok);
+    set(o, "reason", text_json(m->reason), ok);
+    return o;
+}
+
 static json_t *link_json(const result_link *l, bool *ok) {
     const struct {
         const char *key;
@@ -247,7 +266,7 @@ static json_t *summary_json(const result *r, bool *ok) {
 
 static void set_lists(json_t *root, const result *r, bool *ok) {
     json_t *expectations = json_array(), *users = json_array(), *calls = json_array(), *links = json_array(),
-           *kms = json_array(), *versions = json_object();
+           *kms = json_array(), *messages = json_array(), *versions = json_object();
     for (size_t i = 0; i < r->expectation_count; i++)
         *ok &= json_array_append_new(expectations, expectation_json(&r->expectations[i], ok)) == 0;
     for (size_t i = 0; i < r->user_count; i++)
@@ -256,6 +275,8 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
         *ok &= json_array_append_new(calls, call_json(r->calls[i], ok)) == 0;
     for (size_t i = 0; i < r->kms_count; i++)
         *ok &= json_array_append_new(kms, kms_json(r->kms[i], ok)) == 0;
+    for (size_t i = 0; i < r->message_count; i++)
+        *ok &= json_array_append_new(messages, message_json(&r->messages[i], ok)) == 0;
     for (size_t i = 0; i < r->link_count; i++)
         *ok &= json_array_append_new(links, link_json(&r->links[i], ok)) == 0;
     for (size_t i = 0; i < r->version_count; i++)
@@ -265,6 +286,7 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
     set(root, "users", users, ok);
     set(root, "calls", calls, ok);
     set(root, "kms", kms, ok);
+    set(root, "messages", messages, ok);
     set(root, "links", links, ok);
     set(root, "versions", versions, ok);
 }

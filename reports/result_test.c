@@ -50,6 +50,18 @@ static void fill(result *r) {
         m->received = 249;
         m->protected_ = true;
     }
+    for (int i = 0; i < 2; i++) {
+        result_message *m = result_add_message(r);
+        m->call = "call-1";
+        m->from = "alice";
+        m->to = "bob";
+        m->via = i ? NULL : "voice\x1b[2Jmail";
+        m->stored = i ? (result_time){0} : result_at(7000000000);
+        m->packets = 200;
+        m->intact = i == 0;
+        m->refused = i == 1;
+        m->reason = i ? "the MAC does not match" : NULL;
+    }
     result_link *l = result_add_link(r);
     l->name = "a-p";
     l->packets_ab = 17;
@@ -152,7 +164,9 @@ static void test_table(void **state) {
                               "  call    from   to  state        set-up    keys   media         resent\n"
                               "  call-1  zoë    b\xff  established  412.3 ms  agree  SRTP 249/250  0\n"
                               "  call-2  alice  b\xff  established  1.412 s   agree  SRTP 249/250  0\n"
-                              "  and 1 more calls: 2 of 3 established in all\n");
+                              "  and 1 more calls: 2 of 3 established in all\n"
+                              "  message alice → bob via voice?[2Jmail  stored 7.000 s  intact\n"
+                              "  message alice → bob  refused: the MAC does not match\n");
     free(text);
     result_free(&r);
 }

@@ -21,11 +21,13 @@ with tempfile.TemporaryDirectory() as directory:
     with open(path, encoding="utf-8") as file:
         result = json.load(file)
 validator.validate(result)
+assert len(result["messages"]) == 2 and result["messages"][0]["stored_ns"] == 7000000000, result["messages"]
 assert len(result["calls"]) == 3 and list(result)[0] == "schema", result
 
 # The schema refuses what it must: otherwise the validation above would prove nothing.
 for path, value in [(["verdict"], "maybe"), (["calls", 0, "state"], "up"), (["calls", 0, "extra"], 1),
-                    (["seed"], 1), (["calls", 0, "invite_ns"], -1), (["links", 0, "a_to_b"], None)]:
+                    (["seed"], 1), (["calls", 0, "invite_ns"], -1), (["links", 0, "a_to_b"], None),
+                    (["messages", 0, "intact"], None), (["messages", 1, "who"], "me")]:
     broken = json.loads(json.dumps(result))
     place = broken
     for step in path[:-1]:

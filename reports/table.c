@@ -104,6 +104,35 @@ static void print_calls(const term *t, const result *r, size_t max_calls) {
                 result_calls_in_state(r, RESULT_CALL_ESTABLISHED), r->call_count);
 }
 
+static void print_messages(const term *t, const result *r, size_t max_messages) {
+    char when[2][CELL];
+    size_t shown = r->message_count < max_messages ? r->message_count : max_messages;
+    for (size_t i = 0; i < shown; i++) {
+        const result_message *m = &r->messages[i];
+        term_text(t, "  message ", m->from, t->utf8 ? " → " : " -> ");
+        term_text(t, "", m->to, "");
+        if (m->via)
+            term_text(t, " via ", m->via, "");
+        set_duration(when[0], m->stored.set, m->stored.ns);
+        set_duration(when[1], m->delivered.set, m->delivered.ns);
+        if (m->stored.set)
+            fprintf(t->file, "  stored %s", when[0]);
+        if (m->delivered.set)
+            fprintf(t->file, "  delivered %s", when[1]);
+        fprintf(t->file, "  %s%s%s%s",
+                term_begin(t, m->intact    ? TERM_GREEN
+                              : m->refused ? TERM_RED
+                                           : TERM_PLAIN),
+                m->intact    ? "intact"
+                : m->refused ? "refused"
+                             : "waiting",
+                term_begin(t, TERM_PLAIN), m->readable ? "  readable by the mailbox" : "");
+        term_text(t, m->reason ? ": " : "", m->reason ? m->reason : "", "\n");
+    }
+    if (shown < r->message_count)
+        fprintf(t->file, "  and %zu more messages\n", r->message_count - shown);
+}
+
 static void print_expectations(const term *t, const result *r, bool verbose) {
     size_t held = 0;
     for (size_t i = 0; i < r->expectation_count; i++) {
@@ -155,4 +184,5 @@ void report_table(const term *t, const result *r, size_t max_calls, bool verbose
         }
     if (r->call_count)
         print_calls(t, r, max_calls);
+    print_messages(t, r, max_calls);
 }

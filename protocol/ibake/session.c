@@ -193,6 +193,10 @@ ibk_identity ibk_session_asked(const ibk_session *session) {
     return owned_id_get(&session->asked);
 }
 
+int64_t ibk_session_date(const ibk_session *session) {
+    return session->date_ns;
+}
+
 bool ibk_session_deferred(const ibk_session *session) {
     return session->deferred;
 }

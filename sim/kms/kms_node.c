@@ -313,7 +313,7 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
                           .issue = domain->kms.issue,
                           /* A user whose clock is behind may ask for the period that has just ended, and its
                              peers' messages of that period are valid as long as the skew allows. */
-                          .issue_back_ns = (int64_t)domain->mikey.clock_skew_ns,
+                          .issue_back_ns = (int64_t)(domain->mikey.clock_skew_ns + domain->kms.issue_back_ns),
                           .errors = domain->kms.errors,
                           .encr_alg = domain->kms.encryption,
                           .user = k,

@@ -97,6 +97,35 @@ static size_t member_values(const world *w, const scn_expectation *e, size_t ind
     }
 }
 
+/* What a user did with messages, or a mailbox for its part. */
+static bool message_counts(scn_expect_kind kind, const ue_message_view *m, const ue *u) {
+    switch (kind) {
+    case SCN_EXPECT_USERS_MESSAGES_STORED:
+        return m->via == u && m->stored.set;
+    case SCN_EXPECT_USERS_MESSAGES_READABLE:
+        return m->via == u && m->stored.set && m->readable;
+    case SCN_EXPECT_USERS_MESSAGES_DELIVERED:
+        return m->recipient == u && m->intact;
+    default:
+        return m->recipient == u && m->refused;
+    }
+}
+
+static uint64_t message_sum(const world *w, scn_expect_kind kind, const ue *u) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < ue_messages_count(w->messages); i++)
+        sum += message_counts(kind, ue_messages_at(w->messages, i), u);
+    return sum;
+}
+
+static uint64_t last_message_reason(const world *w, const ue *u) {
+    uint64_t reason = 0;
+    for (size_t i = 0; i < ue_messages_count(w->messages); i++)
+        if (message_counts(SCN_EXPECT_USERS_MESSAGES_REFUSED, ue_messages_at(w->messages, i), u))
+            reason = ue_messages_at(w->messages, i)->reason;
+    return reason;
+}
+
 static uint64_t member_sum(const world *w, const scn_expectation *e, size_t index) {
     call_views of = {0};
     if (e->set == SCN_SET_CALLS)
@@ -112,6 +141,11 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
         return observe_auth_failures(&of);
     case SCN_EXPECT_USERS_OPEN_CALLS:
         return observe_open_calls(w->users[index]);
+    case SCN_EXPECT_USERS_MESSAGES_STORED:
+    case SCN_EXPECT_USERS_MESSAGES_READABLE:
+    case SCN_EXPECT_USERS_MESSAGES_DELIVERED:
+    case SCN_EXPECT_USERS_MESSAGES_REFUSED:
+        return message_sum(w, e->kind, w->users[index]);
     case SCN_EXPECT_CALLS_RETRANSMISSIONS: {
         call_views v = observe_views(w, &w->scenario->calls[index]);
         return v.caller ? tally_retransmissions(w->tally, v.caller->call_id) : 0;
@@ -148,6 +182,8 @@ static uint64_t member_is(const world *w, const scn_expectation *e, size_t index
         observe_parameters(w->users[index], &failure);
         return failure;
     }
+    if (e->kind == SCN_EXPECT_USERS_MESSAGE_REASON)
+        return last_message_reason(w, w->users[index]);
     if (e->set == SCN_SET_USERS)
         return ue_get_status(w->users[index])->keys_failure;
     call_views v = observe_views(w, &w->scenario->calls[index]);
@@ -166,7 +202,7 @@ static uint64_t member_is(const world *w, const scn_expectation *e, size_t index
 static void value_text(char *out, size_t size, const world *w, const scn_expectation *e, uint64_t value) {
     if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME)
         snprintf(out, size, "%.3f s", (double)value / 1e9);
-    else if (e->kind == SCN_EXPECT_CALLS_REASON)
+    else if (e->kind == SCN_EXPECT_CALLS_REASON || e->kind == SCN_EXPECT_USERS_MESSAGE_REASON)
         snprintf(out, size, "%s", value ? ibk_err_name((ibk_err)value) : "none");
     else if (e->kind == SCN_EXPECT_CALLS_ANSWERED_BY || e->kind == SCN_EXPECT_CALLS_DIVERTED_BY)
         snprintf(out, size, "%s", value ? w->scenario->users[value - 1].name : "nobody");
@@ -222,9 +258,16 @@ static finding judge_each(const world *w, const scn_expectation *e) {
 
 static finding judge_sum(const world *w, const scn_expectation *e) {
     finding f = {0};
-    uint64_t sum = 0;
-    for (size_t i = e->first; i < e->first + e->count; i++)
+    uint64_t sum = 0, stored = 0;
+    for (size_t i = e->first; i < e->first + e->count; i++) {
         sum += member_sum(w, e, i);
+        if (e->kind == SCN_EXPECT_USERS_MESSAGES_READABLE)
+            stored += message_sum(w, SCN_EXPECT_USERS_MESSAGES_STORED, w->users[i]);
+    }
+    if (e->kind == SCN_EXPECT_USERS_MESSAGES_READABLE && stored == 0) {
+        snprintf(f.observed, sizeof f.observed, "nothing was stored");
+        return f; /* what was never tried has not been shown */
+    }
     f.held = scn_bound_holds(&e->bound, sum, e->count);
     snprintf(f.observed, sizeof f.observed, "%llu", (unsigned long long)sum);
     return f;

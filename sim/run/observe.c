@@ -346,6 +346,34 @@ static void observe_link(result *r, const world_link *link) {
     out->lost_ba = ba.lost_packets + ba.queue_dropped;
 }
 
+/* The user of an identity; the identity itself if no user has it. */
+static const char *name_of(result *r, const world *w, const char *identity) {
+    for (size_t i = 0; i < w->scenario->user_count; i++)
+        if (strcmp(w->scenario->users[i].identity, identity) == 0)
+            return result_text(r, w->scenario->users[i].name);
+    return result_text(r, identity);
+}
+
+static void observe_message(result *r, const world *w, const ue_message_view *m) {
+    result_message *out = result_add_message(r);
+    out->call = m->script ? result_text(r, m->script->name) : NULL;
+    out->from = name_of(r, w, m->from);
+    out->to = name_of(r, w, m->to);
+    out->via = m->via ? result_text(r, ue_user(m->via)->name) : NULL;
+    out->recipient = m->recipient ? result_text(r, ue_user(m->recipient)->name) : NULL;
+    out->stored = time_of(m->stored);
+    out->delivered = time_of(m->delivered);
+    out->packets = m->packets;
+    out->opened = m->opened;
+    out->attempts = m->attempts;
+    out->readable = m->readable;
+    out->intact = m->intact;
+    out->refused = m->refused;
+    if (m->refused)
+        out->reason = m->diag.detail[0] ? result_textf(r, "%s (%s)", ibk_err_text(m->reason), m->diag.detail)
+                                        : result_text(r, ibk_err_text(m->reason));
+}
+
 /* "1024 bits (80-bit strength)"; with several KMSs "a.example 1024 bits (80-bit strength), b.example …". */
 static const char *parameters_text(result *r, const world *w) {
     const char *text = "";
@@ -373,6 +401,11 @@ void observe(result *r, const world *w) {
         observe_user(r, w->users[i]);
     for (size_t i = 0; i < s->domain_count; i++)
         observe_kms(r, &w->domains[i]);
+    for (size_t i = 0; i < ue_messages_count(w->messages); i++) {
+        const ue_message_view *m = ue_messages_at(w->messages, i);
+        if (m->stored.set || m->intact || m->refused)
+            observe_message(r, w, m);
+    }
     for (size_t i = 0; i < w->link_count; i++)
         observe_link(r, &w->links[i]);
     versions_add(r);

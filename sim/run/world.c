@@ -259,6 +259,7 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .cut_off_user = w,
                         .param_count = w->scenario->domain_count,
                         .scripts = w->scripts,
+                        .messages = w->messages,
                         .tls = run_trust_client(w->trust)};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)
@@ -400,8 +401,9 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
     w->users = calloc(scenario->user_count, sizeof(ue *));
     w->tally = tally_new(scenario);
     w->scripts = ue_scripts_new(scenario);
+    w->messages = ue_messages_new();
     w->ims.names = ims_names_new();
-    ibk_err err = w->domains && w->params && w->users && w->tally && w->scripts && w->ims.names
+    ibk_err err = w->domains && w->params && w->users && w->tally && w->scripts && w->messages && w->ims.names
                       ? IBK_OK
                       : IBK_ERR_NO_MEMORY;
     if (!err)
@@ -467,6 +469,7 @@ ibk_err world_free(world *w) {
     tally_free(w->tally);
     ue_scripts_free(w->scripts);
     run_trust_free(w->trust);
+    ue_messages_free(w->messages);
     free(w->links);
     free(w->events);
     free(w->users);

@@ -3,7 +3,7 @@
 #define SIM_RUN_WORLD_H
 
 #include "ims/core/cscf.h"
-#include "ims/ue/ue.h"
+#include "ims/ue/messages.h"
 #include "kms/kms_node.h"
 #include "run/tally.h"
 #include "run/trust.h"
@@ -33,6 +33,7 @@ typedef struct world {
     tally *tally;
     ue_scripts *scripts;
     run_trust *trust;
+    ue_messages *messages;
     world_domain *domains;
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */

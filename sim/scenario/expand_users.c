@@ -158,6 +158,10 @@ static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, 
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "off"),
                             "users[%zu] is switched off before it is switched on", entry),
                  "see the keys 'on' and 'every'");
+    if (u->user.tampering != SCN_TAMPER_NONE && !u->user.mailbox)
+        scn_hint(scn_report(ctx, scn_where_of(&u->head, "mailbox-tampers"),
+                            "users[%zu] is no mailbox that could tamper with messages", entry),
+                 "it belongs to users with 'mailbox: true'");
     if (u->user.on_ns + (u->group - 1) * u->every_ns > s->time_limit_ns)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "on"),
                             "users[%zu] is switched on after the end of the run", entry),

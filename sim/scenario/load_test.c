@@ -132,6 +132,11 @@ static void users_are_related(void **state) {
     assert_int_equal(w->ring_ns, 3 * S);
     assert_true(u3->answers_for_others && scn_find_user(s, "x")->answers_for_others);
     assert_true(!v->answers_for_others && scn_find_user(s, "x")->mailbox);
+    assert_int_equal(scn_find_user(s, "x")->tampering, SCN_TAMPER_CONTENT);
+    assert_int_equal(scn_find_user(s, "x")->keep_keys_ns, 36 * 3600 * S);
+    assert_true(v->tampering == SCN_TAMPER_NONE && v->keep_keys_ns == 0);
+    assert_int_equal(s->domains[0].kms.issue_back_ns, 50 * 3600 * S);
+    assert_true(s->calls[0].pre_encoded && !s->calls[1].pre_encoded);
     assert_int_equal(scn_interconnect_link(s)->delay_ns, 11 * MS);
     assert_int_equal(s->domains[0].forking, SCN_FORK_PARALLEL);
     assert_int_equal(s->domains[1].forking, SCN_FORK_SEQUENTIAL);
@@ -221,6 +226,13 @@ static void expectations_are_flat(void **state) {
     e = find(s, "users: parameters-failure wrong-name");
     assert_int_equal(e->how, SCN_IS);
     assert_int_equal(e->bound.value, SCN_PARAMETERS_WRONG_NAME);
+    e = find(s, "user x: messages-readable none");
+    assert_int_equal(e->how, SCN_SUM);
+    assert_int_equal(e->set, SCN_SET_USERS);
+    assert_int_equal(e->bound.op, SCN_EXACTLY);
+    e = find(s, "user x: message-reason bad-mac");
+    assert_int_equal(e->how, SCN_IS);
+    assert_int_equal(e->bound.value, IBK_ERR_BAD_MAC);
     e = find(s, "user u2: registered none");
     assert_int_equal(e->first, 1);
     e = find(s, "calls: setup-time at most 2 s");

@@ -91,10 +91,11 @@ typedef struct scn_kms {
     const char *master_file; /* DER BFMasterSecret of them */
     ibk_granularity granularity; /* P-9: how long a key is for */
     ibk_kms_issue issue;         /* P-10: which keys a request by URI yields */
-    ibk_kms_errors errors;       /* what a refused user is told */
-    uint8_t encryption;          /* enum ibk_encr_alg of KEMAC, not NULL */
-    uint8_t mac;                 /* enum ibk_mac_alg of V, not NULL */
-    uint8_t prf;                 /* enum ibk_prf */
+    uint64_t issue_back_ns; /* a past key that is asked for by name is issued for so long, beyond the skew */
+    ibk_kms_errors errors;  /* what a refused user is told */
+    uint8_t encryption;     /* enum ibk_encr_alg of KEMAC, not NULL */
+    uint8_t mac;            /* enum ibk_mac_alg of V, not NULL */
+    uint8_t prf;            /* enum ibk_prf */
     scn_outage outage;
     scn_cpu cpu;
     uint32_t cores;
@@ -170,6 +171,13 @@ typedef enum scn_ask {
     SCN_ASK_CURRENT    /* one IBE identity, date included: that key alone */
 } scn_ask;
 
+/* What a dishonest mailbox does to a message before it hands it on. */
+typedef enum scn_tampering {
+    SCN_TAMPER_NONE = 0,
+    SCN_TAMPER_ESK,    /* an octet of the ESK */
+    SCN_TAMPER_CONTENT /* an octet of a packet of content */
+} scn_tampering;
+
 typedef struct scn_user {
     const char *name;              /* "alice", "caller-17": unique */
     const scn_domain *domain;      /* its home network */
@@ -193,6 +201,7 @@ typedef struct scn_user {
     int64_t clock_offset_ns;           /* its wall clock minus the true one */
     uint64_t on_ns;                    /* when it is switched on: asks for keys and registers */
     bool register_;                    /* false: it never registers (it still asks for its keys) */
+    uint64_t keep_keys_ns;             /* how long a lapsed private key is kept, beyond the skew */
     ibk_error_policy errors;           /* P-16: what a UE that aborts an exchange tells its peer */
     const struct scn_user *contact_of; /* a further device of that user: registers its contact under that
                                           user's public identity, answers MIKEY with its own. NULL: none */
@@ -204,8 +213,10 @@ typedef struct scn_user {
     bool has_ring_time;                /* ring_ns holds, in place of the call's */
     uint64_t ring_ns;
     scn_divert divert;
-    bool mailbox;      /* told of every registration in its domain (TS 24.229 §5.4.1.7) */
-    bool switched_off; /* at off_ns it deregisters and is gone */
+    bool mailbox; /* told of every registration in its domain (TS 24.229 §5.4.1.7); stores content for others
+                     and delivers it (RFC 6267 §3.3) */
+    scn_tampering tampering; /* a mailbox's */
+    bool switched_off;       /* at off_ns it deregisters and is gone */
     uint64_t off_ns;
     scn_cpu cpu; /* of its UE */
     uint32_t cores;
@@ -263,6 +274,7 @@ typedef struct scn_call {
     uint64_t cancel_ns;    /* … this long after the INVITE, unless the call was answered before */
     uint8_t curve;         /* ECC curve of ECCPT: 8 P-256, 11 P-384, 14 P-521 */
     uint8_t prf;           /* enum ibk_prf of I_MESSAGE_1 */
+    bool pre_encoded;      /* the caller's sound is encoded before the call, under an SK of its own */
     scn_media media;
     scn_carrier carrier; /* of I_MESSAGE_2 and R_MESSAGE_2 */
     const scn_action *actions;
@@ -332,6 +344,12 @@ typedef struct scn_bound {
     X(USERS_OPEN_CALLS, SUM)      /* calls of theirs that have not ended when the run does */                \
     X(USERS_PARAMETERS_OBTAINED, EACH) /* sets of parameters that were fetched and are in order */           \
     X(USERS_PARAMETERS_FAILURE, IS)    /* bound.value: scn_parameters_failure of the latest fetch */         \
+    X(USERS_MESSAGES_STORED, SUM)      /* by the user as a mailbox */                                        \
+    X(USERS_MESSAGES_READABLE, SUM)  /* of those, what the mailbox could read with every key that it holds;  \
+                                        does not hold where nothing was stored */                            \
+    X(USERS_MESSAGES_DELIVERED, SUM) /* the user opened ESK and content, all of it as it was said */         \
+    X(USERS_MESSAGES_REFUSED, SUM)   /* the user could not open ESK or content, or it was changed */         \
+    X(USERS_MESSAGE_REASON, IS)      /* bound.value: ibk_err of the last one that the user refused */        \
     /* KMSs */                                                                                               \
     X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
     X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \

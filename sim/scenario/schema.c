@@ -135,6 +135,10 @@ static const scn_field kms_fields[] = {
                     {"silent", IBK_KMS_ERRORS_SILENT}),
      .meaning = "who is told by an Error message that a request is refused: all, those who proved their PSK, "
                 "nobody"},
+    {"issue-back", TIME, AT(raw_kms, kms.issue_back_ns), .fallback = "0 s", .max = 400 * D,
+     .meaning =
+         "how long after its period a key is still issued to a user who asks for it by its IBE identity "
+         "(P-10), beyond the clock skew: for messages that are delivered later"},
     {"encryption", SCN_T_ENUM, AT(raw_kms, kms.encryption), .fallback = "AES-CM-128",
      .words = WORDS({"AES-CM-128", IBK_ENCR_AES_CM_128}, {"AES-CM-256", IBK_ENCR_AES_CM_256},
                     {"AES-KW-128", IBK_ENCR_AES_KW_128}),
@@ -303,6 +307,10 @@ static const scn_field user_fields[] = {
      .meaning = "in a group: each user is switched on that much after the one before"},
     {"register", SCN_T_BOOL, AT(raw_user, user.register_), .fallback = "true",
      .meaning = "`false`: the user never registers, yet asks for its keys"},
+    {"keep-keys", TIME, AT(raw_user, user.keep_keys_ns), .fallback = "0 s", .max = 400 * D,
+     .meaning =
+         "how long after its period the UE keeps a private key, beyond the clock skew: for messages that "
+         "are delivered later"},
     {"errors", SCN_T_ENUM, AT(raw_user, user.errors), .fallback = "parameters",
      .words =
          WORDS({"parameters", IBK_ERRORS_PARAMETERS}, {"silent", IBK_ERRORS_SILENT}, {"all", IBK_ERRORS_ALL}),
@@ -332,8 +340,13 @@ static const scn_field user_fields[] = {
      .meaning = "when it answers 486 Busy Here: never (it takes several calls), while it has a call, always"},
     {"divert", SECTION(raw_user, divert, divert_section), .meaning = "where calls for this user go instead"},
     {"mailbox", SCN_T_BOOL, AT(raw_user, user.mailbox), .fallback = "false",
-     .meaning = "its UE is a mailbox of the domain: the S-CSCF tells it of every registration and "
-                "deregistration (3GPP TS 24.229 §5.4.1.7)"},
+     .meaning = "its UE is a mailbox of the domain: it stores content for users whose calls are diverted to "
+                "it, is told of every registration and deregistration by the S-CSCF (3GPP TS 24.229 "
+                "§5.4.1.7), and then delivers (RFC 6267 §3.3)"},
+    {"mailbox-tampers", SCN_T_ENUM, AT(raw_user, user.tampering), .fallback = "none",
+     .words = WORDS({"none", SCN_TAMPER_NONE}, {"esk", SCN_TAMPER_ESK}, {"content", SCN_TAMPER_CONTENT}),
+     .meaning = "what a dishonest mailbox changes in each message that it hands on: an octet of the ESK, an "
+                "octet of one packet of content"},
     {"off", TIME, AT(raw_user, user.off_ns), .max = 400 * D, .computed = "never",
      .meaning = "when it is switched off: it then deregisters"},
     {"cpu", SCN_T_CPU, AT(raw_user, user.cpu), .fallback = "instant",
@@ -430,6 +443,9 @@ static const scn_field call_fields[] = {
      .meaning = "curve of [x]P and [y]P (P-21)"},
     {"prf", SCN_T_ENUM, AT(raw_call, call.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of the exchange"},
+    {"pre-encoded", SCN_T_BOOL, AT(raw_call, call.pre_encoded), .fallback = "false",
+     .meaning = "the caller's sound is encoded before the call, under a secret key SK of its own that "
+                "I_MESSAGE_1 carries in an ESK (RFC 6267 §4.2.2.1)"},
     {"media", SECTION(raw_call, media, media_section), .meaning = "its sound"},
     {"carrier", SCN_T_ENUM, AT(raw_call, call.carrier), .fallback = "prack",
      .words = WORDS({"prack", SCN_CARRIER_PRACK}, {"update", SCN_CARRIER_UPDATE},
@@ -568,6 +584,18 @@ static const scn_field expect_users_fields[] = {
      .meaning = "private keys that lapsed and were wiped, for each user who obtains keys"},
     {"registrations", EXPECT(SCN_T_NUMBER_BOUND, USERS_REGISTRATIONS),
      .meaning = "how often each registered user was registered, refreshes included"},
+    {"messages-stored", EXPECT(SCN_T_NUMBER_BOUND, USERS_MESSAGES_STORED),
+     .meaning = "messages that they store as mailboxes, in sum"},
+    {"messages-readable", EXPECT(SCN_T_NUMBER_BOUND, USERS_MESSAGES_READABLE),
+     .meaning = "stored messages that the mailbox itself can read, with every key that it holds, in sum; "
+                "does not hold where none was stored"},
+    {"messages-delivered", EXPECT(SCN_T_NUMBER_BOUND, USERS_MESSAGES_DELIVERED),
+     .meaning = "messages and pre-encoded content of which they open the ESK and all that arrives, and find "
+                "what was said, in sum"},
+    {"messages-refused", EXPECT(SCN_T_NUMBER_BOUND, USERS_MESSAGES_REFUSED),
+     .meaning = "messages and pre-encoded content that they cannot open, or that were changed, in sum"},
+    {"message-reason", EXPECT(SCN_T_WORD, USERS_MESSAGE_REASON), .words = reason_words,
+     .meaning = "why they refused the last of those, for every one of them"},
     {"open-calls", EXPECT(SCN_T_NUMBER_BOUND, USERS_OPEN_CALLS),
      .meaning = "calls of theirs that have not ended when the run does, in sum"},
     {"parameters-obtained", EXPECT(SCN_T_NUMBER_BOUND, USERS_PARAMETERS_OBTAINED),

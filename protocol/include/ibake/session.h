@@ -280,7 +280,10 @@ ibk_err ibk_session_reason(const ibk_session *session,
 ibk_identity ibk_session_local(const ibk_session *session);
 ibk_identity ibk_session_peer(const ibk_session *session);
 ibk_identity ibk_session_asked(const ibk_session *session); /* IDRr of I_MESSAGE_1 */
-bool ibk_session_deferred(const ibk_session *session);      /* R_MESSAGE_1 carried [y]P alone */
+/* The instant whose date all IBE identities of the exchange carry, that of an ESK made in it included (P-9):
+ * ns UTC, of the initiator's T if that tells the time; 0 before I_MESSAGE_1. */
+int64_t ibk_session_date(const ibk_session *session);
+bool ibk_session_deferred(const ibk_session *session); /* R_MESSAGE_1 carried [y]P alone */
 
 /* The header in force (PRF, crypto sessions; see ibk_map_srtp), NULL before I_MESSAGE_1. Borrowed. */
 const ibk_hdr *ibk_session_header(const ibk_session *session);

@@ -14,6 +14,7 @@ typedef struct receiver {
 
 struct media_stream {
     media_config config;
+    media_content content;              /* zero value: none */
     srtp_t send_context;                /* NULL: plain RTP */
     receiver receivers[MEDIA_KEYS_MAX]; /* newest first */
     unsigned receiver_count;            /* 0: plain RTP */
@@ -101,6 +102,9 @@ ibk_err media_stream_new(media_stream **out, const media_config *config) {
     if (!stream)
         return IBK_ERR_NO_MEMORY;
     stream->config = *config;
+    if (config->content)
+        stream->content = *config->content;
+    stream->config.content = NULL;
     stream->config.send_keys = stream->config.receive_keys = NULL; /* the caller wipes them after this call */
     media_source_retain(config->source);
     media_source_retain(config->expected);
@@ -183,15 +187,37 @@ unsigned media_stream_keys_held(const media_stream *stream) {
 /* ---- sending
  * ------------------------------------------------------------------------------------------------- */
 
+/* Content that is larger than what a packet holds besides header and tag is the caller's fault. */
+static ibk_err next_payload(media_stream *stream, uint32_t timestamp, uint8_t out[MEDIA_PACKET_MAX],
+                            size_t *len) {
+    if (!stream->content.next) {
+        media_source_read(stream->config.source, timestamp, out + RTP_HEADER_LEN, stream->frame_len);
+        *len = stream->frame_len;
+        return IBK_OK;
+    }
+    uint8_t payload[MEDIA_PACKET_MAX];
+    if (!stream->content.next(stream->content.user, payload, len))
+        return IBK_ERR_STATE;
+    if (*len > MEDIA_PACKET_MAX - RTP_HEADER_LEN - SRTP_MAX_TRAILER_LEN)
+        return IBK_ERR_LIMIT;
+    memcpy(out + RTP_HEADER_LEN, payload, *len);
+    return IBK_OK;
+}
+
 ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], size_t *len) {
-    rtp_header header = {.payload_type = (uint8_t)media_source_codec(stream->config.source),
+    rtp_header header = {.payload_type = stream->content.next
+                                             ? stream->content.payload_type
+                                             : (uint8_t)media_source_codec(stream->config.source),
                          .marker = stream->stats.sent == 0, /* start of a talkspurt, RFC 3551 §4.1 */
                          .sequence = stream->next_sequence,
                          .timestamp = stream->next_timestamp,
                          .ssrc = stream->config.ssrc};
+    size_t payload_len;
+    ibk_err none = next_payload(stream, header.timestamp, out, &payload_len);
+    if (none)
+        return none;
     rtp_write(out, &header);
-    media_source_read(stream->config.source, header.timestamp, out + RTP_HEADER_LEN, stream->frame_len);
-    int octets = (int)(RTP_HEADER_LEN + stream->frame_len);
+    int octets = (int)(RTP_HEADER_LEN + payload_len);
     if (stream->send_context) {
         ibk_err err = error_of(srtp_protect(stream->send_context, out, &octets));
         if (err)
@@ -200,7 +226,7 @@ ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], s
     *len = (size_t)octets;
     stream->next_sequence++;
     stream->next_timestamp += stream->frame_time;
-    stream->sent_octets += stream->frame_len;
+    stream->sent_octets += (uint32_t)payload_len;
     stream->stats.sent++;
     return IBK_OK;
 }
@@ -297,17 +323,20 @@ static void measure_jitter(media_stream *stream, uint64_t now_ns, uint32_t times
     stream->transit = transit;
 }
 
-static void compare(media_stream *stream, uint32_t timestamp, const uint8_t *payload, size_t len) {
+static media_verdict compare(const media_stream *stream, uint32_t timestamp, const uint8_t *payload,
+                             size_t len) {
     uint8_t frame[MEDIA_FRAME_MAX];
     if (!stream->config.expected)
-        return;
-    stream->stats.compared++;
-    if (len <= sizeof frame) {
-        media_source_read(stream->config.expected, timestamp, frame, len);
-        if (len > 0 && memcmp(frame, payload, len) == 0)
-            return;
-    }
-    stream->stats.mismatches++;
+        return MEDIA_UNREAD;
+    if (len == 0 || len > sizeof frame)
+        return MEDIA_OTHER;
+    media_source_read(stream->config.expected, timestamp, frame, len);
+    return memcmp(frame, payload, len) == 0 ? MEDIA_SAME : MEDIA_OTHER;
+}
+
+static void count_verdict(media_stream *stream, media_verdict verdict) {
+    stream->stats.compared += verdict != MEDIA_UNREAD;
+    stream->stats.mismatches += verdict == MEDIA_OTHER || verdict == MEDIA_REFUSED;
 }
 
 /* RFC 3711 §3.3.1: new keys do not reset the ROC. A context that has accepted nothing would guess 0, so it is
@@ -355,15 +384,20 @@ ibk_err media_stream_receive(media_stream *stream, uint64_t now_ns, const uint8_
     ibk_err err = unprotect(stream, copy, &octets, packet, len, false);
     if (err)
         return refuse(stream, err);
-    if (!rtp_read(&header, copy, (size_t)octets) ||
-        header.payload_type != (uint8_t)media_source_codec(stream->config.source))
+    if (!rtp_read(&header, copy, (size_t)octets))
+        return refuse(stream, IBK_ERR_BAD_VALUE);
+    bool content = stream->content.take && header.payload_type == stream->content.payload_type;
+    if (!content && header.payload_type != (uint8_t)media_source_codec(stream->config.source))
         return refuse(stream, IBK_ERR_BAD_VALUE);
     size_t payload_len = (size_t)octets - RTP_HEADER_LEN;
     if (stream->stats.received == 0)
         stream->stats.first_accepted_ns = now_ns;
     count_sequence(stream, &header);
     measure_jitter(stream, now_ns, header.timestamp);
-    compare(stream, header.timestamp, copy + RTP_HEADER_LEN, payload_len);
+    const uint8_t *payload = copy + RTP_HEADER_LEN;
+    count_verdict(stream, content
+                              ? stream->content.take(stream->content.user, ibk_span_of(payload, payload_len))
+                              : compare(stream, header.timestamp, payload, payload_len));
     stream->stats.octets += payload_len;
     return IBK_OK;
 }

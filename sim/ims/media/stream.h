@@ -14,15 +14,35 @@ typedef struct media_keys {
     uint8_t key[16], salt[14];
 } media_keys;
 
+/* What a payload turned out to be. */
+typedef enum media_verdict {
+    MEDIA_UNREAD = 0, /* not looked into, or nothing to hold it against */
+    MEDIA_SAME,       /* what the source says */
+    MEDIA_OTHER,      /* readable, and something else */
+    MEDIA_REFUSED     /* it cannot be opened */
+} media_verdict;
+
+/* Payloads that this end does not make or read itself: content under a key of its own (media/content). */
+typedef struct media_content {
+    void *user;
+    uint8_t payload_type; /* of the packets that carry it */
+    /* The next payload to send, in place of the source's; false: there is none now. NULL: the source speaks.
+     */
+    bool (*next)(void *user, uint8_t out[MEDIA_PACKET_MAX], size_t *len);
+    /* A payload that came; it counts as compared unless UNREAD. NULL: refused, as any other payload type. */
+    media_verdict (*take)(void *user, ibk_span payload);
+} media_content;
+
 typedef struct media_config {
     media_source *source;   /* what this end says; retained */
     media_source *expected; /* what the other end says, or NULL: content is not compared; retained */
     unsigned ptime_ms;      /* 10, 20, 30, 40, 60 */
     uint32_t ssrc;
-    uint32_t peer_ssrc;       /* what is received carries it, by the map of the exchange; 0: any */
-    uint16_t first_sequence;  /* below 2^15, RFC 3711 §3.3.1 */
-    uint32_t first_timestamp; /* RTP clock at the first packet, and with it the place in the source */
-    const char *cname;        /* borrowed for the stream's life */
+    uint32_t peer_ssrc;           /* what is received carries it, by the map of the exchange; 0: any */
+    uint16_t first_sequence;      /* below 2^15, RFC 3711 §3.3.1 */
+    uint32_t first_timestamp;     /* RTP clock at the first packet, and with it the place in the source */
+    const char *cname;            /* borrowed for the stream's life */
+    const media_content *content; /* NULL: none; copied */
     unsigned tag_len; /* octets of the SRTP authentication tag: 10 (also 0), or 4; SRTCP's is always 10 */
     const media_keys *send_keys,
         *receive_keys; /* both or neither; copied into libsrtp, not kept. NULL: plain RTP */
@@ -70,7 +90,8 @@ bool media_stream_newest_heard(const media_stream *stream);
 void media_stream_retire(media_stream *stream);
 unsigned media_stream_keys_held(const media_stream *stream); /* of the receiver; 0: plain RTP */
 
-/* The next RTP packet, due every ptime. */
+/* The next RTP packet, due every ptime. IBK_ERR_STATE: the content that this end sends has come to its end.
+ */
 ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], size_t *len);
 /* An RTCP compound packet; utc_ns is the node's wall clock. */
 ibk_err media_stream_send_rtcp(media_stream *stream, uint64_t now_ns, int64_t utc_ns,

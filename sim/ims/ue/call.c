@@ -67,6 +67,9 @@ void ue_call_release(ue_call *call) {
     ue_leg_release(call->offer);
     for (ue_leg *leg = call->legs; leg; leg = leg->next)
         ue_leg_release(leg);
+    ibk_buf_free(&call->sk);
+    content_store_free(&call->encoded);
+    ue_mailbox_delivered(call);
 }
 
 void ue_call_drop_legs(ue_call *call) {

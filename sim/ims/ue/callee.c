@@ -147,6 +147,31 @@ static ibk_err send_183(ue_leg *leg, ibk_span mikey) {
     return err;
 }
 
+static bool is_own(const ue_leg *leg) {
+    ibk_identity caller = ibk_session_peer(leg->session), own = ibk_session_local(leg->session);
+    return ibk_identity_equal(&caller, &own);
+}
+
+/* The keys are there; so must be that of the content, if there is any, before the phone rings. */
+static void go_on(ue_leg *leg) {
+    ibk_diag diag = {0};
+    ibk_err err = ue_content_unlock(leg, &diag);
+    leg->locked = err == IBK_ERR_STATE;
+    if (leg->locked)
+        return;
+    if (!err)
+        err = ue_media_open(leg);
+    if (!err && !late(leg->call))
+        err = ring(leg->call);
+    if (err)
+        refuse(leg, err, diag.err ? &diag : NULL, (ibk_span){0});
+}
+
+void ue_callee_keys_arrived(ue_leg *leg) {
+    if (leg->locked)
+        go_on(leg);
+}
+
 void ue_callee_step(ue_leg *leg, const ibk_step *step) {
     ue_call *call = leg->call;
     ibk_err err = IBK_OK;
@@ -154,6 +179,11 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step) {
         return;
     switch (step->kind) {
     case IBK_STEP_WAIT:
+        if (call->u->mailbox && is_own(leg)) { /* a delivery that was diverted back */
+            reject(leg, 486, "this is the caller", (ibk_span){0});
+            return;
+        }
+        ue_content_negotiate(leg);
         if (late(call)) {
             err = ibk_buf_append_span(&leg->held_message, step->message);
             err = err ? err : ring(call);
@@ -163,10 +193,10 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step) {
         break;
     case IBK_STEP_ESTABLISHED:
         err = answer_i_message_2(leg, step->message);
-        if (!err)
-            err = ue_media_open(leg);
-        if (!err && !late(call))
-            err = ring(call);
+        if (!err) {
+            go_on(leg);
+            return;
+        }
         break;
     case IBK_STEP_DISCARDED:
         if (leg->pending_server)

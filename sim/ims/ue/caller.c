@@ -86,6 +86,10 @@ static void begin(ue_call *call) {
     ibk_err err = call->offer ? IBK_OK : IBK_ERR_NO_MEMORY;
     if (!err) {
         *call->offer = (ue_leg){.call = call, .sdp_version = 1 + call->redirections};
+        err = ue_content_encode(call);
+    }
+    if (!err) {
+        call->offer->container = call->delivers || call->encoded.count > 0;
         err = ue_leg_open_session(call->offer, &peer, ibk_span_str(UE_MIKEY));
     }
     if (err)
@@ -94,17 +98,27 @@ static void begin(ue_call *call) {
         ue_leg_start_session(call->offer);
 }
 
-void ue_place_call(ue *u, const scn_call *script) {
+static ue_call *place(ue *u, const scn_call *script, ue_message *delivers) {
     ue_call *call = ue_call_new(u, script, true);
     if (!call)
-        return;
+        return NULL;
     call->view.invite = ue_call_now(call);
     ue_call_state(call, "call");
+    call->delivers = delivers;
     call->target = strdup(script->called_as);
     if (call->target)
         begin(call);
     else
         ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
+    return call;
+}
+
+void ue_place_call(ue *u, const scn_call *script) {
+    place(u, script, NULL);
+}
+
+bool ue_caller_deliver(ue *u, const scn_call *plan, ue_message *message) {
+    return place(u, plan, message) != NULL;
 }
 
 /* RFC 6267 §3.2, first scenario: the caller learns the new target and begins anew with it. Whom it lets take
@@ -240,6 +254,7 @@ void ue_caller_step(ue_leg *leg, const ibk_step *step) {
             if (!err && !call->redirections)
                 plan(call);
         } else if (step->message_type == IBK_MSG_I_MESSAGE_2) {
+            ue_content_negotiate(leg);
             err = call->script->carrier == SCN_CARRIER_PRACK ? send_prack(leg, step->message)
                                                              : send_i_message_2(leg, step->message);
         }

@@ -15,6 +15,24 @@ static sip_rtpmap format_of(media_codec codec) {
                         .channels = 1};
 }
 
+static sip_rtpmap container(void) {
+    return (sip_rtpmap){.payload_type = CONTENT_PAYLOAD_TYPE,
+                        .encoding = CONTENT_ENCODING,
+                        .clock = MEDIA_RATE,
+                        .channels = 1};
+}
+
+static ibk_err add_parameters(const ue_leg *leg, sip_sdp *sdp) {
+    char parameters[64];
+    sip_media *audio = &sdp->media[UE_AUDIO];
+    if (!leg->container || !ue_content_parameters(leg, parameters))
+        return IBK_OK;
+    if (audio->attr_count == SIP_SDP_MAX_ATTRS)
+        return IBK_ERR_LIMIT;
+    audio->attr[audio->attr_count++] = (sip_attr){"fmtp", sip_arena_str(&sdp->arena, parameters)};
+    return sdp->arena.failed ? IBK_ERR_NO_MEMORY : IBK_OK;
+}
+
 /* RFC 3264 §8.4: a stream is held by sendonly, or by inactive if the other party holds it as well. */
 static sip_direction direction_of(const ue_leg *leg, unsigned stream, bool answer) {
     bool held = !answer && leg->wish == SIP_SENDONLY && leg->remote && stream < leg->remote->media_count &&
@@ -26,7 +44,7 @@ ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
     const ue_call *call = leg->call;
     ibk_buf base64 = {0};
     sip_sdp *sdp = NULL;
-    sip_rtpmap format[UE_STREAMS];
+    sip_rtpmap format[UE_STREAMS], sound[2] = {container(), format_of(codec_of(call, UE_AUDIO))};
     sip_sdp_stream streams[UE_STREAMS];
     for (unsigned i = 0; i < UE_STREAMS; i++) {
         format[i] = format_of(codec_of(call, i));
@@ -36,6 +54,11 @@ ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
                                       .format = &format[i],
                                       .format_count = 1,
                                       .direction = direction_of(leg, i, answer)};
+    }
+    if (leg->container) { /* content under SK from the one, sound under the keys of the exchange from the
+                             other */
+        streams[UE_AUDIO].format = sound;
+        streams[UE_AUDIO].format_count = 2;
     }
     streams[UE_AUDIO].ptime_ms = call->script ? call->script->media.ptime_ms : 20;
     ibk_err err = ibk_base64_encode(&base64, mikey);
@@ -49,6 +72,8 @@ ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
                              .stream_count = leg->has_video ? UE_STREAMS : 1};
     if (!err)
         err = answer ? sip_sdp_answer(&sdp, leg->remote, &params) : sip_sdp_offer(&sdp, &params);
+    if (!err && !answer)
+        err = add_parameters(leg, sdp);
     if (!err)
         err = sip_sdp_encode(out, sdp);
     sip_sdp_free(sdp);

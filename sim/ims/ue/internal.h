@@ -2,12 +2,13 @@
 #ifndef IMS_UE_INTERNAL_H
 #define IMS_UE_INTERNAL_H
 
+#include "ims/media/content.h"
 #include "ims/sip/call.h"
 #include "ims/sip/digest.h"
 #include "ims/sip/ids.h"
 #include "ims/sip/sdp.h"
 #include "ims/ue/key_store.h"
-#include "ims/ue/ue.h"
+#include "ims/ue/messages.h"
 #include "kms/key_client.h"
 #include "kms/rfc5408.h"
 
@@ -37,6 +38,9 @@ typedef struct ue_session_timer ue_session_timer;
 typedef struct ue_call ue_call;
 typedef struct ue_leg ue_leg;
 typedef struct ue_held ue_held;
+typedef struct ue_content ue_content;
+typedef struct ue_mailbox ue_mailbox;
+typedef struct ue_message ue_message; /* one in a mailbox */
 
 struct ue {
     ims_host *host;
@@ -57,6 +61,8 @@ struct ue {
     ims_timer fetch_timer, lapse_timer;
     ue_fetch_kind next_fetch; /* of fetch_timer */
     ibk_buf wanted;           /* UE_FETCH_DEMAND: an IBE identity */
+    bool wanted_past;         /* … for an ESK */
+    bool past_refused;        /* … and the KMS did not issue it */
     unsigned failed_fetches;  /* in a row */
     sim_random *fetch_random;
     ue_key_fetch *fetches;
@@ -81,6 +87,8 @@ struct ue {
     ue_call **calls;
     size_t call_count, call_cap;
     ue_scripts *scripts;
+    ue_messages *messages;
+    ue_mailbox *mailbox; /* NULL: it is none */
     void (*cut_off)(void *user, const scn_user *whom);
     void *cut_off_user;
     uint16_t next_rtp_port;
@@ -114,6 +122,9 @@ struct ue_leg {
     sip_direction wish;   /* SENDONLY: we hold the other party (RFC 3264 §8.4) */
     bool has_video;       /* there is a second m-line … */
     bool video;           /* … and it is in use */
+    bool container;       /* our descriptions list the format for content under SK */
+    bool locked;          /* callee: the key for an ESK is being fetched */
+    ue_content *content;  /* such content is sent or received here */
     ue_media *media;
     bool over;
     bool keyed;           /* R_MESSAGE_2 is sent or verified */
@@ -141,6 +152,9 @@ struct ue_call {
     char *target;              /* caller: the identity that is called: another one after a redirection */
     char from_tag[SIP_ID_MAX]; /* caller: of its INVITEs, as view.call_id */
     unsigned redirections;
+    ue_message *delivers;  /* a mailbox's call: what it hands on; borrowed from the mailbox */
+    ibk_buf sk;            /* caller: the SK that its sound was encoded under before the call; empty: none */
+    content_store encoded; /* … and that sound */
     uint64_t sdp_session_id;
     uint16_t rtp_port[UE_STREAMS];
     uint32_t ssrc[UE_STREAMS]; /* the second ones are drawn when there is a second stream */
@@ -159,6 +173,10 @@ void ue_keys_free(ue *u);
 /* An exchange needs the key of an IBE identity that is not in the store. True: it is asked for, or a request
  * that is open may bring it; ue_legs_keys_arrived() follows. */
 bool ue_keys_want(ue *u, ibk_span ibe_identity);
+/* The same for an ESK, which may have been made for a date that has passed. The key is in the store while
+ * ue_legs_keys_arrived() runs; whether it stays is for `keep-keys` to say. A KMS that refused is not asked
+ * for that key again. */
+bool ue_keys_want_past(ue *u, ibk_span ibe_identity);
 
 /* ---- keys_rfc5408.c
  * ------------------------------------------------------------------------------------------- */
@@ -173,6 +191,11 @@ size_t ue_identities(const ue *u, const char *out[UE_IDENTITIES_MAX]);
 /* The identity under which a call for `called` (ID data of IDRr) is answered: that one, if it is the user's
  * own. */
 const char *ue_answers_as(const ue *u, ibk_span called);
+/* The private key that opens an ESK. PENDING: it has been asked for. */
+ibk_lookup ue_find_past_key(ue *u, ibk_span ibe_identity, const ibk_ibe_params **params,
+                            const ibk_ibe_key **key);
+/* How long the keys of this identity's KMS are for. */
+ibk_granularity ue_granularity_of(const ue *u, ibk_span id);
 /* P-19: may `answered` stand in for `asked`? Logged. */
 bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed);
 
@@ -243,11 +266,16 @@ ibk_err ue_sdp_read(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *d
 extern const sip_ua_ops ue_ua_ops;
 /* The call has ended with `last`: true if it goes on to where a 3xx redirects it. */
 bool ue_caller_redirected(ue_call *call, const sip_msg *last);
+/* A mailbox calls the recipient of a message, as `plan` says. False: out of memory. The call may be over when
+ * this returns. */
+bool ue_caller_deliver(ue *u, const scn_call *plan, ue_message *message);
 void ue_caller_step(ue_leg *leg, const ibk_step *step);
 void ue_caller_progress(ue_call *call, sip_leg *leg, const sip_msg *response, bool reliable);
 void ue_caller_answered(ue_call *call, sip_leg *leg, const sip_msg *response);
 void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response, sip_cause cause);
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite);
+/* The recipient's key for an ESK has come, or will not. */
+void ue_callee_keys_arrived(ue_leg *leg);
 void ue_callee_step(ue_leg *leg, const ibk_step *step);
 void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
 void ue_callee_acked(ue_call *call, sip_leg *sip);
@@ -285,12 +313,49 @@ bool ue_session_timer_response(ue_call *call, const char *method, const sip_msg 
 bool ue_session_timer_is_busy(const ue_call *call); /* a refresh waits for its answer */
 void ue_session_timer_free(ue_call *call);
 
+/* ---- content.c: content under an SK, in the caller's, the mailbox's and the recipient's hands
+ * --------------------------------------------------- */
+/* Caller, before the exchange: encodes the sound if the scenario says so. */
+ibk_err ue_content_encode(ue_call *call);
+/* What a caller's session has to say of content; spans are borrowed from the call. */
+void ue_content_session(const ue_call *call, ibk_session_config *config);
+/* After I_MESSAGE_1 or R_MESSAGE_1: whether our descriptions list the container's format from now on. */
+void ue_content_negotiate(ue_leg *leg);
+/* Its attribute: for which date the ESK was made (a mailbox's offer); false: there is nothing to say. */
+bool ue_content_parameters(const ue_leg *leg, char out[64]);
+/* The recipient, once the exchange is complete: opens the ESK. IBK_ERR_STATE: the key for its date is being
+ * fetched, see ue_content_keys_arrived. Another error: that is why the content cannot be opened. */
+ibk_err ue_content_unlock(ue_leg *leg, ibk_diag *diag);
+/* With the media: true if content is sent or received here; `source` and `expected` are the call's. */
+bool ue_content_begin(ue_leg *leg, media_content *out, media_source *source, media_source *expected);
+void ue_content_end(ue_leg *leg);
+
+/* ---- mailbox.c
+ * -------------------------------------------------------------------------------------------------------- */
+ibk_err ue_mailbox_new(ue *u);
+void ue_mailbox_close(ue *u); /* from now on nothing is stored or delivered */
+void ue_mailbox_free(ue *u);  /* after the calls */
+/* A message begins to arrive; its ESK and the keys of the hop are the leg's. NULL: out of memory. */
+ue_message *ue_mailbox_begin(ue_leg *leg);
+void ue_mailbox_take(ue_message *message, ibk_span packet);
+void ue_mailbox_end(ue *u, ue_message *message); /* stored, unless it is empty */
+void ue_mailbox_told(ue *u, const char *impu, bool registered);
+/* A call that delivered, or should have, is over. */
+void ue_mailbox_delivered(ue_call *call);
+bool ue_mailbox_is_idle(const ue *u);
+/* What a delivering call hands on. */
+ibk_span ue_message_esk(const ue_message *message);
+int64_t ue_message_date(const ue_message *message); /* ns UTC: when the ESK was made */
+const char *ue_message_to(const ue_message *message);
+const content_store *ue_message_packets(const ue_message *message);
+
 /* ---- media.c
  * ----------------------------------------------------------------------------------------------------------
  */
 /* Opens the sockets and the stream of sound, with the keys of the leg's exchange; packets go out from
  * ue_media_talk on. One leg of a call at a time: all describe the same ports. */
 ibk_err ue_media_open(ue_leg *leg);
+media_source *ue_media_source(const scn_source *source, const scn_call *script); /* script NULL: a tone */
 void ue_media_talk(ue_leg *leg);
 /* After an offer and its answer: streams begin, pause, go on and stop as described. */
 ibk_err ue_media_apply(ue_leg *leg);

@@ -12,16 +12,16 @@ typedef struct entry {
 
 struct key_store {
     ibk_granularity granularity;
-    int64_t skew_ns;
+    int64_t keep_ns;
     entry *entries; /* by period, then identity */
     size_t count;
 };
 
-ibk_err key_store_new(key_store **out, ibk_granularity granularity, int64_t skew_ns) {
+ibk_err key_store_new(key_store **out, ibk_granularity granularity, int64_t keep_ns) {
     *out = calloc(1, sizeof **out);
     if (!*out)
         return IBK_ERR_NO_MEMORY;
-    **out = (key_store){.granularity = granularity, .skew_ns = skew_ns};
+    **out = (key_store){.granularity = granularity, .keep_ns = keep_ns};
     return IBK_OK;
 }
 
@@ -143,8 +143,15 @@ size_t key_store_count(const key_store *s) {
     return s->count;
 }
 
+const ibk_ibe_key *key_store_at(const key_store *s, size_t index, const ibk_ibe_params **params) {
+    if (index >= s->count)
+        return NULL;
+    *params = s->entries[index].params;
+    return s->entries[index].key;
+}
+
 static int64_t lapse_of(const key_store *s, const entry *e) {
-    return ibk_period_end(s->granularity, e->start_ns) + s->skew_ns;
+    return ibk_period_end(s->granularity, e->start_ns) + s->keep_ns;
 }
 
 size_t key_store_drop_lapsed(key_store *s, int64_t utc_ns) {

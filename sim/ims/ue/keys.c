@@ -34,7 +34,9 @@ ibk_err ue_keys_init(ue *u, const ue_config *config) {
     u->tls = config->tls;
     ibk_err err = parameters_client_new(&u->parameters, &parameters);
     err = err ? err : ibk_replay_cache_new(&u->replay, &replay);
-    return err ? err : key_store_new(&u->store, granularity(u), (int64_t)mikey->clock_skew_ns);
+    return err ? err
+               : key_store_new(&u->store, granularity(u),
+                               (int64_t)(mikey->clock_skew_ns + u->user->keep_keys_ns));
 }
 
 /* ---- what is asked for (P-10) ----------------------------------------------------------------------------
@@ -239,17 +241,19 @@ static void on_keys(void *user, const key_client_result *result, ibk_key_list *k
         f->failure = came_to.failure;
     }
     log_result(u, &came_to, count);
-    drop_lapsed(u);
-    watch_lapse(u);
+    u->past_refused = came_to.failure && u->wanted_past;
     if (u->switched_off) {
         ims_host_cancel(u->host, &u->fetch_timer);
-    } else if (came_to.failure) {
+    } else if (came_to.failure && !u->wanted_past) {
         plan_retry(u, came_to.failure);
     } else {
         u->failed_fetches = 0;
         plan_refresh(u);
     }
+    u->wanted_past = false;
     ue_legs_keys_arrived(u);
+    drop_lapsed(u); /* a key of the past that was asked for has served its turn */
+    watch_lapse(u);
     ue_check_done(u);
 }
 
@@ -333,6 +337,15 @@ static bool is_own(const ue *u, ibk_span id) {
     return false;
 }
 
+static bool demand(ue *u, ibk_span ibe_identity) {
+    ibk_buf_clear(&u->wanted);
+    if (ibk_buf_append_span(&u->wanted, ibe_identity))
+        return false;
+    u->keys_pending = true; /* not from inside the session that asks */
+    plan_fetch(u, UE_FETCH_DEMAND, 0);
+    return true;
+}
+
 bool ue_keys_want(ue *u, ibk_span ibe_identity) {
     ibk_span id;
     int64_t start, now = utc(u), skew = (int64_t)u->user->domain->mikey.clock_skew_ns;
@@ -343,12 +356,21 @@ bool ue_keys_want(ue *u, ibk_span ibe_identity) {
     if (u->failed_fetches || u->switched_off || start > now + skew ||
         ibk_period_end(granularity(u), start) + skew <= now)
         return false;
-    ibk_buf_clear(&u->wanted);
-    if (ibk_buf_append_span(&u->wanted, ibe_identity))
+    return demand(u, ibe_identity);
+}
+
+bool ue_keys_want_past(ue *u, ibk_span ibe_identity) {
+    ibk_span id;
+    int64_t start;
+    if (ibk_ibe_identity_split(&id, &start, ibe_identity, granularity(u)) || !is_own(u, id))
         return false;
-    u->keys_pending = true; /* not from inside the session that asks */
-    plan_fetch(u, UE_FETCH_DEMAND, 0);
-    return true;
+    if (u->keys_pending)
+        return true;
+    bool refused = u->past_refused && ibk_span_equal(ibk_buf_span(&u->wanted), ibe_identity);
+    if (refused || u->failed_fetches || u->switched_off || start > utc(u))
+        return false;
+    u->wanted_past = demand(u, ibe_identity);
+    return u->wanted_past;
 }
 
 void ue_keys_free(ue *u) {

@@ -10,6 +10,7 @@ ue_leg *ue_leg_new(ue_call *call, sip_leg *sip) {
     if (!leg)
         return NULL;
     *leg = (ue_leg){.call = call, .sip = sip, .sdp_version = call->offer ? call->offer->sdp_version : 1};
+    leg->container = call->offer && call->offer->container;
     while (*at)
         at = &(*at)->next;
     *at = leg;
@@ -30,6 +31,7 @@ void ue_leg_release(ue_leg *leg) {
     ims_host_cancel(leg->call->u->host, &leg->session_timer);
     ue_media_close(leg);
     ue_leg_drop_held(leg);
+    ue_content_end(leg);
     ibk_session_free(leg->session); /* wipes x, y and every key */
     leg->session = NULL;
     leg->sip = NULL;
@@ -107,6 +109,7 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
         config.peer = *peer;
         config.policies = &policy;
         config.n_policies = 1;
+        ue_content_session(call, &config);
     }
     ibk_env env = ims_host_env(call->u->host);
     if (!err)
@@ -238,6 +241,8 @@ static void keys_arrived(ue_leg *leg) {
     } else if (leg->pending == UE_PENDING_MIDCALL) {
         leg->pending = UE_PENDING_NONE;
         ue_midcall_keys_arrived(leg->call);
+    } else if (!leg->over) {
+        ue_callee_keys_arrived(leg);
     }
 }
 

@@ -34,11 +34,14 @@ const char *ue_answers_as(const ue *u, ibk_span called) {
     return u->user->identity;
 }
 
-static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
-    const ue *u = user;
+ibk_granularity ue_granularity_of(const ue *u, ibk_span id) {
     ibk_granularity granularity = u->user->domain->kms.granularity;
-    parameters_client_granularity(u->parameters, domain_of(u, peer->id), &granularity);
+    parameters_client_granularity(u->parameters, domain_of(u, id), &granularity);
     return granularity;
+}
+
+static ibk_granularity granularity_of(void *user, const ibk_identity *peer) {
+    return ue_granularity_of(user, peer->id);
 }
 
 static ibk_lookup find_params(void *user, const ibk_identity *id, const ibk_ibe_params **out) {
@@ -53,6 +56,14 @@ static ibk_lookup find_key(void *user, ibk_span ibe_identity, const ibk_ibe_para
     if (*key)
         return IBK_LOOKUP_FOUND;
     return ue_keys_want(u, ibe_identity) ? IBK_LOOKUP_PENDING : IBK_LOOKUP_ABSENT;
+}
+
+ibk_lookup ue_find_past_key(ue *u, ibk_span ibe_identity, const ibk_ibe_params **params,
+                            const ibk_ibe_key **key) {
+    *key = key_store_find(u->store, ibe_identity, params);
+    if (*key)
+        return IBK_LOOKUP_FOUND;
+    return ue_keys_want_past(u, ibe_identity) ? IBK_LOOKUP_PENDING : IBK_LOOKUP_ABSENT;
 }
 
 /* The last few peers: I_MESSAGE_1 and I_MESSAGE_2 go to the same one. */

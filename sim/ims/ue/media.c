@@ -178,7 +178,8 @@ ibk_err ue_media_rekey(ue_leg *leg, bool now) {
  * -----------------------------------------------------------------------------------------------------------
  */
 
-static media_source *open_source(const scn_source *source, media_codec codec) {
+media_source *ue_media_source(const scn_source *source, const scn_call *script) {
+    media_codec codec = script ? (media_codec)script->media.codec : MEDIA_PCMU;
     media_source *out = NULL;
     if (source && source->file)
         return media_source_file(&out, codec, source->file, NULL) ? NULL : out;
@@ -193,13 +194,12 @@ static ibk_err open_sources(stream *s) {
         own = call->view.caller ? &script->caller : &script->callee;
         other = call->view.caller ? &script->callee : &script->caller;
     }
-    media_codec codec = script ? (media_codec)script->codec : MEDIA_PCMU;
     if (s->index == UE_VIDEO) {
         s->source = media_source_picture(call->view.caller ? 1 : 2);
         s->expected = media_source_picture(call->view.caller ? 2 : 1);
     } else {
-        s->source = open_source(own, codec);
-        s->expected = script ? open_source(other, codec) : NULL;
+        s->source = ue_media_source(own, call->script);
+        s->expected = script ? ue_media_source(other, call->script) : NULL;
     }
     return s->source ? IBK_OK : IBK_ERR_IO;
 }
@@ -226,6 +226,9 @@ static ibk_err open_stream(stream *s) {
         err = take_keys(s, &send, true);
     if (!err)
         err = take_keys(s, &receive, false);
+    media_content content;
+    bool has_content =
+        !err && s->index == UE_AUDIO && ue_content_begin(s->m->leg, &content, s->source, s->expected);
     uint64_t random = sim_random_u64(call->u->host->sip_random);
     unsigned ptime_ms = s->index == UE_VIDEO ? MEDIA_VIDEO_PTIME : script ? script->ptime_ms : 20;
     media_config config = {.source = s->source,
@@ -236,6 +239,7 @@ static ibk_err open_stream(stream *s) {
                            .first_sequence = (uint16_t)(random & 0x7FFF),
                            .first_timestamp = (uint32_t)(random >> 32),
                            .cname = call->u->user->private_identity,
+                           .content = has_content ? &content : NULL,
                            .tag_len = err ? 0 : policy.auth_tag_len,
                            .send_keys = &send,
                            .receive_keys = &receive};
@@ -353,6 +357,7 @@ void ue_media_close(ue_leg *leg) {
     ims_host_cancel(leg->call->u->host, &m->grace);
     for (unsigned i = 0; i < UE_STREAMS; i++)
         close_stream(&m->streams[i]);
+    ue_content_end(leg);
     free(m);
     leg->media = NULL;
 }

@@ -202,6 +202,7 @@ static void told_registration(ue *u, const char *impu, bool registered) {
     trace_str(t, "user", impu);
     trace_bool(t, "registered", registered);
     trace_end(t);
+    ue_mailbox_told(u, impu, registered);
 }
 
 void ue_outside(void *user, sip_server *server, const sip_msg *request) {

@@ -76,6 +76,8 @@ const scn_call *ue_scripts_find(const ue_scripts *s, const char *call_id) {
 }
 
 ibk_err ue_scripts_add_end(ue_scripts *s, const scn_call *script, const ue_end *end) {
+    if (script->entry == UE_SCRIPT_OF_MAILBOX)
+        return IBK_OK;
     ends *all = &s->ends[script - s->scenario->calls];
     ue_end *grown = realloc(all->list, (all->count + 1) * sizeof *grown);
     if (!grown)

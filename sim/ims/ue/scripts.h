@@ -10,6 +10,10 @@
 typedef struct ue_scripts ue_scripts;
 struct ue;
 
+/* scn_call.entry of a script that a mailbox made for a call of its own: its ends are not kept, for the
+ * scenario knows no such call. */
+#define UE_SCRIPT_OF_MAILBOX SIZE_MAX
+
 /* One end of a call: ue_call_at(u, index). */
 typedef struct ue_end {
     const struct ue *u;

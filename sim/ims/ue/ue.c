@@ -38,6 +38,7 @@ ibk_err ue_new(ue **out, const ue_config *config) {
     u->scenario = config->scenario;
     u->user = config->user;
     u->scripts = config->scripts;
+    u->messages = config->messages;
     u->cut_off = config->cut_off;
     u->cut_off_user = config->cut_off_user;
     u->pcscf = config->pcscf;
@@ -48,6 +49,8 @@ ibk_err ue_new(ue **out, const ue_config *config) {
         err = start_agent(u);
     if (!err)
         err = ue_keys_init(u, config);
+    if (!err)
+        err = ue_mailbox_new(u);
     if (err)
         ue_free(u);
     else
@@ -58,10 +61,12 @@ ibk_err ue_new(ue **out, const ue_config *config) {
 void ue_free(ue *u) {
     if (!u)
         return;
+    ue_mailbox_close(u);
     sip_ua_free(u->ua); /* ends the calls: they let go of their SIP call */
     for (size_t i = 0; i < u->call_count; i++)
         ue_call_free(u->calls[i]);
     free(u->calls);
+    ue_mailbox_free(u);
     if (u->host)
         ue_register_free(u);
     ue_keys_free(u);
@@ -114,7 +119,8 @@ const ue_call_view *ue_call_at(const ue *u, size_t index) {
 }
 
 bool ue_is_idle(const ue *u) {
-    if (u->keys_pending || u->register_pending || !parameters_client_is_idle(u->parameters))
+    if (u->keys_pending || u->register_pending || !parameters_client_is_idle(u->parameters) ||
+        !ue_mailbox_is_idle(u))
         return false;
     for (size_t i = 0; i < u->call_count; i++)
         if (!u->calls[i]->view.ended.set)

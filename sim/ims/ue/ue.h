@@ -21,7 +21,8 @@ typedef struct ue_config {
     const char *pcscf;       /* host name of its P-CSCF */
     const ue_params *params; /* borrowed: one for each domain */
     size_t param_count;
-    ue_scripts *scripts; /* borrowed: shared by all UEs of the run */
+    ue_scripts *scripts; /* borrowed: shared by all UEs of the run, as the next one */
+    struct ue_messages *messages;
     /* Cuts the access link of a user for good; `user` is passed back. */
     void (*cut_off)(void *user, const scn_user *whom);
     void *cut_off_user;
