@@ -160,6 +160,16 @@ void result_add_mikey(result *r, result_call *call, const char *name, uint64_t o
         *entry = (result_mikey){.name = result_text(r, name), .octets = octets};
 }
 
+void result_add_crypto(result *r, result_call *call, const result_crypto *crypto) {
+    if (r->out_of_memory)
+        return;
+    result_crypto *entry = grow(r, &call->setup.crypto, &call->setup.crypto_count, sizeof *entry);
+    if (entry) {
+        *entry = *crypto;
+        entry->node = result_text(r, crypto->node);
+    }
+}
+
 void result_add_version(result *r, const char *name, const char *version) {
     result_version *entry = grow(r, &r->versions, &r->version_count, sizeof *entry);
     if (entry)
@@ -181,6 +191,7 @@ void result_free(result *r) {
         return;
     for (size_t i = 0; i < r->call_count; i++) {
         free(r->calls[i]->mikey);
+        free(r->calls[i]->setup.crypto);
         free(r->calls[i]->media);
         free(r->calls[i]->updates);
     }

@@ -78,6 +78,20 @@ typedef struct result_mikey {
     uint64_t octets;  /* binary, before base64 */
 } result_mikey;
 
+/* Cryptography of one node on a call's critical path. */
+typedef struct result_crypto {
+    const char *node;
+    uint64_t computing_ns, queued_ns; /* on its processor; waiting for it */
+} result_crypto;
+
+/* Where a call's set-up time went; the parts add up to it (docs/results.md). */
+typedef struct result_setup {
+    bool known;
+    uint64_t ringing_ns, radio_ns, core_ns, resent_ns, keys_ns, signalling_ns;
+    result_crypto *crypto; /* the caller first */
+    size_t crypto_count;
+} result_setup;
+
 typedef enum result_call_state {
     RESULT_CALL_FAILED = 0,  /* never established */
     RESULT_CALL_ESTABLISHED, /* established and ended as planned, or still up at the end of the run */
@@ -104,6 +118,7 @@ typedef struct result_call {
     bool keys_agree;          /* both ends derived the same TEK and salt for every crypto session */
     uint32_t csb_id;          /* 0: none */
     uint64_t retransmissions; /* SIP messages sent again, by all nodes */
+    result_setup setup;
     result_mikey *mikey;
     size_t mikey_count;
     result_media *media;
@@ -158,6 +173,11 @@ typedef struct result_kms {
     uint64_t keys;                      /* private keys issued */
     result_refusal *refusals;
     size_t refusal_count;
+    result_time first_request, last_answer;
+    const char *cpu; /* name of its model; NULL: its cryptography takes no time, and the rest is 0 */
+    unsigned cores;
+    uint64_t jobs, busy_ns, queue_max; /* of its processor; all cores together */
+    uint64_t wait_min_ns, wait_mean_ns, wait_max_ns;
 } result_kms;
 
 /* Content under a secret key of its own: left in a mailbox, or played by a caller who had encoded it. */
@@ -211,7 +231,7 @@ typedef struct result {
     size_t version_count;
     bool out_of_memory; /* sticky; result_write_json() then fails */
     struct result_block *arena;
-    uint64_t scratch[32]; /* where entries go that could not be had */
+    uint64_t scratch[64]; /* where entries go that could not be had */
 } result;
 
 /* ---- building --------------------------------------------------------------------------------- */
@@ -235,6 +255,7 @@ result_media *result_add_media(result *r, result_call *call);
 result_update *result_add_update(result *r, result_call *call);
 result_fetch *result_add_fetch(result *r, result_user *user);
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
+void result_add_crypto(result *r, result_call *call, const result_crypto *crypto);
 void result_add_version(result *r, const char *name, const char *version);
 
 /* PASS if all expectations held, FAIL otherwise; leaves ERROR alone if r->error is set. Sets and returns it.

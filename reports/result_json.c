@@ -94,6 +94,28 @@ static void set_call_times(json_t *o, const result_call *c, bool *ok) {
     set(o, "setup_ns", result_setup_ns(c, &setup) ? count_json(setup) : json_null(), ok);
 }
 
+static json_t *setup_json(const result_setup *s, bool *ok) {
+    if (!s->known)
+        return json_null();
+    json_t *o = json_object(), *crypto = json_array();
+    for (size_t i = 0; i < s->crypto_count; i++) {
+        json_t *entry = json_object();
+        set(entry, "node", text_json(s->crypto[i].node), ok);
+        set(entry, "computing_ns", count_json(s->crypto[i].computing_ns), ok);
+        set(entry, "queued_ns", count_json(s->crypto[i].queued_ns), ok);
+        if (json_array_append_new(crypto, entry) != 0)
+            *ok = false;
+    }
+    set(o, "ringing_ns", count_json(s->ringing_ns), ok);
+    set(o, "radio_ns", count_json(s->radio_ns), ok);
+    set(o, "core_ns", count_json(s->core_ns), ok);
+    set(o, "resent_ns", count_json(s->resent_ns), ok);
+    set(o, "keys_ns", count_json(s->keys_ns), ok);
+    set(o, "signalling_ns", count_json(s->signalling_ns), ok);
+    set(o, "crypto", crypto, ok);
+    return o;
+}
+
 static json_t *call_json(const result_call *c, bool *ok) {
     char csb_id[9];
     json_t *o = json_object(), *mikey = json_array(), *media = json_array(), *updates = json_array();
@@ -110,6 +132,7 @@ static json_t *call_json(const result_call *c, bool *ok) {
     set(o, "failure", text_json(c->failure), ok);
     set(o, "sip_status", c->sip_status ? count_json(c->sip_status) : json_null(), ok);
     set_call_times(o, c, ok);
+    set(o, "setup", setup_json(&c->setup, ok), ok);
     set(o, "keys_agree", json_boolean(c->keys_agree), ok);
     set(o, "csb_id", c->csb_id ? json_string(csb_id) : json_null(), ok);
     set(o, "retransmissions", count_json(c->retransmissions), ok);
@@ -155,6 +178,20 @@ static json_t *key_request_json(const result_key_request *k, bool *ok) {
     return o;
 }
 
+static json_t *cpu_json(const result_kms *k, bool *ok) {
+    json_t *o = json_object(), *waits = json_object();
+    set(waits, "min", count_json(k->wait_min_ns), ok);
+    set(waits, "mean", count_json(k->wait_mean_ns), ok);
+    set(waits, "max", count_json(k->wait_max_ns), ok);
+    set(o, "model", text_json(k->cpu), ok);
+    set(o, "cores", count_json(k->cores), ok);
+    set(o, "jobs", count_json(k->jobs), ok);
+    set(o, "busy_ns", count_json(k->busy_ns), ok);
+    set(o, "queue_max", count_json(k->queue_max), ok);
+    set(o, "waits_ns", waits, ok);
+    return o;
+}
+
 static json_t *kms_json(const result_kms *k, bool *ok) {
     json_t *o = json_object(), *refusals = json_object();
     for (size_t i = 0; i < k->refusal_count; i++)
@@ -166,6 +203,9 @@ static json_t *kms_json(const result_kms *k, bool *ok) {
     set(o, "refused", count_json(k->refused), ok);
     set(o, "refused_for", refusals, ok);
     set(o, "keys_issued", count_json(k->keys), ok);
+    set(o, "first_request_ns", time_json(k->first_request), ok);
+    set(o, "last_answer_ns", time_json(k->last_answer), ok);
+    set(o, "cpu", k->cpu ? cpu_json(k, ok) : json_null(), ok);
     return o;
 }
 

@@ -75,6 +75,33 @@ static void print_row(const term *t, const row *r, const unsigned widths[COLUMNS
     fputc('\n', t->file);
 }
 
+/* "set-up 1.370 s = ringing 1.000 + radio 0.240 + core 0.050 + crypto alice 0.030 + bob 0.050" */
+static void print_setup(const term *t, const result_call *c, bool alone) {
+    const result_setup *s = &c->setup;
+    const struct {
+        const char *name;
+        uint64_t ns;
+    } parts[] = {{"ringing", s->ringing_ns}, {"radio", s->radio_ns}, {"core", s->core_ns},
+                 {"resent", s->resent_ns},   {"keys", s->keys_ns},   {"signalling", s->signalling_ns}};
+    uint64_t total;
+    const char *plus = "";
+    if (!s->known || (!alone && s->crypto_count == 0) || !result_setup_ns(c, &total))
+        return;
+    fprintf(t->file, "      %sset-up %.3f s =", term_begin(t, TERM_DIM), (double)total / 1e9);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].ns) {
+            fprintf(t->file, "%s %s %.3f", plus, parts[i].name, (double)parts[i].ns / 1e9);
+            plus = " +";
+        }
+    for (size_t i = 0; i < s->crypto_count; i++) {
+        fputs(plus, t->file);
+        term_text(t, i ? " " : " crypto ", s->crypto[i].node ? s->crypto[i].node : "?", "");
+        fprintf(t->file, " %.3f", (double)(s->crypto[i].computing_ns + s->crypto[i].queued_ns) / 1e9);
+        plus = " +";
+    }
+    fprintf(t->file, "%s\n", term_begin(t, TERM_PLAIN));
+}
+
 static void print_calls(const term *t, const result *r, size_t max_calls) {
     static const char *const titles[COLUMNS] = {"call",   "from", "to",    "state",
                                                 "set-up", "keys", "media", "resent"};
@@ -98,6 +125,7 @@ static void print_calls(const term *t, const result *r, size_t max_calls) {
         print_row(t, &line, widths, false);
         if (r->calls[n]->failure)
             term_text(t, "      ", r->calls[n]->failure, "\n");
+        print_setup(t, r->calls[n], r->call_count == 1);
     }
     if (shown < r->call_count)
         fprintf(t->file, "  and %zu more calls: %zu of %zu established in all\n", r->call_count - shown,

@@ -148,6 +148,11 @@ typedef struct computing {
     struct computing *next, **link;
 } computing;
 
+static void note_answer(kms_node *k) {
+    k->stats.answered = true;
+    k->stats.last_answer_ns = ims_host_now(k->host);
+}
+
 static void drop_computing(computing *c) {
     *c->link = c->next;
     if (c->next)
@@ -161,6 +166,7 @@ static void computed(void *arg, const cpu_job_times *times) {
     computing *c = arg;
     (void)times;
     c->job = NULL;
+    note_answer(c->k);
     http_exchange_answer(c->exchange, &c->response);
     drop_computing(c);
 }
@@ -170,6 +176,7 @@ static void answer(kms_node *k, http_exchange *exchange, const http_response *re
     computing *c = calloc(1, sizeof *c);
     cpu_job *job = c ? ims_host_work(k->host, "REQUEST_KEY_RESP", NULL, computed, c) : NULL;
     if (!job) {
+        note_answer(k);
         http_exchange_answer(exchange, response);
         ibk_buf_free(body);
         free(c);
@@ -195,6 +202,9 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
     http_response response;
     if (!refuse(request, &response)) {
         k->stats.requests++;
+        if (!k->stats.asked)
+            k->stats.first_request_ns = ims_host_now(k->host);
+        k->stats.asked = true;
         ibk_err err =
             ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
         if (!err) {

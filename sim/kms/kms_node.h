@@ -24,6 +24,8 @@ typedef struct kms_node_config {
 typedef struct kms_node_stats {
     uint64_t requests, issued, refused; /* MIKEY requests; answered with keys; otherwise */
     uint64_t keys;                      /* private keys issued */
+    bool asked, answered;
+    uint64_t first_request_ns, last_answer_ns; /* if asked, answered */
     struct {
         ibk_err err;
         uint64_t count;         /* 0: this entry and those after it are unused */

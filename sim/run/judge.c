@@ -41,6 +41,15 @@ static bool member_counts(const world *w, const scn_expectation *e, size_t index
     return call_counts(e->kind, &v);
 }
 
+static size_t kms_value(scn_expect_kind kind, const kms_node *k, uint64_t *value) {
+    const cpu *processor = kms_node_host(k)->cpu;
+    if (!processor)
+        return 0;
+    cpu_stats s = cpu_get_stats(processor);
+    *value = kind == SCN_EXPECT_KMS_LONGEST_WAIT ? s.wait_max_ns : s.waited ? s.wait_sum_ns / s.waited : 0;
+    return s.waited > 0;
+}
+
 static size_t user_value(scn_expect_kind kind, const ue *u, uint64_t *value) {
     const ue_status *s = ue_get_status(u);
     size_t fetches;
@@ -71,12 +80,19 @@ static size_t user_value(scn_expect_kind kind, const ue *u, uint64_t *value) {
 static size_t member_values(const world *w, const scn_expectation *e, size_t index, uint64_t values[2]) {
     if (e->set == SCN_SET_USERS)
         return user_value(e->kind, w->users[index], values);
+    if (e->set == SCN_SET_KMS)
+        return kms_value(e->kind, w->domains[index].k, values);
     call_views v = observe_views(w, &w->scenario->calls[index]);
     if (!observe_is_established(&v))
         return 0;
     if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME) {
         values[0] = v.caller->established.ns - v.caller->invite.ns;
         return 1;
+    }
+    if (e->kind == SCN_EXPECT_CALLS_CRYPTO_TIME) {
+        const setup_account *account = setup_of(w->setup, v.caller->call_id);
+        values[0] = account ? setup_crypto(account) : 0;
+        return account != NULL;
     }
     call_updates updates = observe_updates(&v);
     switch (e->kind) {
@@ -200,7 +216,8 @@ static uint64_t member_is(const world *w, const scn_expectation *e, size_t index
  * ------------------------------------------------------------------------------------------------------- */
 
 static void value_text(char *out, size_t size, const world *w, const scn_expectation *e, uint64_t value) {
-    if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME)
+    if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME || e->kind == SCN_EXPECT_CALLS_CRYPTO_TIME ||
+        e->kind == SCN_EXPECT_KMS_LONGEST_WAIT || e->kind == SCN_EXPECT_KMS_MEAN_WAIT)
         snprintf(out, size, "%.3f s", (double)value / 1e9);
     else if (e->kind == SCN_EXPECT_CALLS_REASON || e->kind == SCN_EXPECT_USERS_MESSAGE_REASON)
         snprintf(out, size, "%s", value ? ibk_err_name((ibk_err)value) : "none");

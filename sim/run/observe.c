@@ -218,6 +218,23 @@ static result_time first_media(const call_views *v) {
     return first;
 }
 
+static void observe_setup(result *r, result_call *out, const setup_account *a) {
+    if (!a)
+        return;
+    out->setup.known = true;
+    out->setup.ringing_ns = a->ringing_ns;
+    out->setup.radio_ns = a->radio_ns;
+    out->setup.core_ns = a->core_ns;
+    out->setup.resent_ns = a->resent_ns;
+    out->setup.keys_ns = a->keys_ns;
+    out->setup.signalling_ns = a->signalling_ns;
+    for (size_t i = a->node_count; i-- > 0;) { /* the walk met the caller last */
+        const setup_node *n = &a->nodes[i];
+        result_crypto entry = {.node = n->name, .computing_ns = n->computing_ns, .queued_ns = n->queued_ns};
+        result_add_crypto(r, out, &entry);
+    }
+}
+
 static void observe_call(result *r, const world *w, const scn_call *call) {
     call_views v = observe_views(w, call);
     result_call *out = result_add_call(r);
@@ -247,6 +264,8 @@ static void observe_call(result *r, const world *w, const scn_call *call) {
         out->sip_status = (unsigned)v.caller->sip_status;
         out->retransmissions = tally_retransmissions(w->tally, v.caller->call_id);
     }
+    if (observe_is_established(&v))
+        observe_setup(r, out, setup_of(w->setup, v.caller->call_id));
     observe_mikey(r, out, &v);
     for (int video = 0; video < 2; video++) {
         observe_media(r, out, call, &v, true, video);
@@ -328,6 +347,20 @@ static void observe_kms(result *r, const world_domain *d) {
     out->served = stats->issued;
     out->refused = stats->refused;
     out->keys = stats->keys;
+    out->first_request = (result_time){.ns = stats->first_request_ns, .set = stats->asked};
+    out->last_answer = (result_time){.ns = stats->last_answer_ns, .set = stats->answered};
+    const cpu *processor = kms_node_host(d->k)->cpu;
+    if (processor) {
+        cpu_stats s = cpu_get_stats(processor);
+        out->cpu = result_text(r, cpu_get_model(processor)->name);
+        out->cores = cpu_cores(processor);
+        out->jobs = s.jobs;
+        out->busy_ns = s.busy_ns;
+        out->queue_max = s.queue_max;
+        out->wait_min_ns = s.wait_min_ns;
+        out->wait_mean_ns = s.waited ? s.wait_sum_ns / s.waited : 0;
+        out->wait_max_ns = s.wait_max_ns;
+    }
     for (size_t i = 0; i < KMS_REASONS_MAX && stats->reasons[i].count; i++)
         result_add_refusal(r, out, ibk_err_name(stats->reasons[i].err), stats->reasons[i].count);
 }

@@ -48,7 +48,9 @@ static ibk_err add_link(world *w, n3_node *host, n3_node *router, const scn_link
     if (n3_link_new(&link->link, host, router, &config))
         return shim_failed(diag, "link");
     w->link_count++;
-    return IBK_OK;
+    return settings == scn_interconnect_link(w->scenario)
+               ? IBK_OK
+               : hops_add(w->hops, host, settings->rate_bps, settings->delay_ns);
 }
 
 /* all.pcap shows what passes the core, each packet once: what a router sends on, and what core hosts send. A
@@ -74,6 +76,13 @@ static bool capture_all(void *user, const n3_link *link, n3_direction direction,
     return true;
 }
 
+static bool watch_hops(void *user, const n3_link *link, n3_direction direction, const uint8_t *packet,
+                       size_t len) {
+    world *w = user;
+    hops_packet(w->hops, n3_link_sender(link, direction), n3_now(w->ims.sim), packet, len);
+    return false;
+}
+
 static ibk_err open_capture(world *w, n3_capture **out, const char *dir, const char *name,
                             n3_capture_mode mode, ibk_diag *diag) {
     char path[4096];
@@ -90,11 +99,14 @@ static ibk_err add_captures(world *w, const char *dir, ibk_diag *diag) {
         err = open_capture(w, &w->all, dir, "all", N3_CAPTURE_ONCE, diag);
     else if (n3_capture_new(&w->all, w->ims.sim, "/dev/null", N3_CAPTURE_ONCE))
         err = shim_failed(diag, "capture");
+    if (!err && (n3_capture_new(&w->every, w->ims.sim, "/dev/null", N3_CAPTURE_EVERY) ||
+                 n3_capture_filter(w->every, watch_hops, w)))
+        err = shim_failed(diag, "capture");
     if (!err && n3_capture_filter(w->all, capture_all, w))
         err = shim_failed(diag, "capture filter");
     for (size_t i = 0; !err && i < w->link_count; i++) {
         world_link *link = &w->links[i];
-        if (n3_capture_add(w->all, link->link))
+        if (n3_capture_add(w->all, link->link) || n3_capture_add(w->every, link->link))
             err = shim_failed(diag, "capture");
         if (!err && dir)
             err = open_capture(w, &link->capture, dir, n3_link_name(link->link), N3_CAPTURE_EVERY, diag);
@@ -368,6 +380,7 @@ static ibk_err build_network(world *w, ibk_diag *diag) {
     if (n3_sim_new(&w->ims.sim, &config))
         return shim_failed(diag, "simulation");
     trace_set_clock(w->ims.trace, virtual_time, w->ims.sim);
+    setup_attach(w->setup, w->ims.sim, w->hops);
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < s->domain_count; i++)
         err = make_domain_nodes(w, &w->domains[i], diag);
@@ -400,15 +413,22 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
     w->params = calloc(scenario->domain_count, sizeof *w->params);
     w->users = calloc(scenario->user_count, sizeof(ue *));
     w->tally = tally_new(scenario);
+    w->setup = setup_new(scenario);
+    w->hops = hops_new();
     w->scripts = ue_scripts_new(scenario);
     w->messages = ue_messages_new();
     w->ims.names = ims_names_new();
-    ibk_err err = w->domains && w->params && w->users && w->tally && w->scripts && w->messages && w->ims.names
+    ibk_err err = w->domains && w->params && w->users && w->tally && w->setup && w->hops && w->scripts &&
+                          w->messages && w->ims.names
                       ? IBK_OK
                       : IBK_ERR_NO_MEMORY;
     if (!err)
         err = trace_add_sink(outputs->log, TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE), tally_event,
                              w->tally);
+    if (!err)
+        err = trace_add_sink(outputs->log,
+                             TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU),
+                             setup_event, w->setup);
     if (!err)
         err = load_params(w, diag);
     if (!err)
@@ -460,6 +480,8 @@ ibk_err world_free(world *w) {
     for (size_t i = 0; i < w->link_count; i++)
         if (w->links[i].capture)
             complete &= n3_capture_free(w->links[i].capture) == N3_OK;
+    if (w->every)
+        complete &= n3_capture_free(w->every) == N3_OK;
     if (w->all)
         complete &= n3_capture_free(w->all) == N3_OK;
     trace_set_clock(w->ims.trace, NULL, NULL);
@@ -467,6 +489,8 @@ ibk_err world_free(world *w) {
         n3_sim_free(w->ims.sim);
     ims_names_free(w->ims.names);
     tally_free(w->tally);
+    setup_free(w->setup);
+    hops_free(w->hops);
     ue_scripts_free(w->scripts);
     run_trust_free(w->trust);
     ue_messages_free(w->messages);

@@ -5,6 +5,7 @@
 #include "ims/core/cscf.h"
 #include "ims/ue/messages.h"
 #include "kms/kms_node.h"
+#include "run/setup.h"
 #include "run/tally.h"
 #include "run/trust.h"
 
@@ -31,6 +32,8 @@ typedef struct world {
     const scn_scenario *scenario;
     ims_world ims;
     tally *tally;
+    setup *setup;
+    hops *hops;
     ue_scripts *scripts;
     run_trust *trust;
     ue_messages *messages;
@@ -42,6 +45,7 @@ typedef struct world {
     world_link *links;
     size_t link_count, link_cap;
     n3_capture *all;     /* capture/all.pcap */
+    n3_capture *every;   /* writes nothing: shows the packets to `hops` */
     size_t access_links; /* index of the first access link in links[]; core links come before */
 } world;
 

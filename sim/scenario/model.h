@@ -317,6 +317,7 @@ typedef struct scn_bound {
     X(CALLS_MEDIA_PROTECTED, COUNT) /* SRTP packets accepted in both directions, and no plain RTP at all */  \
     X(CALLS_MEDIA_INTACT, COUNT)    /* … and what was received is what was sent */                         \
     X(CALLS_SETUP_TIME, EACH)       /* ns from the first INVITE until then, of each established call */      \
+    X(CALLS_CRYPTO_TIME, EACH)      /* ns of it that cryptography took, of each established call */          \
     X(CALLS_PACKETS_RECEIVED, EACH) /* media packets accepted, of each direction of each established call */ \
     X(CALLS_RETRANSMISSIONS, SUM)   /* SIP messages sent again, by all nodes */                              \
     X(CALLS_SIP_STATUS, IS)         /* bound.value: final status of the INVITE */                            \
@@ -353,7 +354,9 @@ typedef struct scn_bound {
     /* KMSs */                                                                                               \
     X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
     X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \
-    X(KMS_KEYS_ISSUED, SUM)      /* private keys in the answers */                                           \
+    X(KMS_LONGEST_WAIT, EACH)    /* ns that a job waited for the processor, of each KMS that had one */      \
+    X(KMS_MEAN_WAIT, EACH)                                                                                   \
+    X(KMS_KEYS_ISSUED, SUM) /* private keys in the answers */                                                \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \

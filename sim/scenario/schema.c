@@ -516,6 +516,10 @@ static const scn_field expect_calls_fields[] = {
      .meaning = "in how many both ends receive sound, and every accepted packet is what was said"},
     {"setup-time", EXPECT(SCN_T_TIME_BOUND, CALLS_SETUP_TIME),
      .meaning = "from the first INVITE until it is established, for each such call (ringing included)"},
+    {"crypto-time", EXPECT(SCN_T_TIME_BOUND, CALLS_CRYPTO_TIME),
+     .meaning =
+         "what cryptography took of the set-up time, at all nodes, queues for their processors included, "
+         "for each established call"},
     {"packets-received", EXPECT(SCN_T_NUMBER_BOUND, CALLS_PACKETS_RECEIVED),
      .meaning = "media packets accepted, for each direction of each established call"},
     {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, CALLS_RETRANSMISSIONS),
@@ -612,6 +616,11 @@ static const scn_field expect_kms_fields[] = {
      .meaning = "key requests that were answered with keys"},
     {"requests-refused", EXPECT(SCN_T_NUMBER_BOUND, KMS_REQUESTS_REFUSED),
      .meaning = "key requests that were refused"},
+    {"longest-wait", EXPECT(SCN_T_TIME_BOUND, KMS_LONGEST_WAIT),
+     .meaning =
+         "the longest time that a request waited for a core of the KMS, for each KMS whose cryptography "
+         "takes time"},
+    {"mean-wait", EXPECT(SCN_T_TIME_BOUND, KMS_MEAN_WAIT), .meaning = "the mean of these waits"},
     {"keys-issued", EXPECT(SCN_T_NUMBER_BOUND, KMS_KEYS_ISSUED), .meaning = "private keys in its answers"},
 };
 static const scn_section expect_kms_fields_section = {"expectations of a KMS", FIELDS(expect_kms_fields),

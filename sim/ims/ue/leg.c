@@ -184,6 +184,7 @@ static void hand_out(ue_leg *leg, const ibk_step *step, ue_pending again, ibk_sp
     call->view.csb_id = ibk_session_csb_id(leg->session);
     if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
         leg->pending = again;
+        ue_call_state(call, "waits-for-keys");
         if (again == UE_PENDING_RECEIVE && leg->pending_message.len == 0 &&
             ibk_buf_append_span(&leg->pending_message, message))
             ue_call_give_up(call, IBK_ERR_NO_MEMORY, NULL);
@@ -231,6 +232,8 @@ void ue_leg_receive_mikey(ue_leg *leg, ibk_span message) {
 }
 
 static void keys_arrived(ue_leg *leg) {
+    if (leg->pending == UE_PENDING_START || leg->pending == UE_PENDING_RECEIVE)
+        ue_call_state(leg->call, "has-keys");
     if (leg->pending == UE_PENDING_START) {
         ue_leg_start_session(leg);
     } else if (leg->pending == UE_PENDING_RECEIVE) {

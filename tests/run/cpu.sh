@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The time of cryptography: a KMS's queue follows from the table of its CPU model, a call's set-up time is the sum of
+# its parts, and a model that takes no time leaves a run as it is without one.
+. "$(dirname "$0")/lib.sh"
+kms=$source_dir/scenarios/kms/thousand-users-cpu.yaml
+call=$source_dir/scenarios/calls/phone-cpu.yaml
+models=$source_dir/data/cpu-models
+
+changed_model() { # PYTHON-STATEMENTS NAME: server.json, changed
+  python3 - "$models/server.json" "$2" <<END || die "no model $2"
+import json, sys
+model = json.load(open(sys.argv[1]))
+times = model["operations_ns"]
+$1
+json.dump(model, open(sys.argv[2], "w"))
+END
+}
+
+# ---- the queue of a KMS (the scenario's expectations are for a thousand users of one core, and fail here)
+queue() { # MODEL-FILE CORES OPTIONS…
+  local model=$1 cores=$2
+  shift 2
+  rm -rf out
+  expect_status 1 run "$kms" --set 'users[0].count=200' --set 'domains[0].kms.parameters=1024' \
+    --set "domains[0].kms.cores=$cores" --out out --quiet "$@"
+  python3 "$source_dir/tests/run/cpu_queue.py" out "$model" 1024 200 "$cores" || die "the queue of $cores cores"
+}
+changed_model 'times["ibe-extract"]["1024"] = 7000000' slow.json
+for cores in 1 2 3; do
+  queue "$models/server.json" "$cores"
+  queue slow.json "$cores" --set "domains[0].kms.cpu=$PWD/slow.json"
+done
+rm -rf out
+expect_status 1 run "$kms" --out out --quiet --set 'domains[0].kms.cores=2'
+expect_text 'kms home.example: longest-wait at least 11 s'
+
+# ---- a call
+expect_status 0 run "$call" --out slow --quiet
+expect_status 1 run "$call" --out fast --quiet --set users.alice.cpu=instant --set users.bob.cpu=instant
+expect_text 'call first: crypto-time at least 40 ms'
+expect_text 'call first: setup-time at least 1.4 s'
+python3 "$source_dir/tests/run/cpu_call.py" slow fast "$models/phone.json" 3072 || die 'the set-up of the call'
+rm -rf out
+expect_status 1 run "$call" --out out --quiet --set 'domains[0].kms.parameters=1024'
+expect_text 'call first: crypto-time at least 40 ms'
+
+# ---- a model that takes no time
+changed_model 'for table in times.values(): table.update((size, 0) for size in table)' zero.json
+expect_status 0 run "$basic/first-call-80.yaml" --out instant --quiet
+expect_status 0 run "$basic/first-call-80.yaml" --out zero --quiet --set "users.alice.cpu=$PWD/zero.json" \
+  --set "users.bob.cpu=$PWD/zero.json" --set "domains[0].kms.cpu=$PWD/zero.json"
+same instant/events.jsonl zero/events.jsonl
+for file in instant/capture/*.pcap; do
+  same "$file" "zero/capture/${file##*/}"
+done
+
+# ---- models that do not fit
+changed_model 'for table in times.values(): table.pop("3072", None)' small.json
+expect_status 2 run "$call" --out out --quiet --set "users.alice.cpu=$PWD/small.json"
+expect_text "alice: its CPU model 'server' has no time for ibe-verify-key at 3072 bits"
+echo '{"format": "ibakelab-cpu-model/1"}' >bad.json
+expect_status 2 check "$call" --set "users.alice.cpu=$PWD/bad.json"
+expect_text "bad.json:1: 'name' is not a string"
