@@ -62,6 +62,7 @@ void ue_call_release(ue_call *call) {
     ims_host_cancel(call->u->host, &call->cancel_timer);
     ims_host_cancel(call->u->host, &call->guard_timer);
     ims_host_cancel(call->u->host, &call->vanish_timer);
+    ims_host_cancel(call->u->host, &call->answer_timer);
     ue_midcall_free(call);
     ue_session_timer_free(call);
     ue_leg_release(call->offer);

@@ -52,7 +52,20 @@ static void vanish(void *arg) {
     call->u->cut_off(call->u->cut_off_user, script->vanisher == SCN_CALLER ? script->from : script->to);
 }
 
+/* A UAC may limit how long it waits (RFC 3261 §13.2.1). Proxies give up after their timer C, so that only who is
+ * cut off from them comes to this. */
+#define ANSWER_WAIT (240 * SIP_S)
+
+static void no_answer(void *arg) {
+    ue_call *call = arg;
+    ibk_diag diag = {0};
+    call->answer_timer = 0;
+    ibk_fail(&diag, IBK_ERR_TIMEOUT, "INVITE", 0, "no final answer");
+    ue_call_give_up(call, IBK_ERR_TIMEOUT, &diag);
+}
+
 static void plan(ue_call *call) {
+    call->answer_timer = ims_host_timer(call->u->host, ANSWER_WAIT, no_answer, call);
     if (call->script->cancel)
         call->cancel_timer = ims_host_timer(call->u->host, call->script->cancel_ns, cancel, call);
     if (call->script->vanishes && call->u->cut_off)
@@ -380,6 +393,7 @@ void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
     ims_host_cancel(call->u->host, &call->cancel_timer);
     call->view.sip_status = response->status;
     ims_host_cancel(call->u->host, &call->guard_timer);
+    ims_host_cancel(call->u->host, &call->answer_timer);
     sip_leg_ack(sip, NULL, (ibk_span){0});
     if (!call->sip) /* given up for want of memory */
         return;

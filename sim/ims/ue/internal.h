@@ -161,7 +161,7 @@ struct ue_call {
     ue_moment acked;           /* the ACK of the 200 (INVITE) */
     ue_midcall *midcall;       /* once media are up */
     ue_session_timer *refresh; /* RFC 4028; NULL: none */
-    ims_timer vanish_timer;
+    ims_timer vanish_timer, answer_timer;
 };
 
 /* ---- keys.c
