@@ -59,20 +59,26 @@ const char testing_full[] =
     "hang-up: callee,\n"
     "     cancel-after: 700 ms, curve: P-521, prf: MIKEY-1, pre-encoded: true,\n"
     "     media: {caller: model.h, callee: 3.5 kHz, codec: PCMA, ptime: 60 ms, srtp: "
-    "AES_CM_128_HMAC_SHA1_32}}\n"
+    "AES_CM_128_HMAC_SHA1_32},\n"
+    "     carrier: reinvite, session-expires: 100 s, vanish: {who: callee, after: 900 ms},\n"
+    "     actions: [{at: 100 ms, do: rekey, by: callee, carrier: reinvite, count: 3, every: 200 ms},\n"
+    "               {at: 1.2 s, do: add-video}]}\n"
     "  - {from: \"null\", to: v, count: 4, every: 10 s}\n"
     "expect:\n"
     "  calls: {established: 2, completed: at least 1, failed: at most 3, keys-agree: above 0, "
     "media-protected: below 5,\n"
     "          media-intact: none, setup-time: at most 2 s, packets-received: at least 20, retransmissions: "
-    "none}\n"
+    "none,\n"
+    "          updates: 2, rekeyings: at most 1, updates-refused: none, glares: at least 1, video-received: "
+    "above 3,\n"
+    "          packets-lost-in-media: none, media-auth-failures: below 2}\n"
     "  call:\n"
     "    c1x: {sip-status: 487, reason: no-key, setup-time: above 1 us}\n"
     "    call-2-2: {answered-by: w, diverted-by: v, legs: 2, retargeted: at most 1}\n"
     "    call-2: {established: all}\n"
     "    call-2-3: {established: true}\n"
     "  users: {registered: all, keys-obtained: 2, private-keys: at least 1, parameters-obtained: at most "
-    "2, parameters-failure: wrong-name}\n"
+    "2, parameters-failure: wrong-name, open-calls: none}\n"
     "  user:\n"
     "    u{n}: {keys-failure: unknown-kms, registered: false}\n"
     "    u2: {registered: none}\n"
@@ -189,6 +195,18 @@ static void same_call(const scn_call *a, const scn_call *b) {
     assert_int_equal(a->cancel, b->cancel);
     assert_int_equal(a->cancel_ns, b->cancel_ns);
     assert_int_equal(a->curve, b->curve);
+    assert_int_equal(a->carrier, b->carrier);
+    assert_int_equal(a->session_expires_ns, b->session_expires_ns);
+    assert_int_equal(a->vanishes, b->vanishes);
+    assert_int_equal(a->vanisher, b->vanisher);
+    assert_int_equal(a->vanish_ns, b->vanish_ns);
+    assert_int_equal(a->action_count, b->action_count);
+    for (size_t i = 0; i < a->action_count; i++) {
+        assert_int_equal(a->actions[i].at_ns, b->actions[i].at_ns);
+        assert_int_equal(a->actions[i].by, b->actions[i].by);
+        assert_int_equal(a->actions[i].what, b->actions[i].what);
+        assert_int_equal(a->actions[i].carrier, b->actions[i].carrier);
+    }
     assert_int_equal(a->prf, b->prf);
     assert_int_equal(a->media.caller.tone_hz, b->media.caller.tone_hz);
     same_file(a->media.caller.file, b->media.caller.file);

@@ -52,8 +52,8 @@ static void vanish(void *arg) {
     call->u->cut_off(call->u->cut_off_user, script->vanisher == SCN_CALLER ? script->from : script->to);
 }
 
-/* A UAC may limit how long it waits (RFC 3261 §13.2.1). Proxies give up after their timer C, so that only who is
- * cut off from them comes to this. */
+/* A UAC may limit how long it waits (RFC 3261 §13.2.1). Proxies give up after their timer C, so that only who
+ * is cut off from them comes to this. */
 #define ANSWER_WAIT (240 * SIP_S)
 
 static void no_answer(void *arg) {

@@ -9,8 +9,8 @@
 
 enum { MS = 1000000 };
 
-/* RFC 3261 §14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms. Whatever is
- * drawn, the owner comes second: the two do not meet again. */
+/* RFC 3261 §14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms.
+ * Whatever is drawn, the owner comes second: the two do not meet again. */
 static void glare_timers(void **state) {
     (void)state;
     uint64_t least[2] = {UINT64_MAX, UINT64_MAX}, most[2] = {0, 0};
