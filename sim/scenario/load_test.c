@@ -198,7 +198,7 @@ static void expectations_are_flat(void **state) {
     assert_int_equal(e->first, 0);
     assert_int_equal(e->count, 5);
     assert_int_equal(e->bound.op, SCN_EXACTLY);
-    assert_int_equal(e->where.line, 40);
+    assert_int_equal(e->where.line, 43);
     e = find(s, "call c1x: sip-status 487");
     assert_int_equal(e->how, SCN_IS);
     assert_int_equal(e->bound.value, 487);
@@ -238,6 +238,12 @@ static void expectations_are_flat(void **state) {
     e = find(s, "calls: setup-time at most 2 s");
     assert_int_equal(e->how, SCN_EACH);
     assert_int_equal(e->bound.value, 2 * S);
+    e = find(s, "calls: updates 2");
+    assert_int_equal(e->how, SCN_EACH);
+    e = find(s, "calls: glares at least 1");
+    assert_int_equal(e->how, SCN_SUM);
+    e = find(s, "users: open-calls none");
+    assert_int_equal(e->set, SCN_SET_USERS);
     e = find(s, "network: packets-lost above 0");
     assert_int_equal(e->how, SCN_SUM);
     assert_int_equal(e->set, SCN_SET_NETWORK);
