@@ -18,6 +18,7 @@ typedef struct due {
 typedef enum phase {
     IDLE = 0,
     PREPARING, /* waits for keys: nothing was sent */
+    COMPUTING, /* the processor works on our offer */
     SENT,      /* our offer waits for its answer */
     RETRYING   /* met another offer: waits to be sent again */
 } phase;
@@ -33,7 +34,8 @@ struct ue_midcall {
     size_t record; /* of the attempt in the view */
     bool csb;      /* our offer carries I_MESSAGE_1 of a CSB update */
     ims_timer retry;
-    sip_msg *response; /* the answer to our offer, while it waits for keys */
+    sip_msg *response; /* the answer to our offer, while it waits for keys or is computed */
+    sip_sdp *answer;   /* its description */
     struct {           /* how things stood before our offer */
         sip_direction wish;
         bool video, has_video;
@@ -203,7 +205,32 @@ static bool has_crypto_sessions(const ue_leg *leg, unsigned streams) {
     return hdr && hdr->n_cs >= UE_CRYPTO_SESSIONS(streams);
 }
 
-static ibk_err offer_update(ue_midcall *m, ibk_diag *diag) {
+/* Our offer is out, or why not. */
+static void begun(ue_midcall *m, ibk_err err, const ibk_diag *diag) {
+    if (err == IBK_ERR_STATE && !diag->err) /* the ACK of the INVITE before is on its way */
+        postpone(m, 100 * SIP_MS);
+    else if (err)
+        fail(m, 0, err, diag);
+}
+
+static void i_message_1_step(ue_leg *leg, const ibk_step *step) {
+    ue_midcall *m = leg->call->midcall;
+    ibk_diag diag = {0};
+    ibk_err err = IBK_OK;
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
+        m->phase = PREPARING;
+        leg->pending = UE_PENDING_MIDCALL;
+    } else if (step->kind == IBK_STEP_WAIT) {
+        ue_leg_watch_deadline(leg);
+        err = send_offer(m, step->message);
+    } else {
+        diag = step->diag;
+        err = step->reason ? step->reason : IBK_ERR_UNEXPECTED_MESSAGE;
+    }
+    begun(m, err, &diag);
+}
+
+static ibk_err offer_update(ue_midcall *m) {
     ibk_cs_srtp map[UE_CRYPTO_SESSIONS(UE_STREAMS)];
     ibk_update_config config = {.new_dh = m->queue[0]->what == SCN_DO_REKEY};
     ibk_step step;
@@ -214,38 +241,29 @@ static ibk_err offer_update(ue_midcall *m, ibk_diag *diag) {
     ibk_err err = ibk_session_update(m->leg->session, ims_host_time(m->call->u->host), &config, &step);
     if (err)
         return err;
-    if (step.kind == IBK_STEP_NEED_KEY || step.kind == IBK_STEP_NEED_PARAMS) {
-        m->phase = PREPARING;
-        m->leg->pending = UE_PENDING_MIDCALL;
-        return IBK_OK;
-    }
-    if (step.kind != IBK_STEP_WAIT) {
-        *diag = step.diag;
-        return step.reason ? step.reason : IBK_ERR_STATE;
-    }
-    ue_leg_watch_deadline(m->leg);
-    return send_offer(m, step.message);
+    m->phase = COMPUTING;
+    ue_leg_after_work(m->leg, &step, i_message_1_step);
+    return IBK_OK;
 }
 
 static void begin(ue_midcall *m) {
     const scn_action *action = m->queue[0];
-    ibk_diag diag = {0};
+    const ibk_diag diag = {0};
     bool video = action->what == SCN_DO_ADD_VIDEO && !has_crypto_sessions(m->leg, UE_STREAMS);
     m->csb = video || action->what == SCN_DO_UPDATE || action->what == SCN_DO_REKEY;
-    const ue_update begun = {.by_us = true,
-                             .reinvite = action->carrier == SCN_CARRIER_REINVITE,
-                             .what = action->what,
-                             .csb = m->csb,
-                             .new_dh = action->what == SCN_DO_REKEY};
-    ibk_err err = m->phase == PREPARING ? IBK_OK : add_record(m, &m->record, &begun);
-    if (!err) {
+    const ue_update update = {.by_us = true,
+                              .reinvite = action->carrier == SCN_CARRIER_REINVITE,
+                              .what = action->what,
+                              .csb = m->csb,
+                              .new_dh = action->what == SCN_DO_REKEY};
+    ibk_err err = IBK_OK;
+    if (m->phase != PREPARING) { /* else it is under way, and waited for keys */
+        err = add_record(m, &m->record, &update);
         set_wishes(m);
-        err = m->csb ? offer_update(m, &diag) : send_offer(m, (ibk_span){0});
     }
-    if (err == IBK_ERR_STATE && !diag.err) /* the ACK of the INVITE before is on its way */
-        postpone(m, 100 * SIP_MS);
-    else if (err)
-        fail(m, 0, err, &diag);
+    if (!err)
+        err = m->csb ? offer_update(m) : send_offer(m, (ibk_span){0});
+    begun(m, err, &diag);
 }
 
 /* The next action begins as soon as nothing else goes on in the dialog. */
@@ -271,66 +289,76 @@ static void keep(sip_sdp *agreed, ue_leg *leg) {
     leg->remote = agreed;
 }
 
-/* R_MESSAGE_1 of the update. `wait`: it needs keys that are being fetched. */
-static ibk_err take_r_message_1(ue_midcall *m, ibk_span mikey, ibk_diag *diag, bool *wait) {
+/* The answer has been read: both descriptions are in force now, or the call ends. */
+static void answered(ue_midcall *m, ibk_err err, const ibk_diag *diag) {
     ue_leg *leg = m->leg;
-    ibk_step step;
-    if (mikey.len == 0)
-        return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0,
-                        "the answer carries no MIKEY message");
-    ibk_err err = ibk_session_recv(leg->session, ims_host_time(m->call->u->host), mikey, &step);
-    if (err)
-        return err;
-    *wait = step.kind == IBK_STEP_NEED_KEY || step.kind == IBK_STEP_NEED_PARAMS;
-    if (*wait)
-        return IBK_OK;
-    ue_leg_watch_deadline(leg);
-    if (step.kind != IBK_STEP_UPDATED) {
-        *diag = step.diag;
-        return step.reason ? step.reason : IBK_ERR_UNEXPECTED_MESSAGE;
-    }
-    ue_leg_note_keys(leg);
-    /* Who answered has the new keys: we send under them at once (RFC 4567 §4.1.2: the exchange is finalized).
-     */
-    return record(m, m->record)->new_dh ? ue_media_rekey(leg, true) : IBK_OK;
-}
-
-static void accepted(ue_midcall *m, const sip_msg *response) {
-    ue_call *call = m->call;
-    ue_leg *leg = m->leg;
-    ibk_buf mikey = {0};
-    ibk_diag diag = {0};
-    bool wait = false;
-    sip_sdp *agreed = leg->remote;
-    leg->remote = NULL;
-    ibk_err err = ue_sdp_read(leg, response, &mikey, &diag);
-    if (!err && m->csb)
-        err = take_r_message_1(m, ibk_buf_span(&mikey), &diag, &wait);
-    ibk_buf_free(&mikey);
-    if (err || wait)
-        keep(agreed, leg);
+    sip_msg *response = m->response;
+    m->response = NULL;
+    if (!err)
+        keep(m->answer, leg);
     else
-        sip_sdp_free(agreed);
-    if (wait) {
-        sip_msg *held = sip_msg_clone(response);
-        sip_msg_free(m->response);
-        m->response = held;
-        leg->pending = UE_PENDING_MIDCALL;
-        return;
-    }
+        sip_sdp_free(m->answer);
+    m->answer = NULL;
     if (sip_is(response, "INVITE"))
         sip_leg_ack(leg->sip, NULL, (ibk_span){0});
     if (!err)
         err = ue_media_apply(leg);
     if (err) {
         m->csb = true; /* the two ends may disagree from here on */
-        fail(m, response->status, err, &diag);
+        fail(m, response->status, err, diag);
+    } else {
+        end_record(m, m->record, response->status, IBK_OK, NULL);
+        ue_session_timer_refreshed(m->call);
+        pop(m);
+        proceed(m);
+    }
+    sip_msg_free(response);
+}
+
+static void r_message_1_step(ue_leg *leg, const ibk_step *step) {
+    ue_midcall *m = leg->call->midcall;
+    ibk_diag diag = {0};
+    ibk_err err = IBK_OK;
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
+        leg->pending = UE_PENDING_MIDCALL;
         return;
     }
-    end_record(m, m->record, response->status, IBK_OK, NULL);
-    ue_session_timer_refreshed(call);
-    pop(m);
-    proceed(m);
+    ue_leg_watch_deadline(leg);
+    if (step->kind != IBK_STEP_UPDATED) {
+        diag = step->diag;
+        err = step->reason ? step->reason : IBK_ERR_UNEXPECTED_MESSAGE;
+    } else {
+        ue_leg_note_keys(leg);
+        /* Who answered has the new keys: we send under them at once (RFC 4567 §4.1.2: the exchange is
+         * finalized).
+         */
+        err = record(m, m->record)->new_dh ? ue_media_rekey(leg, true) : IBK_OK;
+    }
+    answered(m, err, &diag);
+}
+
+/* A 2xx; again when keys for it have arrived. */
+static void read_answer(ue_midcall *m) {
+    ue_leg *leg = m->leg;
+    ibk_buf mikey = {0};
+    ibk_diag diag = {0};
+    ibk_step step;
+    sip_sdp *agreed = leg->remote;
+    leg->remote = NULL;
+    ibk_err err = ue_sdp_read(leg, m->response, &mikey, &diag);
+    sip_sdp_free(m->answer);
+    m->answer = leg->remote; /* both are kept until the answer has proved good */
+    leg->remote = agreed;
+    if (!err && m->csb && mikey.len == 0)
+        err =
+            ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
+    if (!err && m->csb)
+        err = ibk_session_recv(leg->session, ims_host_time(m->call->u->host), ibk_buf_span(&mikey), &step);
+    if (!err && m->csb)
+        ue_leg_after_work(leg, &step, r_message_1_step);
+    else
+        answered(m, err, &diag);
+    ibk_buf_free(&mikey);
 }
 
 void ue_midcall_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause) {
@@ -342,7 +370,11 @@ void ue_midcall_response(ue_call *call, const char *method, const sip_msg *respo
     if (!offer || m->phase != SENT || m->response || (response && status < 200))
         return;
     if (status / 100 == 2) {
-        accepted(m, response);
+        m->response = sip_msg_clone(response);
+        if (m->response)
+            read_answer(m);
+        else
+            fail(m, status, IBK_ERR_NO_MEMORY, NULL);
         return;
     }
     ibk_fail(&diag, status ? IBK_ERR_PEER_ERROR : IBK_ERR_TIMEOUT, method, 0, "%s %d",
@@ -455,6 +487,21 @@ static void answer(ue_midcall *m, ibk_span mikey) {
     ibk_buf_free(&body);
 }
 
+static void their_step(ue_leg *leg, const ibk_step *step) {
+    ue_midcall *m = leg->call->midcall;
+    if (step->kind == IBK_STEP_NEED_KEY || step->kind == IBK_STEP_NEED_PARAMS) {
+        leg->pending = UE_PENDING_MIDCALL;
+        return;
+    }
+    ue_leg_watch_deadline(leg);
+    if (!m->server) /* it took too long */
+        return;
+    if (step->kind == IBK_STEP_UPDATED)
+        answer(m, step->message);
+    else
+        refuse(m, step->reason ? step->reason : IBK_ERR_UNEXPECTED_MESSAGE, &step->diag, step->message);
+}
+
 /* I_MESSAGE_1 of their update, now or when the keys for it are there. */
 static void take_i_message_1(ue_midcall *m) {
     ue_leg *leg = m->leg;
@@ -468,17 +515,10 @@ static void take_i_message_1(ue_midcall *m) {
     if (!err)
         err =
             ibk_session_recv(leg->session, ims_host_time(m->call->u->host), ibk_buf_span(&m->message), &step);
-    if (err) {
+    if (err)
         refuse(m, err, NULL, (ibk_span){0});
-    } else if (step.kind == IBK_STEP_NEED_KEY || step.kind == IBK_STEP_NEED_PARAMS) {
-        leg->pending = UE_PENDING_MIDCALL;
-    } else if (step.kind == IBK_STEP_UPDATED) {
-        ue_leg_watch_deadline(leg);
-        answer(m, step.message);
-    } else {
-        ue_leg_watch_deadline(leg);
-        refuse(m, step.reason ? step.reason : IBK_ERR_UNEXPECTED_MESSAGE, &step.diag, step.message);
-    }
+    else
+        ue_leg_after_work(leg, &step, their_step);
 }
 
 static bool brings_dh(ibk_span mikey) {
@@ -492,21 +532,21 @@ static void take_offer(ue_midcall *m, sip_server *server, const sip_msg *request
     static const sip_server_ops ops = {.terminated = server_ended};
     ue_leg *leg = m->leg;
     ibk_diag diag = {0};
-    ue_update begun = {.reinvite = sip_is(request, "INVITE"), .what = SCN_DO_UPDATE};
+    ue_update update = {.reinvite = sip_is(request, "INVITE"), .what = SCN_DO_UPDATE};
     m->agreed = leg->remote;
     leg->remote = NULL;
     ibk_err err = ue_sdp_read(leg, request, &m->message, &diag);
-    begun.csb = m->message.len > 0;
-    begun.new_dh = begun.csb && brings_dh(ibk_buf_span(&m->message));
+    update.csb = m->message.len > 0;
+    update.new_dh = update.csb && brings_dh(ibk_buf_span(&m->message));
     m->server = server;
     sip_server_watch(server, &ops, m);
-    if (add_record(m, &m->their_record, &begun)) {
+    if (add_record(m, &m->their_record, &update)) {
         keep(m->agreed, leg);
         m->agreed = NULL;
         sip_leg_reply(leg->sip, release_server(m), 500, NULL, NULL, (ibk_span){0});
     } else if (err) {
         refuse(m, err, &diag, (ibk_span){0});
-    } else if (begun.csb) {
+    } else if (update.csb) {
         take_i_message_1(m);
     } else {
         answer(m, (ibk_span){0});
@@ -531,7 +571,7 @@ void ue_midcall_request(ue_call *call, sip_leg *sip, sip_server *server, const s
         ue_session_timer_refreshed(call);
     } else if (!update && (!invite || !sip_has_body_type(request, UE_SDP_TYPE))) {
         sip_leg_reply(sip, server, 488, NULL, NULL, (ibk_span){0});
-    } else if (m->phase == SENT) {
+    } else if (m->phase == SENT || m->phase == COMPUTING) {
         sip_leg_reply(sip, server, 491, NULL, NULL, (ibk_span){0});
     } else if (m->server) {
         reply_retry(m, sip, server);
@@ -548,10 +588,7 @@ void ue_midcall_keys_arrived(ue_call *call) {
     if (m->server) {
         take_i_message_1(m);
     } else if (m->response) {
-        sip_msg *response = m->response;
-        m->response = NULL;
-        accepted(m, response);
-        sip_msg_free(response);
+        read_answer(m);
     } else if (m->phase == PREPARING) {
         begin(m);
     }
@@ -580,7 +617,8 @@ void ue_midcall_acked(ue_call *call) {
  */
 
 bool ue_midcall_is_busy(const ue_call *call) {
-    return call->midcall && (call->midcall->phase == SENT || call->midcall->server);
+    return call->midcall &&
+           (call->midcall->phase == SENT || call->midcall->phase == COMPUTING || call->midcall->server);
 }
 
 void ue_midcall_proceed(ue_call *call) {
@@ -630,6 +668,7 @@ void ue_midcall_free(ue_call *call) {
     ibk_buf_free(&m->message);
     sip_sdp_free(m->agreed);
     sip_msg_free(m->response);
+    sip_sdp_free(m->answer);
     free(m->due);
     free(m->queue);
     free(m);
