@@ -224,8 +224,8 @@ static bool fits_user(const GENERAL_NAME *name, uint8_t id_type, ibk_span id) {
 
 static bool fits_kms(const GENERAL_NAME *name, uint8_t id_type, ibk_span id) {
     (void)id_type;
-    ibk_span dns = octets_of(name, GEN_DNS);
-    return ibk_span_equal(octets_of(name, GEN_URI), id) ||
+    ibk_span dns = octets_of(name, GEN_DNS), email = octets_of(name, GEN_EMAIL); /* the latter for a NAI */
+    return ibk_span_equal(octets_of(name, GEN_URI), id) || ibk_span_equal(email, id) ||
            (dns.len > 0 && dns.len == id.len &&
             strncasecmp((const char *)dns.data, (const char *)id.data, id.len) == 0);
 }

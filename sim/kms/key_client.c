@@ -95,6 +95,8 @@ static scn_keys_failure failure_of(ibk_err err, uint8_t error_no) {
         return SCN_KEYS_CLOCK_SKEW;
     if (err == IBK_ERR_PEER_ERROR && error_no == IBK_ERRNO_ID)
         return SCN_KEYS_NOT_AUTHORIZED;
+    if (err == IBK_ERR_PEER_ERROR && error_no == IBK_ERRNO_CERT)
+        return SCN_KEYS_CERTIFICATE_REFUSED;
     return err == IBK_ERR_PEER_ERROR || err == IBK_ERR_NOT_AUTHORIZED ? SCN_KEYS_REFUSED
                                                                       : SCN_KEYS_BAD_RESPONSE;
 }
@@ -174,7 +176,8 @@ static bool post(key_client *c) {
               http_write_request(&http, &request) == IBK_OK &&
               n3_tcp_send(c->tcp, http.data, http.len) == N3_OK;
     if (ok)
-        log_http(c, true, "POST " KMS_TARGET, IBK_MSG_REQUEST_KEY_PSK, http.len, c->tries > 1);
+        log_http(c, true, "POST " KMS_TARGET,
+                 c->config.pke ? IBK_MSG_REQUEST_KEY_PKE : IBK_MSG_REQUEST_KEY_PSK, http.len, c->tries > 1);
     ibk_buf_free(&http);
     return ok;
 }
@@ -192,6 +195,17 @@ static ibk_err prepare(key_client *c) {
                                      .timestamps = c->config.timestamps,
                                      .params = c->config.params,
                                      .granularity = kms->granularity};
+    const key_client_pke *pke = c->config.pke;
+    if (pke) {
+        config.method = IBK_KEY_METHOD_PKE;
+        config.pke = (ibk_key_request_pke){.chain = &pke->certificate,
+                                           .n_chain = 1,
+                                           .private_key = pke->private_key,
+                                           .kms_certificates = &pke->kms_certificate,
+                                           .n_kms_certificates = 1,
+                                           .anchors = &pke->anchor,
+                                           .n_anchors = 1};
+    }
     ibk_key_request_free(c->request);
     c->request = NULL;
     ibk_buf_clear(&c->message);
@@ -285,6 +299,11 @@ ibk_err key_client_start(key_client **out, const key_client_config *config, key_
     ibk_err err = copy_ids(c);
     if (!err)
         err = prepare(c);
+    if (err ==
+        IBK_ERR_BAD_CERTIFICATE) { /* before anything was sent: a UE encrypts to a KMS that it trusts */
+        fail(c, SCN_KEYS_BAD_CERTIFICATE, err, "the KMS's certificate is not trusted");
+        return IBK_OK;
+    }
     if (err) {
         *out = NULL;
         key_client_free(c);

@@ -1,4 +1,5 @@
-/* A UE's way to its KMS: REQUEST_KEY_PSK in an HTTP POST over TCP, and the answer (P-18). */
+/* A UE's way to its KMS: REQUEST_KEY_PSK or REQUEST_KEY_PKE in an HTTP POST over TCP, and the answer (P-18).
+ */
 #ifndef SIM_KMS_KEY_CLIENT_H
 #define SIM_KMS_KEY_CLIENT_H
 
@@ -13,6 +14,13 @@
 
 typedef struct key_client key_client;
 
+/* What a UE needs for REQUEST_KEY_PKE: DER, borrowed. */
+typedef struct key_client_pke {
+    ibk_span certificate, private_key; /* of its user */
+    ibk_span kms_certificate;          /* to whose key the envelope is encrypted */
+    ibk_span anchor;                   /* what that certificate has to lead to */
+} key_client_pke;
+
 /* Everything is borrowed; `ids` for the call alone. */
 typedef struct key_client_config {
     ims_host *host;
@@ -21,6 +29,7 @@ typedef struct key_client_config {
                                 issue of that identity, byte string for the key of one IBE identity */
     size_t n_ids;
     const ibk_ibe_params *params; /* of that KMS; NULL: none are known */
+    const key_client_pke *pke;    /* NULL: REQUEST_KEY_PSK */
     ibk_timestamps *timestamps;
 } key_client_config;
 

@@ -94,6 +94,17 @@ static bool is_authorized(void *user, void *owner, ibk_span id) {
     return subscriber->kms_authorized && of && (of == subscriber || of == subscriber->contact_of);
 }
 
+/* RFC 6267 §4.2.1.2 with a certificate: what it names, as far as the user's rights go. */
+static bool find_holder(void *user, ibk_span certificate, const ibk_identity *first, void **owner) {
+    (void)certificate; /* nothing is revoked here */
+    *owner = (void *)find_user(user, first->id);
+    return *owner != NULL;
+}
+
+static bool is_holder_authorized(void *user, void *owner, ibk_span id, bool named) {
+    return named && is_authorized(user, owner, id);
+}
+
 /* ---- requests
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -329,6 +340,17 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
                           .user = k,
                           .psk = find_psk,
                           .authorized = is_authorized};
+    ibk_kms_key_pair pair;
+    if (config->pke) {
+        pair = (ibk_kms_key_pair){.certificate = ibk_buf_span(&config->pke->certificate),
+                                  .private_key = ibk_buf_span(&config->pke->private_key)};
+        kms.pke = (ibk_kms_pke){.key_pairs = &pair,
+                                .n_key_pairs = 1,
+                                .anchors = &config->anchor,
+                                .n_anchors = 1,
+                                .holder = find_holder,
+                                .authorized = is_holder_authorized};
+    }
     return ibk_kms_new(&k->kms, &env, &kms);
 }
 

@@ -5,6 +5,7 @@
 
 #include "ims/host.h"
 #include "scenario/model.h"
+#include "tls/pki.h"
 #include "tls/tls.h"
 
 typedef struct kms_node kms_node;
@@ -17,6 +18,9 @@ typedef struct kms_node_config {
     const ibk_ibe_master *master; /* borrowed */
     bool rfc5408;                 /* it serves RFC 5408's requests: over TLS, or with `tls: off` without */
     tls_context *tls;             /* borrowed; its HTTPS server's side */
+    const pki_credential *pke;    /* borrowed; for which envelopes are encrypted. NULL: REQUEST_KEY_PKE is not
+                                     served */
+    ibk_span anchor;              /* with `pke`: DER, what users' certificates have to lead to */
 } kms_node_config;
 
 #define KMS_REASONS_MAX 16

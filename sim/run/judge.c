@@ -292,7 +292,8 @@ static finding judge_sum(const world *w, const scn_expectation *e) {
 
 /* A refusal with a reason of its own is a refusal all the same. */
 static bool is_so(const scn_expectation *e, uint64_t seen) {
-    bool refused = seen == SCN_KEYS_CLOCK_SKEW || seen == SCN_KEYS_NOT_AUTHORIZED;
+    bool refused = seen == SCN_KEYS_CLOCK_SKEW || seen == SCN_KEYS_NOT_AUTHORIZED ||
+                   seen == SCN_KEYS_CERTIFICATE_REFUSED;
     return seen == e->bound.value ||
            (e->kind == SCN_EXPECT_USERS_KEYS_FAILURE && e->bound.value == SCN_KEYS_REFUSED && refused);
 }

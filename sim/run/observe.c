@@ -288,13 +288,15 @@ static const char *user_failure(result *r, const ue_status *s) {
 static void observe_key_requests(result *r, result_user *out, const ue *u) {
     static const char *const kinds[] = {
         [UE_FETCH_FIRST] = "first", [UE_FETCH_REFRESH] = "refresh", [UE_FETCH_DEMAND] = "demand"};
+    static const char *const methods[] = {
+        [SCN_KEY_REQUEST_PSK] = "psk", [SCN_KEY_REQUEST_PKE] = "pke", [SCN_KEY_REQUEST_RFC5408] = "rfc5408"};
     size_t count;
     const ue_key_fetch *fetches = ue_key_fetches(u, &count);
     for (size_t i = 0; i < count; i++) {
         const ue_key_fetch *f = &fetches[i];
         result_key_request *entry = result_add_key_request(r, out);
         entry->kind = kinds[f->kind];
-        entry->method = ue_user(u)->key_request == SCN_KEY_REQUEST_RFC5408 ? "rfc5408" : "psk";
+        entry->method = methods[ue_user(u)->key_request];
         entry->begin = time_of(f->begin);
         entry->end = time_of(f->end);
         entry->identities = f->asked;

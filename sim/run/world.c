@@ -233,7 +233,9 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
                                .params = d->params,
                                .master = d->master,
                                .rfc5408 = run_trust_serves(w->trust, (size_t)(d - w->domains)),
-                               .tls = run_trust_server(w->trust, (size_t)(d - w->domains))};
+                               .tls = run_trust_server(w->trust, (size_t)(d - w->domains)),
+                               .pke = run_credentials_kms(w->credentials, (size_t)(d - w->domains)),
+                               .anchor = run_credentials_anchor(w->credentials)};
         err = kms_node_new(&d->k, &kms);
     }
     return err;
@@ -272,7 +274,8 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .param_count = w->scenario->domain_count,
                         .scripts = w->scripts,
                         .messages = w->messages,
-                        .tls = run_trust_client(w->trust)};
+                        .tls = run_trust_client(w->trust),
+                        .pke = run_credentials_user(w->credentials, index)};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)
         err = publish(w, user->name, &config.host.addr, false);
@@ -434,6 +437,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
     if (!err)
         err = run_trust_new(&w->trust, scenario, outputs->tls_keys);
     if (!err)
+        err = run_credentials_new(&w->credentials, run_trust_pki(w->trust), scenario);
+    if (!err)
         err = build_network(w, diag);
     if (!err)
         err = add_captures(w, outputs->capture_dir, diag);
@@ -492,6 +497,7 @@ ibk_err world_free(world *w) {
     setup_free(w->setup);
     hops_free(w->hops);
     ue_scripts_free(w->scripts);
+    run_credentials_free(w->credentials);
     run_trust_free(w->trust);
     ue_messages_free(w->messages);
     free(w->links);

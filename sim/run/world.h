@@ -5,6 +5,7 @@
 #include "ims/core/cscf.h"
 #include "ims/ue/messages.h"
 #include "kms/kms_node.h"
+#include "run/credentials.h"
 #include "run/setup.h"
 #include "run/tally.h"
 #include "run/trust.h"
@@ -36,6 +37,7 @@ typedef struct world {
     hops *hops;
     ue_scripts *scripts;
     run_trust *trust;
+    run_credentials *credentials; /* for REQUEST_KEY_PKE */
     ue_messages *messages;
     world_domain *domains;
     ue_params *params; /* one for each domain */

@@ -160,6 +160,8 @@ const char *scn_keys_failure_name(scn_keys_failure failure) {
         return "clock-skew";
     case SCN_KEYS_NOT_AUTHORIZED:
         return "not-authorized";
+    case SCN_KEYS_CERTIFICATE_REFUSED:
+        return "certificate-refused";
     case SCN_KEYS_UNKNOWN_KMS:
         return "unknown-kms";
     case SCN_KEYS_NO_ANSWER:

@@ -100,7 +100,7 @@ typedef struct scn_kms {
     scn_cpu cpu;
     uint32_t cores;
     bool tls;                    /* RFC 5408's requests go over HTTPS; false: over HTTP */
-    scn_certificate certificate; /* of its HTTPS server */
+    scn_certificate certificate; /* of its HTTPS server, and that for which envelopes are encrypted */
     scn_parameters_way parameters_for_users, parameters_for_others; /* of its own domain; of other domains */
     uint64_t parameters_validity_ns; /* of a set that it publishes, whole seconds */
 } scn_kms;
@@ -130,6 +130,7 @@ typedef struct scn_domain {
 /* How a UE asks its KMS for private keys. */
 typedef enum scn_key_request {
     SCN_KEY_REQUEST_PSK = 0, /* RFC 6267 REQUEST_KEY_PSK */
+    SCN_KEY_REQUEST_PKE,     /* RFC 6267 REQUEST_KEY_PKE, with an RSA certificate of the user */
     SCN_KEY_REQUEST_RFC5408  /* RFC 5408 §5: XML with HTTP Basic over TLS */
 } scn_key_request;
 
@@ -191,6 +192,7 @@ typedef struct scn_user {
     ibk_span psk;                 /* what the UE uses towards its KMS, 16..64 octets */
     ibk_span kms_psk;             /* what the KMS has on file for this user */
     scn_key_request key_request;
+    scn_certificate certificate;  /* of the user, with SCN_KEY_REQUEST_PKE */
     const char *key_password;     /* HTTP Basic, RFC5408: what the UE uses towards its KMS */
     const char *kms_key_password; /* what the KMS has on file for this user */
     const char *kms;              /* identity of the KMS that the UE asks; need not exist */
@@ -375,14 +377,15 @@ typedef enum scn_expect_set { SCN_SET_CALLS = 0, SCN_SET_USERS, SCN_SET_KMS, SCN
 
 /* Why a user has no private keys. */
 typedef enum scn_keys_failure {
-    SCN_KEYS_REFUSED = 1,    /* the KMS refused the request: Error message, or no authentication */
-    SCN_KEYS_CLOCK_SKEW,     /* … because of its T */
-    SCN_KEYS_NOT_AUTHORIZED, /* … because the user may not have these keys */
-    SCN_KEYS_UNKNOWN_KMS,    /* the KMS that the user asks has no address in this network */
-    SCN_KEYS_NO_ANSWER,      /* no connection, or no response in time */
-    SCN_KEYS_BAD_RESPONSE,   /* a response came and was refused by the UE */
-    SCN_KEYS_NO_PARAMETERS,  /* the KMS's parameters could not be had */
-    SCN_KEYS_BAD_CERTIFICATE /* the KMS's certificate is not trusted */
+    SCN_KEYS_REFUSED = 1,         /* the KMS refused the request: Error message, or no authentication */
+    SCN_KEYS_CLOCK_SKEW,          /* … because of its T */
+    SCN_KEYS_NOT_AUTHORIZED,      /* … because the user may not have these keys */
+    SCN_KEYS_CERTIFICATE_REFUSED, /* … because of the user's certificate */
+    SCN_KEYS_UNKNOWN_KMS,         /* the KMS that the user asks has no address in this network */
+    SCN_KEYS_NO_ANSWER,           /* no connection, or no response in time */
+    SCN_KEYS_BAD_RESPONSE,        /* a response came and was refused by the UE */
+    SCN_KEYS_NO_PARAMETERS,       /* the KMS's parameters could not be had */
+    SCN_KEYS_BAD_CERTIFICATE      /* the KMS's certificate is not trusted */
 } scn_keys_failure;
 
 /* Why a fetch of parameters failed (RFC 5408 §4). */

@@ -164,7 +164,7 @@ static const scn_field kms_fields[] = {
      .words = WORDS({"trusted", SCN_CERT_TRUSTED}, {"self-signed", SCN_CERT_SELF_SIGNED},
                     {"untrusted-ca", SCN_CERT_UNTRUSTED_CA}, {"wrong-name", SCN_CERT_WRONG_NAME},
                     {"expired", SCN_CERT_EXPIRED}),
-     .meaning = "the certificate that its HTTPS server shows"},
+     .meaning = "the certificate that its HTTPS server shows, and the one that REQUEST_KEY_PKE encrypts to"},
     {"parameters-for-users", SCN_T_ENUM, AT(raw_kms, kms.parameters_for_users), .fallback = "provisioned",
      .words = parameters_words,
      .meaning =
@@ -271,10 +271,16 @@ static const scn_field user_fields[] = {
     {"kms-psk", SCN_T_KEY, AT(raw_user, kms_psk), .computed = "that of `psk`", .min = 16, .max = SCN_PSK_MAX,
      .meaning = "key that the KMS has on file for this user: another one makes key requests fail"},
     {"key-request", SCN_T_ENUM, AT(raw_user, user.key_request), .fallback = "psk",
-     .words = WORDS({"psk", SCN_KEY_REQUEST_PSK}, {"rfc5408", SCN_KEY_REQUEST_RFC5408}),
+     .words = WORDS({"psk", SCN_KEY_REQUEST_PSK}, {"pke", SCN_KEY_REQUEST_PKE},
+                    {"rfc5408", SCN_KEY_REQUEST_RFC5408}),
      .meaning =
-         "how the UE asks its KMS for private keys: REQUEST_KEY_PSK (RFC 6267), or XML with HTTP Basic over "
-         "TLS (RFC 5408 §5)"},
+         "how the UE asks its KMS for private keys: REQUEST_KEY_PSK or REQUEST_KEY_PKE (RFC 6267), or XML "
+         "with HTTP Basic over TLS (RFC 5408 §5)"},
+    {"certificate", SCN_T_ENUM, AT(raw_user, user.certificate), .fallback = "trusted",
+     .words = WORDS({"trusted", SCN_CERT_TRUSTED}, {"self-signed", SCN_CERT_SELF_SIGNED},
+                    {"untrusted-ca", SCN_CERT_UNTRUSTED_CA}, {"wrong-name", SCN_CERT_WRONG_NAME},
+                    {"expired", SCN_CERT_EXPIRED}),
+     .meaning = "the user's certificate with `key-request: pke`"},
     {"key-password", SCN_T_PASSWORD, AT(raw_user, user.key_password), .fallback = "auto", .min = 1,
      .max = 128,
      .meaning =
@@ -549,6 +555,7 @@ static const scn_section expect_calls_section = {
 static const scn_word keys_failure_words[] = {{"refused", SCN_KEYS_REFUSED},
                                               {"clock-skew", SCN_KEYS_CLOCK_SKEW},
                                               {"not-authorized", SCN_KEYS_NOT_AUTHORIZED},
+                                              {"certificate-refused", SCN_KEYS_CERTIFICATE_REFUSED},
                                               {"unknown-kms", SCN_KEYS_UNKNOWN_KMS},
                                               {"no-answer", SCN_KEYS_NO_ANSWER},
                                               {"bad-response", SCN_KEYS_BAD_RESPONSE},
@@ -577,7 +584,7 @@ static const scn_field expect_users_fields[] = {
      .meaning = "private keys received, for each user who obtains keys"},
     {"keys-failure", EXPECT(SCN_T_WORD, USERS_KEYS_FAILURE), .words = keys_failure_words,
      .meaning = "why their latest key request failed, for every one of them; `refused`: the KMS refused it, "
-                "for whatever reason; `clock-skew`, `not-authorized`: for that one"},
+                "for whatever reason; `clock-skew`, `not-authorized`, `certificate-refused`: for that one"},
     {"key-requests", EXPECT(SCN_T_NUMBER_BOUND, USERS_KEY_REQUESTS),
      .meaning =
          "times that the UE asked its KMS (an unanswered request with its repetitions counts once), for "

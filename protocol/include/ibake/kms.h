@@ -47,8 +47,8 @@ typedef struct ibk_key_request_pke {
     bool chash_with_sha1; /* in place of SHA-256 */
     uint8_t rsaes;        /* enum ibk_rsaes, as that certificate wants it; default PKCS#1 v1.5 */
     /* Trust anchors for the KMS's certificate (its other certificates may be intermediate ones). If there are
-     * any, it has to verify at the time of the request and to name IDRkms in its subjectAltName (URI or DNS);
-     * else it is trusted as it is. */
+     * any, it has to verify at the time of the request and to name IDRkms in its subjectAltName (URI,
+     * rfc822Name or DNS); else it is trusted as it is. */
     const ibk_span *anchors;
     size_t n_anchors;
     /* C of the PKE payload (enum ibk_pke_cache; RFC 3830 §6.3). 0: the envelope key serves this request

@@ -55,7 +55,8 @@ struct ue {
     bool keys_await_params;
     tls_context *tls;
     key_client *key_client;
-    rfc5408_client *rfc5408; /* in its place, with `key-request: rfc5408` */
+    rfc5408_client *rfc5408;   /* in its place, with `key-request: rfc5408` */
+    const key_client_pke *pke; /* NULL: no certificate */
     key_store *store;
     bool keys_pending; /* a request is open, or will be at once */
     ims_timer fetch_timer, lapse_timer;

@@ -32,6 +32,7 @@ ibk_err ue_keys_init(ue *u, const ue_config *config) {
                                            .fetched = on_parameters,
                                            .user = u};
     u->tls = config->tls;
+    u->pke = config->pke;
     ibk_err err = parameters_client_new(&u->parameters, &parameters);
     err = err ? err : ibk_replay_cache_new(&u->replay, &replay);
     return err ? err
@@ -263,6 +264,7 @@ static void ask(ue *u, const wish *w, ue_fetch_kind kind) {
                                 .ids = w->ids,
                                 .n_ids = w->count,
                                 .params = u->own_params,
+                                .pke = u->pke,
                                 .timestamps = &u->timestamps};
     ue_key_fetch *f = new_fetch(u, kind);
     ibk_err err = f ? IBK_OK : IBK_ERR_NO_MEMORY;

@@ -26,7 +26,8 @@ typedef struct ue_config {
     /* Cuts the access link of a user for good; `user` is passed back. */
     void (*cut_off)(void *user, const scn_user *whom);
     void *cut_off_user;
-    tls_context *tls; /* borrowed: what its trust anchor is; NULL: none */
+    tls_context *tls;                 /* borrowed: what its trust anchor is; NULL: none */
+    const struct key_client_pke *pke; /* borrowed: for REQUEST_KEY_PKE; NULL: it has no certificate */
 } ue_config;
 
 ibk_err ue_new(ue **out, const ue_config *config);
