@@ -377,7 +377,10 @@ ibk_err ibk_kms_extract(const ibk_kms *kms, ibk_time now, void *owner, ibk_span 
         err = ibk_fail(diag, IBK_ERR_NOT_AUTHORIZED, "identity", 0, "not authorised for this identity");
     }
     err = err ? err : ibk_ibe_extract(c->params, c->master, ibe_identity, &extracted);
-    err = err ? err : ibk_ibe_key_encode(extracted, &der);
+    if (!err) {
+        report_work(&kms->env, IBK_WORK_IBE_EXTRACT, ibk_ibe_params_n(c->params));
+        err = ibk_ibe_key_encode(extracted, &der);
+    }
     if (!err) {
         log_key(&kms->env, IBK_KEYLOG_PRIV, 0, ibe_identity, ibk_buf_span(&der));
         err = ibk_buf_append_span(key, ibk_buf_span(&der));

@@ -14,6 +14,7 @@ typedef struct connection connection;
 
 struct http_exchange {
     connection *c; /* NULL: ended meanwhile */
+    http_server *server;
     char peer[N3_ADDR_TEXT];
     bool secure, keep_alive;
 };
@@ -31,8 +32,18 @@ struct connection {
     connection *next, **link;
 };
 
+/* An answer that the processor is at work on. */
+typedef struct computing {
+    http_exchange *exchange;
+    http_response response; /* its body is `body` */
+    ibk_buf body;
+    cpu_job *job;
+    struct computing *next, **link;
+} computing;
+
 struct http_server {
     http_server_config config;
+    computing *computing;
     n3_listener *listener;
     connection *connections;
     size_t count;
@@ -118,8 +129,8 @@ static void serve(connection *c, const http_message *request) {
         c->closing = true;
         return;
     }
-    *exchange =
-        (http_exchange){.c = c, .secure = tls_stream_tls(c->stream), .keep_alive = request->keep_alive};
+    *exchange = (http_exchange){
+        .c = c, .server = server, .secure = tls_stream_tls(c->stream), .keep_alive = request->keep_alive};
     memcpy(exchange->peer, c->peer, sizeof exchange->peer);
     c->exchange = exchange;
     server->config.handle(server->config.user, exchange, request);
@@ -165,6 +176,55 @@ ibk_err http_exchange_answer(http_exchange *exchange, const http_response *respo
     if (!c->serving)
         take(c);
     return err;
+}
+
+/* ---- answers that are computed
+ * --------------------------------------------------------------------------------- */
+
+static void drop_computing(computing *w) {
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    cpu_forget(w->job);
+    ibk_buf_free(&w->body);
+    free(w);
+}
+
+static void leave(http_server *server, http_exchange *exchange, const http_response *response) {
+    if (server->config.computed)
+        server->config.computed(server->config.user);
+    http_exchange_answer(exchange, response);
+}
+
+static void computed(void *arg, const cpu_job_times *times) {
+    computing *w = arg;
+    (void)times;
+    w->job = NULL;
+    leave(w->exchange->server, w->exchange, &w->response);
+    drop_computing(w);
+}
+
+void http_exchange_answer_computed(http_exchange *exchange, const http_response *response, const char *what) {
+    http_server *server = exchange->server;
+    computing *w = calloc(1, sizeof *w);
+    if (!w || ibk_buf_append_span(&w->body, response->body)) {
+        free(w);
+        http_exchange_answer(exchange, &(http_response){.status = 500});
+        return;
+    }
+    w->exchange = exchange;
+    w->response = *response;
+    w->response.body = ibk_buf_span(&w->body);
+    w->next = server->computing;
+    w->link = &server->computing;
+    if (w->next)
+        w->next->link = &w->next;
+    server->computing = w;
+    w->job = ims_host_work(server->config.host, what, NULL, computed, w);
+    if (!w->job) {
+        leave(server, exchange, response);
+        drop_computing(w);
+    }
 }
 
 const char *http_exchange_peer(const http_exchange *exchange) {
@@ -240,6 +300,10 @@ void http_server_free(http_server *server) {
         return;
     while (server->connections)
         drop(server->connections);
+    while (server->computing) { /* nobody hears them any more */
+        free(server->computing->exchange);
+        drop_computing(server->computing);
+    }
     n3_listener_free(server->listener);
     free(server);
 }

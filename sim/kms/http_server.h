@@ -20,6 +20,7 @@ typedef struct http_server_config {
     tls_endpoint *endpoint; /* borrowed; plain, or with TLS */
     uint16_t port;
     http_handler *handle;
+    void (*computed)(void *user); /* an answer of http_exchange_answer_computed leaves; may be NULL */
     void *user;
 } http_server_config;
 
@@ -31,6 +32,9 @@ void http_server_free(http_server *server);
 /* Answers and frees the exchange; nobody hears it if the connection has ended meanwhile. IBK_ERR_IO: it could
  * not be sent. */
 ibk_err http_exchange_answer(http_exchange *exchange, const http_response *response);
+/* The same when the host's processor has done what was charged for the answer (ims_host_work): in order of
+ * arrival over its cores; at once if there was nothing. `what` (static) names the job. The body is copied. */
+void http_exchange_answer_computed(http_exchange *exchange, const http_response *response, const char *what);
 const char *http_exchange_peer(const http_exchange *exchange); /* address of the client */
 bool http_exchange_is_secure(const http_exchange *exchange);   /* it came over TLS */
 

@@ -20,9 +20,7 @@ struct key_client {
     n3_tcp *tcp;
     http_reader *reader;
     ims_timer timeout, retry; /* of this try; to the next one */
-    cpu_job *job;             /* makes the request ready, or verifies the keys */
-    key_client_result result; /* … until they have been verified */
-    ibk_key_list keys;
+    cpu_job *job;             /* makes the request ready */
     unsigned tries;
 };
 
@@ -34,36 +32,13 @@ static void close_connection(key_client *c) {
     c->reader = NULL;
 }
 
-static void report(key_client *c) {
-    key_client_result result = c->result;
-    ibk_key_list keys = c->keys;
-    c->keys = (ibk_key_list){0};
-    c->done(c->user, &result, result.failure ? NULL : &keys); /* the client may be gone now */
-    ibk_key_list_free(&keys);
-}
-
-static void computed(void *arg, const cpu_job_times *times) {
-    key_client *c = arg;
-    (void)times;
-    c->job = NULL;
-    report(c);
-}
-
-/* The keys are there when they have been verified. Takes them. */
-static void finish(key_client *c, const key_client_result *result, ibk_key_list *keys) {
+static void finish(key_client *c, key_client_result *result, ibk_key_list *keys) {
     close_connection(c);
     ims_host_cancel(c->config.host, &c->retry);
     ibk_key_request_free(c->request);
     c->request = NULL;
-    c->result = *result;
-    c->result.tries = c->tries;
-    if (keys) {
-        c->keys = *keys;
-        *keys = (ibk_key_list){0};
-    }
-    c->job = ims_host_work(c->config.host, "REQUEST_KEY_RESP", NULL, computed, c);
-    if (!c->job)
-        report(c);
+    result->tries = c->tries;
+    c->done(c->user, result, keys);
 }
 
 static void fail(key_client *c, scn_keys_failure failure, ibk_err err, const char *why) {
@@ -124,6 +99,7 @@ static void take_response(key_client *c, const http_message *response) {
         }
     }
     finish(c, &result, &keys);
+    ibk_key_list_free(&keys);
 }
 
 static void try_again(key_client *c, uint64_t pause_ns);
@@ -319,7 +295,6 @@ void key_client_free(key_client *c) {
     close_connection(c);
     ims_host_cancel(c->config.host, &c->retry);
     cpu_forget(c->job);
-    ibk_key_list_free(&c->keys);
     ibk_key_request_free(c->request);
     ibk_buf_free(&c->message);
     ibk_buf_free(&c->id_octets);

@@ -28,7 +28,6 @@ struct kms_node {
     http_server *mikey, *rfc5408;
     parameters_server *parameters; /* NULL: RFC 5408 is not served */
     ims_timer outage_begin, outage_end;
-    struct computing *computing; /* answers that wait for the processor */
     kms_node_stats stats;
 };
 
@@ -149,60 +148,17 @@ static bool refuse(const http_message *request, http_response *response) {
     return response->status != 200;
 }
 
-/* An answer that leaves when it has been computed. */
-typedef struct computing {
-    kms_node *k;
-    http_exchange *exchange;
-    http_response response; /* its body is `body` */
-    ibk_buf body;
-    cpu_job *job;
-    struct computing *next, **link;
-} computing;
-
-static void note_answer(kms_node *k) {
+static void answered(void *user) {
+    kms_node *k = user;
     k->stats.answered = true;
     k->stats.last_answer_ns = ims_host_now(k->host);
 }
 
-static void drop_computing(computing *c) {
-    *c->link = c->next;
-    if (c->next)
-        c->next->link = c->link;
-    cpu_forget(c->job);
-    ibk_buf_free(&c->body);
-    free(c);
-}
-
-static void computed(void *arg, const cpu_job_times *times) {
-    computing *c = arg;
-    (void)times;
-    c->job = NULL;
-    note_answer(c->k);
-    http_exchange_answer(c->exchange, &c->response);
-    drop_computing(c);
-}
-
-/* In order of arrival over the cores of the KMS; at once if there is nothing to wait for. Takes `body`. */
-static void answer(kms_node *k, http_exchange *exchange, const http_response *response, ibk_buf *body) {
-    computing *c = calloc(1, sizeof *c);
-    cpu_job *job = c ? ims_host_work(k->host, "REQUEST_KEY_RESP", NULL, computed, c) : NULL;
-    if (!job) {
-        note_answer(k);
-        http_exchange_answer(exchange, response);
-        ibk_buf_free(body);
-        free(c);
-        return;
-    }
-    *c = (computing){.k = k,
-                     .exchange = exchange,
-                     .response = *response,
-                     .body = *body,
-                     .job = job,
-                     .next = k->computing,
-                     .link = &k->computing};
-    if (c->next)
-        c->next->link = &c->next;
-    k->computing = c;
+static void note_request(kms_node *k) {
+    k->stats.requests++;
+    if (!k->stats.asked)
+        k->stats.first_request_ns = ims_host_now(k->host);
+    k->stats.asked = true;
 }
 
 /* P-18: MIKEY messages of users. */
@@ -212,10 +168,7 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
     ibk_kms_result result = {0};
     http_response response;
     if (!refuse(request, &response)) {
-        k->stats.requests++;
-        if (!k->stats.asked)
-            k->stats.first_request_ns = ims_host_now(k->host);
-        k->stats.asked = true;
+        note_request(k);
         ibk_err err =
             ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
         if (!err) {
@@ -226,7 +179,8 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
         response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
         response.body = ibk_buf_span(&body);
     }
-    answer(k, exchange, &response, &body);
+    http_exchange_answer_computed(exchange, &response, "REQUEST_KEY_RESP");
+    ibk_buf_free(&body);
 }
 
 /* ---- RFC 5408
@@ -241,7 +195,7 @@ static void on_key_request(kms_node *k, http_exchange *exchange, const http_mess
     char peer[N3_ADDR_TEXT];
     rfc5408_result result;
     snprintf(peer, sizeof peer, "%s", http_exchange_peer(exchange));
-    k->stats.requests++;
+    note_request(k);
     rfc5408_serve(&config, exchange, request, &result);
     ibk_kms_result noted = {.err = result.err, .diag = result.diag, .n_keys = !result.err};
     log_request(k, peer, &noted);
@@ -358,8 +312,12 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
  */
 
 static ibk_err open_ports(kms_node *k) {
-    http_server_config server = {
-        .host = k->host, .endpoint = k->plain, .port = KMS_HTTP_PORT, .handle = on_mikey, .user = k};
+    http_server_config server = {.host = k->host,
+                                 .endpoint = k->plain,
+                                 .port = KMS_HTTP_PORT,
+                                 .handle = on_mikey,
+                                 .computed = answered,
+                                 .user = k};
     ibk_err err = http_server_new(&k->mikey, &server);
     if (err || !k->parameters)
         return err;
@@ -433,10 +391,6 @@ void kms_node_free(kms_node *k) {
     if (!k)
         return;
     close_ports(k);
-    while (k->computing) { /* nobody hears them any more */
-        http_exchange_answer(k->computing->exchange, &(http_response){.status = 503});
-        drop_computing(k->computing);
-    }
     if (k->host) {
         ims_host_cancel(k->host, &k->outage_begin);
         ims_host_cancel(k->host, &k->outage_end);

@@ -18,12 +18,19 @@ typedef struct set {
     struct set *older;
 } set;
 
+typedef struct verdict {
+    scn_parameters_failure failure;
+    ibk_diag diag;
+} verdict;
+
 typedef struct entry {
     parameters_client *c;
     char domain[DOMAIN_MAX];
     const parameters_source *source; /* NULL: a domain that is not of this scenario */
     bool secure, provisioned;
     http_client *http; /* while it fetches */
+    cpu_job *job;      /* … and while what came is being proved */
+    verdict came_to;
     size_t fetch;      /* index of the open fetch */
     set *sets;         /* the latest first */
     bool valid;        /* `published` is what sets->params came from */
@@ -95,11 +102,6 @@ static bool holds_now(const entry *e) {
 /* ---- what came
  * -------------------------------------------------------------------------------------------- */
 
-typedef struct verdict {
-    scn_parameters_failure failure;
-    ibk_diag diag;
-} verdict;
-
 static verdict refuse(scn_parameters_failure failure, const char *why) {
     verdict v = {.failure = failure};
     snprintf(v.diag.detail, sizeof v.diag.detail, "%s", why);
@@ -166,6 +168,7 @@ static verdict check(const entry *e, const ibk_sysparams *published, ibk_ibe_par
         v.failure = failure_of(err);
         return v;
     }
+    ims_host_charge(e->c->config.host, IBK_WORK_IBE_PARAMS, ibk_ibe_params_n(*params));
     v = check_serial(e, published, *params);
     if (v.failure) {
         ibk_ibe_params_free(*params);
@@ -262,10 +265,9 @@ static void log_outcome(const entry *e, const verdict *v) {
     trace_end(t);
 }
 
-static void on_done(void *user, const http_outcome *outcome) {
-    entry *e = user;
+static void conclude(entry *e) {
     parameters_client *c = e->c;
-    verdict v = judge(e, outcome);
+    verdict v = e->came_to;
     parameters_fetch *fetch = &c->fetches[e->fetch];
     fetch->ended = true;
     fetch->end_ns = ims_host_now(c->config.host);
@@ -279,6 +281,21 @@ static void on_done(void *user, const http_outcome *outcome) {
     e->http = NULL;
     log_outcome(e, &v);
     c->config.fetched(c->config.user); /* last: the user may do anything */
+}
+
+static void proved(void *arg, const cpu_job_times *times) {
+    entry *e = arg;
+    (void)times;
+    e->job = NULL;
+    conclude(e);
+}
+
+static void on_done(void *user, const http_outcome *outcome) {
+    entry *e = user;
+    e->came_to = judge(e, outcome);
+    e->job = ims_host_work(e->c->config.host, "IBESysParams", NULL, proved, e);
+    if (!e->job)
+        conclude(e);
 }
 
 static bool note_fetch(entry *e) {
@@ -329,7 +346,7 @@ ibk_lookup parameters_client_find(parameters_client *c, ibk_span domain, const i
         *out = e->source->params;
         return IBK_LOOKUP_FOUND;
     }
-    if (holds_now(e)) {
+    if (!e->job && holds_now(e)) {
         *out = e->sets->params;
         return IBK_LOOKUP_FOUND;
     }
@@ -389,6 +406,7 @@ ibk_err parameters_client_new(parameters_client **out, const parameters_client_c
 }
 
 static void entry_free(entry *e) {
+    cpu_forget(e->job);
     http_client_free(e->http);
     for (set *s = e->sets, *older; s; s = older) {
         older = s->older;

@@ -51,6 +51,8 @@ static ibk_err take_key(rfc5408_client *c, ibk_span reply_der, ibk_diag *diag) {
         err = ibk_key_reply_check(&reply, &asked, diag);
     if (!err)
         err = ibk_ibe_key_parse(&key, c->config.params, reply.key, diag);
+    if (!err)
+        ims_host_charge(c->config.host, IBK_WORK_IBE_VERIFY_KEY, ibk_ibe_params_n(c->config.params));
     if (!err && ibk_ibe_key_verify(c->config.params, key, slot->ibe_identity))
         err = ibk_fail(diag, IBK_ERR_MISMATCH, "BFPrivateKeyBlock", 0, "the key of another identity");
     if (err) {

@@ -113,7 +113,7 @@ void rfc5408_serve(const rfc5408_server_config *config, http_exchange *exchange,
     if (result->err && !result->diag.err)
         ibk_fail(&result->diag, result->err, "HTTP", 0, "status %u", response.status);
     result->status = response.status;
-    http_exchange_answer(exchange, &response);
+    http_exchange_answer_computed(exchange, &response, "IBE100");
     ibk_buf_free(&reply);
     ibk_buf_free(&body);
 }

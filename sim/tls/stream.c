@@ -83,10 +83,26 @@ static void refuse(tls_stream *s) {
     end(s, &why);
 }
 
+/* What a handshake costs this end, in operations for which CPU models have times: an ephemeral key pair and
+ * its shared secret; the server's ECDSA signature, about a key pair's work; the client's two verifications
+ * (the certificate and the handshake), about a shared secret's each. Charged to what the node does next. */
+static void charge_handshake(const tls_stream *s) {
+    enum { CURVE_BITS = 256, VERIFICATIONS = 2 };
+    ims_host *host = s->endpoint->host;
+    ims_host_charge(host, IBK_WORK_EC_KEYGEN, CURVE_BITS);
+    ims_host_charge(host, IBK_WORK_EC_DH, CURVE_BITS);
+    if (!s->is_client)
+        ims_host_charge(host, IBK_WORK_EC_KEYGEN, CURVE_BITS);
+    for (int i = 0; s->is_client && i < VERIFICATIONS; i++)
+        ims_host_charge(host, IBK_WORK_EC_DH, CURVE_BITS);
+}
+
 static void on_secure(tls_stream *s, ibk_span octets) {
     ibk_buf plain = {0}, to_peer = {0};
-    bool gone = false;
+    bool gone = false, was_ready = tls_is_ready(s->tls);
     ibk_err err = tls_receive(s->tls, octets, &plain, &to_peer);
+    if (!was_ready && tls_is_ready(s->tls))
+        charge_handshake(s);
     if (!err)
         err = send_waiting(s, &to_peer);
     ibk_err sent = send_raw(s, &to_peer);

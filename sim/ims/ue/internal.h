@@ -54,6 +54,9 @@ struct ue {
     const ibk_ibe_params *own_params; /* of our KMS, once we have them */
     bool keys_await_params;
     tls_context *tls;
+    cpu_job *keys_job;         /* what arrived is being verified */
+    key_client_result arrived; /* … */
+    ibk_key_list arrived_keys;
     key_client *key_client;
     rfc5408_client *rfc5408;   /* in its place, with `key-request: rfc5408` */
     const key_client_pke *pke; /* NULL: no certificate */

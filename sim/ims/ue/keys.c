@@ -222,11 +222,13 @@ static ibk_err take_keys(ue *u, ibk_key_list *keys) {
     return IBK_OK;
 }
 
-static void on_keys(void *user, const key_client_result *result, ibk_key_list *keys) {
-    ue *u = user;
-    key_client_result came_to = *result;
-    size_t count = came_to.failure ? 0 : keys->count;
-    ibk_err err = came_to.failure ? IBK_OK : take_keys(u, keys);
+static void take_arrived(ue *u) {
+    key_client_result came_to = u->arrived;
+    ibk_key_list keys = u->arrived_keys;
+    size_t count = came_to.failure ? 0 : keys.count;
+    u->arrived_keys = (ibk_key_list){0};
+    ibk_err err = came_to.failure ? IBK_OK : take_keys(u, &keys);
+    ibk_key_list_free(&keys);
     if (err) {
         came_to.failure = SCN_KEYS_BAD_RESPONSE;
         came_to.diag = (ibk_diag){.err = err};
@@ -256,6 +258,26 @@ static void on_keys(void *user, const key_client_result *result, ibk_key_list *k
     drop_lapsed(u); /* a key of the past that was asked for has served its turn */
     watch_lapse(u);
     ue_check_done(u);
+}
+
+static void keys_verified(void *arg, const cpu_job_times *times) {
+    ue *u = arg;
+    (void)times;
+    u->keys_job = NULL;
+    take_arrived(u);
+}
+
+/* The keys are there when their verification has been computed. */
+static void on_keys(void *user, const key_client_result *result, ibk_key_list *keys) {
+    ue *u = user;
+    u->arrived = *result;
+    if (!result->failure) {
+        u->arrived_keys = *keys;
+        *keys = (ibk_key_list){0};
+    }
+    u->keys_job = ims_host_work(u->host, "REQUEST_KEY_RESP", NULL, keys_verified, u);
+    if (!u->keys_job)
+        take_arrived(u);
 }
 
 static void ask(ue *u, const wish *w, ue_fetch_kind kind) {
@@ -380,6 +402,8 @@ void ue_keys_free(ue *u) {
         ims_host_cancel(u->host, &u->fetch_timer);
         ims_host_cancel(u->host, &u->lapse_timer);
     }
+    cpu_forget(u->keys_job);
+    ibk_key_list_free(&u->arrived_keys);
     key_client_free(u->key_client);
     rfc5408_client_free(u->rfc5408);
     key_store_free(u->store);
