@@ -75,6 +75,22 @@ rm -rf out
 expect_status 0 run "$basic/first-call-80.yaml" --out out --keylog --quiet
 [ ! -e out/pki ] && [ ! -e out/tls-keys.log ] || die "a run without TLS wrote certificates or TLS keys"
 
+# Proving parameters takes its time where a processor is modelled, and so does extracting keys.
+rm -rf out
+expect_status 0 run "$kms/key-request-rfc5408.yaml" --out out --quiet
+expect_status 0 run "$kms/key-request-rfc5408.yaml" --out slow --quiet --set users.alice.cpu=phone \
+  --set domains.0.kms.cpu=phone
+python3 - <<'END' || die "a slow processor changes nothing"
+import json
+fast, slow = (json.load(open(f"{name}/result.json"))["users"][0] for name in ("out", "slow"))
+def took(entry):
+    return entry["end_ns"] - entry["begin_ns"]
+assert fast["parameters"][0]["secure"] and fast["parameters"][0]["failure"] is None
+assert took(slow["parameters"][0]) > took(fast["parameters"][0])
+assert took(slow["key_requests"][0]) > took(fast["key_requests"][0])
+assert fast["key_requests"][0]["method"] == "rfc5408" and fast["key_requests"][0]["tries"] == 1
+END
+
 # Twins: each scenario is disappointed when its essential line is changed.
 twin() { # TEXT FILE SET…: the scenario with these settings fails, and names the expectation
   local text=$1 file=$kms/$2 sets=()
