@@ -135,6 +135,7 @@ void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag) {
     trace_diag(t, call->view.reason, call->view.diag.err ? &call->view.diag : NULL);
     trace_end(t);
     close_sessions(call, reason);
+    ue_media_hush(call->leg);
     if (call->sip) {
         sip_call_hangup(call->sip, "MIKEY;cause=0");
     } else {
@@ -147,6 +148,7 @@ static void hang_up(void *arg) {
     ue_call *call = arg;
     call->plan_timer = 0;
     call->view.planned_end = true;
+    ue_media_hush(call->leg);
     if (call->sip)
         sip_call_hangup(call->sip, NULL);
 }

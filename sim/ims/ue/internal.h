@@ -361,6 +361,8 @@ const content_store *ue_message_packets(const ue_message *message);
 ibk_err ue_media_open(ue_leg *leg);
 media_source *ue_media_source(const scn_source *source, const scn_call *script); /* script NULL: a tone */
 void ue_media_talk(ue_leg *leg);
+/* Whoever sends BYE stops to send media with it, not with its answer (RFC 3261 §15.1.1). leg may be NULL. */
+void ue_media_hush(ue_leg *leg);
 /* After an offer and its answer: streams begin, pause, go on and stop as described. */
 ibk_err ue_media_apply(ue_leg *leg);
 /* The session has new keys. They are accepted from now on. We send under them at once if the peer has them

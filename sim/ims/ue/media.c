@@ -336,6 +336,15 @@ void ue_media_talk(ue_leg *leg) {
         run(&m->streams[i]);
 }
 
+void ue_media_hush(ue_leg *leg) {
+    ue_media *m = leg ? leg->media : NULL;
+    if (!m || !m->talking)
+        return;
+    m->talking = false;
+    for (unsigned i = 0; i < UE_STREAMS; i++)
+        run(&m->streams[i]);
+}
+
 void ue_media_observe(ue_call *call) {
     const ue_media *m = call->leg ? call->leg->media : NULL;
     if (!m)

@@ -473,12 +473,12 @@ static void answer(ue_midcall *m, ibk_span mikey) {
         /* We accept the new keys before anybody can have them, and send under them when the offerer shows
          * that it has them: the answer may be lost on its way. */
         err = new_dh ? ue_media_rekey(leg, false) : IBK_OK;
+        sip_leg_respond(leg->sip, release_server(m), response);
         if (!err)
-            err = ue_media_apply(leg);
+            err = ue_media_apply(leg); /* what was added begins behind the answer that has its SSRC */
         sip_sdp_free(m->agreed);
         m->agreed = NULL;
         end_record(m, m->their_record, 200, err, NULL);
-        sip_leg_respond(leg->sip, release_server(m), response);
         if (err)
             ue_call_give_up(call, err, NULL);
         else

@@ -185,11 +185,13 @@ void ue_switch_off(ue *u) {
         u->registering = NULL;
         u->register_pending = false;
     }
-    for (size_t i = 0; i < u->call_count; i++)
+    for (size_t i = 0; i < u->call_count; i++) {
+        ue_media_hush(u->calls[i]->leg);
         if (u->calls[i]->sip)
             sip_call_hangup(u->calls[i]->sip, NULL);
         else if (!u->calls[i]->view.ended.set) /* its INVITE has not been sent yet */
             ue_call_give_up(u->calls[i], IBK_ERR_STATE, NULL);
+    }
     if (u->user->register_)
         ue_register(u);
 }
