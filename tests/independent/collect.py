@@ -58,13 +58,16 @@ class Seen:
 
 class Capture:
     """`seen`: MIKEY messages in order; `media`: UDP that is no SIP; `answered`: (Call-ID, To tag) of each 2xx to an
-    INVITE; `refused`: (Call-ID, CSeq) of each INVITE with another final answer; `ended`: (Call-ID, To tag) of each BYE;
+    INVITE; `refused`: (Call-ID, From tag, CSeq) of each request with another final answer; `ended`: (Call-ID, To tag) of each BYE;
+    `byes`: (Call-ID, To tag, From tag) of each BYE and the time at which it left;
     `cancelled`: (Call-ID, address of who sent it) of each CANCEL."""
 
     def __init__(self, packets, report):
         self.report, self.packets = report, packets
         self.media, self.answered, self.sip_count, self.copies = [], {}, 0, 0
         self.refused, self.ended, self.cancelled = set(), set(), set()
+        self.byes = {}
+        self.parameters = []  # (packet, time, HTTP answer) of each RFC 5408 section 4 answer that nobody encrypted
         self._seen = {}
         reassembler = ip.Reassembler()
         for packet in packets:
@@ -129,14 +132,18 @@ class Capture:
         if isinstance(text, mikey_http.Http):
             if text.is_mikey:
                 self._mikey(text.body, Sighting(*place))
+            elif text.is_parameters:
+                self.parameters.append((packet, time, text))
             return
         self.sip_count += 1
         if text.method == "INVITE" and text.status and text.status // 100 == 2:
             self.answered.setdefault((text.call_id, text.to_tag), (packet, time))
-        elif text.method == "INVITE" and text.status and text.status >= 300:
-            self.refused.add((text.call_id, text.header("cseq")[0]))
+        elif text.status and text.status >= 300:
+            self.refused.add(text.transaction)
         elif text.method == "BYE" and text.status is None:
             self.ended.add((text.call_id, text.to_tag))
+            key = text.call_id, text.to_tag, text.from_tag
+            self.byes[key] = min(self.byes.get(key, time), time)
         elif text.method == "CANCEL" and text.status is None:
             self.cancelled.add((text.call_id, ends.source[0]))
         sdp = text.sdp()

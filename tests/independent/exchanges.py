@@ -1,7 +1,8 @@
 """Judges the exchanges of calls: I_MESSAGE_1, R_MESSAGE_1, I_MESSAGE_2, R_MESSAGE_2 (RFC 6267 section 4.2.2), from the
 key log's private keys and ECDH scalars to the TEKs.
 
-An exchange has one I_MESSAGE_1 and a Leg for each R_MESSAGE_1: a forked call has several.
+An exchange has one I_MESSAGE_1 and a Leg for each R_MESSAGE_1: a forked call has several. Further I_MESSAGE_1 with its CSB
+ID are CSB updates (updates.py).
 """
 
 import hmac
@@ -12,6 +13,8 @@ import mikey
 import srtp
 from findings import SECOND, NoKey, Wrong, moment
 from rules import check, check_clock, check_shape, same_header, same_identity, same_t
+from secret_keys import SecretKeys
+from updates import Updates
 
 INSIDE = {  # RFC 6267 sections 4.2.2.1, 4.2.2.3, 4.2.2.5, 4.2.2.7
     mikey.I_MESSAGE_1: "IDRi ECCPT IDRr",
@@ -49,13 +52,23 @@ class Point:
         return (self.curve, self.point) == (other.curve, other.point)
 
 
+class Epoch:
+    """The keys by CS ID, (TEK, SALT), that follow from one TGK; `update` brought it, None in the initial exchange."""
+
+    def __init__(self, update=None):
+        self.update, self.keys, self.lines = update, {}, []
+
+
 class Leg:
-    """From one R_MESSAGE_1 on: the other messages, the points, and once they are judged the keys by CS ID."""
+    """From one R_MESSAGE_1 on: the other messages, the points, and once they are judged the epochs of keys."""
 
     def __init__(self, i1, r1):
         self.i1, self.r1, self.i2, self.r2 = i1, r1, None, None
-        self.keys = {}  # CS ID -> (TEK, SALT)
-        self.policy, self.good = None, False
+        self.epochs, self.updates = [], []
+        self.policy, self.sessions = None, []  # SRTP parameters by policy number; the CS ID map in force
+        self.mpk = self.tgk = None  # MPK of the initial exchange, TGK in force
+        self.sk = None  # the SK of the caller's ESK, for content
+        self.stamps, self.values = [], []  # (role, T) and EC Diffie-Hellman values that the session has had
 
     @property
     def csb_id(self):
@@ -78,7 +91,9 @@ class Exchanges:
         self.capture, self.log, self.vault, self.report, self.options = capture, log, vault, report, options
         self.legs, self.broken = [], set()  # CSB IDs of exchanges with a failure
         self.incomplete = 0
+        self.unread = 0  # refused offers of an update that no key opens
         self._inner, self._stamps, self._rands = {}, {}, {}
+        self.updates, self.secret_keys = Updates(self), SecretKeys(vault, options)
 
     def judge(self):
         first = self.capture.of(mikey.I_MESSAGE_1)
@@ -103,17 +118,19 @@ class Exchanges:
             self.incomplete += 1  # the exchange of a user who never got keys
 
     def _messages(self, first, rest):
-        """`first`: the I_MESSAGE_1 of a CSB ID. A second one would be a CSB update (RFC 6267 section 5.3)."""
+        """`first`: the I_MESSAGE_1 of a CSB ID. All but the first are CSB updates, and R_MESSAGE_1 with V answers them."""
         i1 = first[0]
-        for seen in first + rest:
+        confirmed = [s for s in rest if s.header.data_type == mikey.R_MESSAGE_1 and s.message.has(mikey.V)]
+        rest = [s for s in rest if s not in confirmed]
+        for seen in first + confirmed + rest:
+            self._place(seen)
+        for seen in [i1] + rest:
             self._message(seen)
-        for seen in first[1:]:
-            raise Wrong(seen.packet, "%s: a second one with this CSB ID; CSB updates are not known here" % seen)
         self._first(i1)
         answers = [s for s in rest if s.header.data_type == mikey.R_MESSAGE_1]
         if not answers and self._refused(i1):
             self.incomplete += 1  # the INVITE was refused, redirected or taken back before anybody answered it
-            self._scalar(i1, "X", self._inner[i1.packet][0])
+            self.scalar(i1, "X", self._inner[i1.packet][0])
             return
         self._complete(i1, "R_MESSAGE_1", answers)
         legs = [Leg(i1, s) for s in rest if s.header.data_type == mikey.R_MESSAGE_1]
@@ -126,8 +143,8 @@ class Exchanges:
         for leg in legs:
             if leg.dialog not in self.capture.answered and (self._refused(i1) or leg.dialog in self.capture.ended):
                 if not leg.r2:  # a branch that was cancelled or given up may be incomplete
-                    self._scalar(i1, "X", self._inner[i1.packet][0])
-                    self._scalar(leg.r1, "Y", leg.own)
+                    self.scalar(i1, "X", self._inner[i1.packet][0])
+                    self.scalar(leg.r1, "Y", leg.own)
                 continue
             self._complete(leg.r1, "I_MESSAGE_2", leg.i2)
             if leg.i2:
@@ -136,37 +153,36 @@ class Exchanges:
         self.incomplete += not done
         for leg in done:
             self._derive(leg)
-            leg.good = True
-            self.legs.append(leg)
+        self.updates.judge(done, first[1:], confirmed)
+        self.legs += done
 
     def _refused(self, i1):
-        text = i1.first.text
-        return (text.call_id, text.header("cseq")[0]) in self.capture.refused
+        return i1.first.text.transaction in self.capture.refused
 
     def _complete(self, seen, name, answer):
         if not answer and not self.options.allow_incomplete:
             raise Wrong(seen.packet, "%s is followed by no %s in the capture" % (seen, name))
 
-    def _message(self, seen):
-        """What holds for each of the four: its payloads, who carries it, its V flag."""
-        kind = seen.header.data_type
-        check_shape(seen, OUTSIDE[kind])
-        methods, is_request = CARRIERS[kind]
+    def _place(self, seen):
+        """What holds for each of the four, in updates as well: who carries it, its map."""
+        methods, is_request = CARRIERS[seen.header.data_type]
         for place in seen.sightings:
             check(place.is_sip, seen, "not in SIP", place)
             fits = place.text.method in methods and (place.text.status is None) == is_request
             check(fits, seen, "in %s of a %s (P-13)" % (place.text.start, place.text.method), place)
             check(place.text.call_id == seen.first.text.call_id, seen, "in two calls", place)
-        check(seen.header.v == (kind != mikey.R_MESSAGE_2), seen, "the V flag is %d" % seen.header.v)
         check(seen.header.map_type == mikey.SRTP_ID and seen.header.cs_count, seen, "no SRTP-ID map")
+
+    def _message(self, seen):
+        """What holds for each of the four in an initial exchange: its payloads, its V flag, its T."""
+        kind = seen.header.data_type
+        check_shape(seen, OUTSIDE[kind])
+        check(seen.header.v == (kind != mikey.R_MESSAGE_2), seen, "the V flag is %d" % seen.header.v)
         if kind in (mikey.I_MESSAGE_1, mikey.I_MESSAGE_2):
             check_clock(seen, self.options.skew)
             stamp = seen.message.one(mikey.IDR, 1).data, seen.message.one(mikey.T).value
             check(stamp not in self._stamps, seen, "T is not fresh: %s has it too" % self._stamps.get(stamp))
             self._stamps[stamp] = seen
-        if kind == mikey.I_MESSAGE_1:
-            for esk in seen.message.all(mikey.ESK):
-                self._secret_key(seen, esk, seen)
 
     # Decryption
 
@@ -180,20 +196,14 @@ class Exchanges:
         except mikey.MikeyError as error:
             raise Wrong(seen.packet, "%s: decrypted content is malformed: %s" % (what, error)) from None
 
-    def _ibake(self, seen, recipient_role):
+    def ibake(self, seen, recipient_role, shape=None):
         """Decrypt IBAKE; its identities are those outside (P-19). Returns its points by position."""
         inner = self._open(seen, seen.message.one(mikey.IBAKE), "IBAKE", seen.message.one(mikey.IDR, recipient_role).data)
-        check_shape(seen, INSIDE[seen.header.data_type], inner, "inside IBAKE")
+        check_shape(seen, shape or INSIDE[seen.header.data_type], inner, "inside IBAKE")
         for idr in inner.all(mikey.IDR):
             outer = seen.message.one(mikey.IDR, idr.role)
             check(same_identity(idr, outer), seen, "the identity inside IBAKE is not the one outside")
         return [Point(seen, p) for p in inner.all(mikey.ECCPT)]
-
-    def _secret_key(self, seen, esk, i1):
-        """ESK = E(K_PUBr, ID || SK), for the recipient whom I_MESSAGE_1 is meant for, whoever answers (RFC 6267
-        section 4.2.2.4); what SK protects later is not judged here (P-11)."""
-        inner = self._open(seen, esk, "ESK", i1.message.one(mikey.IDR, 2).data)
-        check_shape(seen, "IDR[ir] SK", inner, "inside ESK")
 
     # The four messages
 
@@ -205,7 +215,8 @@ class Exchanges:
         self._rands[rand] = i1
         check(message.has(mikey.SP), i1, "no SP")
         _check_sdp_identifiers(i1)
-        self._inner[i1.packet] = self._ibake(i1, mikey.RESPONDER)
+        self._inner[i1.packet] = self.ibake(i1, mikey.RESPONDER)
+        self.secret_keys.judge(i1, i1)
 
     def _answer(self, leg):
         i1, r1 = leg.i1, leg.r1
@@ -215,7 +226,7 @@ class Exchanges:
         check(same_identity(r1.message.one(mikey.IDR, 1), i1.message.one(mikey.IDR, 1)), r1, "another IDRi")
         _check_map(r1, i1)
         _check_offered(r1, i1)
-        leg.points = self._ibake(r1, mikey.INITIATOR)
+        leg.points = self.ibake(r1, mikey.INITIATOR)
         leg.own = leg.points[-1]  # [y]P
         if len(leg.points) == 2:
             check(leg.points[0] == self._inner[i1.packet][0], r1, "the echo of [x]P is not [x]P")
@@ -223,7 +234,7 @@ class Exchanges:
 
     def _second(self, legs, i2):
         """Find the leg whose [y]P an I_MESSAGE_2 echoes."""
-        points = self._ibake(i2, mikey.RESPONDER)
+        points = self.ibake(i2, mikey.RESPONDER)
         same_idr = [g for g in legs if same_identity(g.r1.message.one(mikey.IDR, 2), i2.message.one(mikey.IDR, 2))]
         check(same_idr, i2, "IDRr is that of no R_MESSAGE_1")
         mine = [leg for leg in same_idr if leg.own == points[-1]]
@@ -241,8 +252,7 @@ class Exchanges:
         if again:
             check(points[0] == self._inner[i1.packet][0], i2, "ECCPTi is not that of I_MESSAGE_1")
             check(i2.message.has(mikey.ESK), i2, "ECCPTi is repeated without ESK")
-        for esk in i2.message.all(mikey.ESK):
-            self._secret_key(i2, esk, i1)
+        leg.sk = self.secret_keys.judge(i2, i1)
 
     def _verification(self, legs, r2):
         t = r2.message.one(mikey.T).content()
@@ -262,72 +272,103 @@ class Exchanges:
         check(r2.message.all(mikey.EXTENSION), r2, "the SDP identifiers are not repeated (P-14)")
         check(r2.message.has(mikey.IBAKE) == (len(leg.points) == 1), r2, "IBAKE is there or missing against section 4.2.2.7")
         if r2.message.has(mikey.IBAKE):
-            echo = self._ibake(r2, mikey.INITIATOR)
+            echo = self.ibake(r2, mikey.INITIATOR)
             check(echo[0] == self._inner[leg.i1.packet][0], r2, "the echo of [x]P is not [x]P")
 
     # Keys
 
-    def _scalar(self, seen, kind, point):
+    def scalar(self, seen, kind, point):
+        """The X or Y of a point; returns the scalar and the record."""
         for record in self.log.of(kind, seen.header.csb_id):
             if ec.multiply(point.curve, int.from_bytes(record.key, "big"), point.curve.g) == point.point:
                 record.used = True
-                return int.from_bytes(record.key, "big")
+                return int.from_bytes(record.key, "big"), record
         raise Wrong(seen.packet, "%s: no %s of the key log is the scalar of its point" % (seen, kind))
 
-    def _expect(self, seen, kind, name, value):
+    def _expect(self, leg, seen, kind, name, value):
         """A value that X and Y lead to stands in the key log."""
         records = self.log.of(kind, *name)
         fitting = [r for r in records if r.key == value]
         for record in fitting:
             record.used = True
         if not fitting:
-            what = "key log, %s, is wrong" % records[0] if records else "the key log has no %s" % kind
+            unused = [r for r in records if not r.used] or records
+            what = "key log, %s, is wrong" % unused[0] if records else "the key log has no %s" % kind
             raise Wrong(seen.packet, "%s: %s: X and Y give %s" % (seen, what, value.hex()))
+        leg.epochs[-1].lines.append(fitting[0].line)
 
-    def _derive(self, leg):
-        """[xy]P, K_SESSION, MPK, TGK, AUTHKEY, V, and the keys of every crypto session (RFC 6267 section 5)."""
-        initiator, r2, csb_id = self._inner[leg.i1.packet][0], leg.r2, leg.csb_id
-        x, y = self._scalar(leg.i1, "X", initiator), self._scalar(leg.r1, "Y", leg.own)
-        shared = ec.multiply(leg.own.curve, x, leg.own.point)
-        check(shared and shared == ec.multiply(initiator.curve, y, initiator.point), r2, "[x][y]P is not [y][x]P")
-        k_session = ec.encode(leg.own.curve, shared)  # P-5
-        prf, rand = r2.header.prf, leg.i1.message.one(mikey.RAND).data
+    def begin_epoch(self, leg, update=None):
+        leg.epochs.append(Epoch(update))
+
+    def end_epoch(self, leg):
+        """The order of the key log tells old keys from new (docs/keylog.md)."""
+        for older, newer in zip(leg.epochs, leg.epochs[1:]):
+            if min(newer.lines) < max(older.lines):
+                text = "%s: the key log has line %d of these keys before line %d of older ones"
+                raise Wrong(newer.update.r1.packet, text % (newer.update.r1, min(newer.lines), max(older.lines)))
+
+    def agree(self, leg, seen, initiator, responder):
+        """[xy]P, K_SESSION, MPK and TGK (RFC 6267 section 5.1) of two (message, point); returns MPK and TGK."""
+        (i_seen, i_point), (r_seen, r_point) = initiator, responder
+        (x, x_record), (y, y_record) = self.scalar(i_seen, "X", i_point), self.scalar(r_seen, "Y", r_point)
+        leg.epochs[-1].lines += [x_record.line, y_record.line]
+        shared = ec.multiply(r_point.curve, x, r_point.point)
+        check(shared and shared == ec.multiply(i_point.curve, y, i_point.point), seen, "[x][y]P is not [y][x]P")
+        k_session = ec.encode(r_point.curve, shared)  # P-5
+        prf, rand = seen.header.prf, leg.i1.message.one(mikey.RAND).data
         mpk, tgk = (keys.from_session(what, prf, k_session, rand) for what in ("MPK", "TGK"))
-        v = r2.message.payloads[-1]
-        try:
-            auth_key = keys.authentication_key(prf, mpk, csb_id, rand, v.algorithm)
-        except keys.DerivationError as error:
-            raise Wrong(r2.packet, "%s: %s" % (r2, error)) from None
-        for kind, value in (("KSESSION", k_session), ("MPK", mpk), ("TGK", tgk), ("AUTHKEY", auth_key)):
-            self._expect(r2, kind, (csb_id,), value)
-        identities = [leg.r1.message.one(mikey.IDR, role).data for role in (1, 2)]  # P-8
-        right = keys.mac(v.algorithm, auth_key, keys.mac_input(r2.message, identities))
-        check(hmac.compare_digest(right, v.mac), r2, "V is not valid")
-        self._traffic_keys(leg, tgk, rand)
+        for kind, value in (("KSESSION", k_session), ("MPK", mpk), ("TGK", tgk)):
+            self._expect(leg, seen, kind, (leg.csb_id,), value)
+        return mpk, tgk
 
-    def _traffic_keys(self, leg, tgk, rand):
-        leg.policy = _policies(leg.r2)
-        for cs_id, session in enumerate(leg.r2.header.sessions, 1):
-            check(session.policy in leg.policy, leg.r2, "no SP for policy %d" % session.policy)
+    def verify(self, leg, seen, mpk):
+        """V by a key of an MPK, over the message and the identities, IDRi then IDRr (RFC 6267 section 5.4, P-8)."""
+        v = seen.message.payloads[-1]
+        try:
+            rand = leg.i1.message.one(mikey.RAND).data
+            auth_key = keys.authentication_key(seen.header.prf, mpk, leg.csb_id, rand, v.algorithm)
+        except keys.DerivationError as error:
+            raise Wrong(seen.packet, "%s: %s" % (seen, error)) from None
+        if mpk is not leg.mpk or not leg.updates:
+            self._expect(leg, seen, "AUTHKEY", (leg.csb_id,), auth_key)
+        identities = [leg.r1.message.one(mikey.IDR, role).data for role in (1, 2)]
+        right = keys.mac(v.algorithm, auth_key, keys.mac_input(seen.message, identities))
+        check(hmac.compare_digest(right, v.mac), seen, "V is not valid")
+
+    def traffic_keys(self, leg, seen):
+        """TEK and SALT of every crypto session of a message's map, from the TGK in force."""
+        rand, epoch = leg.i1.message.one(mikey.RAND).data, leg.epochs[-1]
+        for cs_id, session in enumerate(seen.header.sessions, 1):
+            check(session.policy in leg.policy, seen, "no SP for policy %d" % session.policy)
             values = leg.policy[session.policy]
             lengths = {"TEK": values[srtp.ENCRYPTION_KEY], "SALT": values[srtp.SALT_KEY]}
             pair = []
             for what, length in lengths.items():
-                pair.append(keys.from_tgk(what, leg.r2.header.prf, tgk, cs_id, leg.csb_id, rand, length))
-                self._expect(leg.r2, what, (leg.csb_id, bytes([cs_id])), pair[-1])
-            leg.keys[cs_id] = tuple(pair)
+                pair.append(keys.from_tgk(what, seen.header.prf, leg.tgk, cs_id, leg.csb_id, rand, length))
+                self._expect(leg, seen, what, (leg.csb_id, bytes([cs_id])), pair[-1])
+            epoch.keys[cs_id] = tuple(pair)
 
+    def policies(self, seen):
+        """Policy number -> SRTP parameters."""
+        found = {}
+        for sp in seen.message.all(mikey.SP):
+            check(sp.policy not in found, seen, "two SP with the number %d" % sp.policy)
+            try:
+                found[sp.policy] = srtp.policy(sp)
+            except srtp.SrtpError as error:
+                raise Wrong(seen.packet, "%s: %s" % (seen, error)) from None
+        return found
 
-def _policies(seen):
-    """Policy number -> SRTP parameters."""
-    found = {}
-    for sp in seen.message.all(mikey.SP):
-        check(sp.policy not in found, seen, "two SP with the number %d" % sp.policy)
-        try:
-            found[sp.policy] = srtp.policy(sp)
-        except srtp.SrtpError as error:
-            raise Wrong(seen.packet, "%s: %s" % (seen, error)) from None
-    return found
+    def _derive(self, leg):
+        """The keys of an initial exchange (RFC 6267 section 5)."""
+        initiator = self._inner[leg.i1.packet][0]
+        self.begin_epoch(leg)
+        leg.mpk, leg.tgk = self.agree(leg, leg.r2, (leg.i1, initiator), (leg.r1, leg.own))
+        self.verify(leg, leg.r2, leg.mpk)
+        leg.policy, leg.sessions = self.policies(leg.r2), leg.r2.header.sessions
+        self.traffic_keys(leg, leg.r2)
+        leg.values = [initiator, leg.own]
+        leg.stamps = [(mikey.INITIATOR, seen.message.one(mikey.T)) for seen in (leg.i1, leg.i2)]
 
 
 def _check_map(r1, i1):

@@ -4,8 +4,10 @@ import collections
 import math
 from dataclasses import dataclass, field
 
+import mikey
 import srtp
-from findings import Wrong
+from findings import SECOND, Wrong
+from secret_keys import FORMAT, Content
 
 SAMPLES_A_SECOND = 8000
 MIN_FOR_NOISE_TEST = 2000  # octets
@@ -14,25 +16,57 @@ MIN_FOR_NOISE_TEST = 2000  # octets
 NOISE_LIMIT = 600
 
 
+GRACE = SECOND  # after this much the old keys are out of use, whatever the way of the packets
+SLACK = SECOND // 100  # of two packets that leave at once
+CONFIRMED_AT_LAST = 33 * SECOND  # who answers an update takes the new keys after 32 s at the latest (docs/midcall.md)
+NAL_TYPES = {*range(1, 24), 24, 28}  # RFC 6184 section 5.4: single NAL units, STAP-A, FU-A
+
+
 @dataclass
 class Flow:
-    """What one end sends in a call: its packets by RTP index."""
+    """What one end sends in a crypto session: its packets by RTP index, and the epoch of the keys of each."""
 
     user: str
-    csb_id: bytes
-    dialog: tuple  # Call-ID, To tag
-    taken_back: bool  # by the caller's CANCEL, which the answer may have crossed
+    leg: object
     cs_id: int
+    role: int
+    kind: str  # of the m-line
+    taken_back: bool  # by the caller's CANCEL, which the answer may have crossed
     not_before: int
     medium: object
-    receiver: srtp.Receiver
+    keys: list = field(default_factory=list)  # (epoch number, srtp.Receiver), the newest first
     packets: dict = field(default_factory=dict)  # index -> (packet number, Rtp)
+    epochs: dict = field(default_factory=dict)  # index -> epoch number
+    spans: dict = field(default_factory=dict)  # epoch number -> times of the first and the last packet, RTCP included
+    times: dict = field(default_factory=dict)  # index -> time
     reports: int = 0
+    content: Content = None
+
+    @property
+    def csb_id(self):
+        return self.leg.csb_id
+
+    @property
+    def dialog(self):
+        return self.leg.dialog
 
     @property
     def missing(self):
         """Packets that the sequence numbers tell of and the capture lacks."""
         return max(self.packets) - min(self.packets) + 1 - len(self.packets) if self.packets else 0
+
+    def open(self, datagram, way):
+        """Open a packet (`way` is "rtp" or "rtcp") by the newest keys that authenticate it; raises SrtpError."""
+        for number, receiver in self.keys:
+            try:
+                plain = getattr(receiver, way)(datagram.data)
+            except srtp.WrongTag as error:
+                wrong = error
+                continue
+            first, last = self.spans.get(number, (datagram.time,) * 2)
+            self.spans[number] = min(first, datagram.time), max(last, datagram.time)
+            return number, plain
+        raise wrong
 
 
 class Media:
@@ -46,32 +80,53 @@ class Media:
             report.attempt(self._add, leg)
 
     def _add(self, leg):
-        """Two consecutive CS IDs for each m-line (RFC 4567 section 7.1); SSRCs that I_MESSAGE_1 has are the caller's."""
-        offer, answer = leg.i1.first.sdp, leg.r1.first.sdp
-        users = leg.users()
-        taken_back = (leg.dialog[0], leg.i1.first.source[0]) in self.capture.cancelled
-        if len(offer.media) != len(answer.media) or len(leg.keys) != 2 * len(offer.media):
-            raise Wrong(leg.r1.packet, "%s: %d crypto sessions for %d m-lines" % (leg.r1, len(leg.keys), len(offer.media)))
-        for cs_id, (tek, salt) in leg.keys.items():
-            session = leg.r2.header.sessions[cs_id - 1]
-            caller = leg.i1.header.sessions[cs_id - 1].ssrc != 0
+        """Two consecutive CS IDs for each m-line (RFC 4567 section 7.1), at first of the exchange, then those that updates
+        add; SSRCs that I_MESSAGE_1 has are those of its sender."""
+        self._bundle(leg, leg.i1, leg.i2, leg.r2, mikey.INITIATOR, 0)
+        known = len(leg.r2.header.sessions)
+        for update in leg.updates:
+            self._bundle(leg, update.i1, update.i1, update.r1, update.starter, known)
+            known = len(update.r1.header.sessions)
+
+    def _bundle(self, leg, i1, offerer, answerer, starter, known):
+        offer, answer = offerer.first.sdp, answerer.first.sdp
+        sessions = answerer.header.sessions
+        if len(offer.media) != len(answer.media) or len(sessions) != 2 * len(offer.media):
+            raise Wrong(answerer.packet, "%s: %d crypto sessions for %d m-lines" % (
+                answerer, len(sessions), len(offer.media)))  # fmt: skip
+        for cs_id in range(known + 1, len(sessions) + 1):
+            role = starter if i1.header.sessions[cs_id - 1].ssrc else 3 - starter
             mine, theirs = offer.media[(cs_id - 1) // 2], answer.media[(cs_id - 1) // 2]
-            medium, peer = (mine, theirs) if caller else (theirs, mine)
-            try:
-                receiver = srtp.Receiver(tek, salt, leg.policy[session.policy], session.roc)
-            except srtp.SrtpError as error:
-                raise Wrong(leg.r2.packet, "%s: %s" % (leg.r2, error)) from None
-            flow = Flow(users[not caller], leg.csb_id, leg.dialog, taken_back, cs_id, leg.r2.time, theirs, receiver)
+            medium, peer = (mine, theirs) if role == starter else (theirs, mine)
+            flow = self._flow_of(leg, cs_id, sessions[cs_id - 1], role, theirs, answerer)
             for port in (0, 1):  # RTCP has the next port
                 source, target = (medium.address, medium.port + port), (peer.address, peer.port + port)
-                self.flows[source, target, session.ssrc] = flow
+                self.flows[source, target, sessions[cs_id - 1].ssrc] = flow
                 self._pairs.add((source, target))
+
+    def _flow_of(self, leg, cs_id, session, role, medium, answerer):
+        taken_back = (leg.dialog[0], leg.i1.first.source[0]) in self.capture.cancelled
+        user, track = leg.users()[role - 1], srtp.Track(session.roc)
+        flow = Flow(user, leg, cs_id, role, medium.kind, taken_back, answerer.time, medium)
+        for number, epoch in enumerate(leg.epochs):
+            if cs_id in epoch.keys:
+                try:
+                    receiver = srtp.Receiver(*epoch.keys[cs_id], leg.policy[session.policy], track)
+                except srtp.SrtpError as error:
+                    raise Wrong(answerer.packet, "%s: %s" % (answerer, error)) from None
+                flow.keys.insert(0, (number, receiver))
+        if leg.sk is not None and role == mikey.INITIATOR:
+            flow.content = Content(leg.sk)
+        return flow
 
     def judge(self):
         for datagram in self.capture.media:
             self.report.attempt(self._packet, datagram)
         for flow in self.unique():
             self.report.attempt(self._flow, flow)
+            self.report.attempt(self._changes, flow)
+            self.report.attempt(self._end, flow)
+        self.report.attempt(self._deliveries)
         for pair, packets in self._strays.items():
             ends = tuple("%s port %d" % end for end in pair)
             text = "UDP from %s to %s belongs to no call whose keys are right (packets of that kind: %d)"
@@ -96,31 +151,54 @@ class Media:
         if datagram.time < flow.not_before:
             raise Wrong(datagram.packet, "media of %s before R_MESSAGE_2 (P-13)" % flow.user)
         try:
+            number, plain = flow.open(datagram, "rtcp" if rtcp else "rtp")
+            update = flow.leg.epochs[number].update
+            if update and datagram.time < update.r1.time:
+                raise Wrong(datagram.packet, "%s uses keys of an update before its R_MESSAGE_1" % flow.user)
             if rtcp:
-                self._reports(datagram, flow)
+                self._reports(datagram, flow, plain)
             else:
-                self._sound(datagram, flow)
+                flow.epochs[plain.index], flow.times[plain.index] = number, datagram.time
+                self._rtp(datagram, flow, plain)
         except srtp.SrtpError as error:
             raise Wrong(datagram.packet, "%s: %s" % (flow.user, error)) from None
 
-    def _reports(self, datagram, flow):
-        for kind, part in srtp.rtcp_parts(flow.receiver.rtcp(datagram.data)):
+    def _reports(self, datagram, flow, compound):
+        for kind, part in srtp.rtcp_parts(compound):
             if kind == 200 and int.from_bytes(part[20:24], "big") < len(flow.packets):
                 raise Wrong(datagram.packet, "%s reports fewer packets than it has sent" % flow.user)
         flow.reports += 1
 
-    def _sound(self, datagram, flow):
-        rtp, medium = flow.receiver.rtp(datagram.data), flow.medium
+    def _rtp(self, datagram, flow, rtp):
+        medium = flow.medium
         if rtp.payload_type not in medium.formats:
             raise Wrong(datagram.packet, "%s: payload type %d was not agreed on" % (flow.user, rtp.payload_type))
-        if medium.ptime and len(rtp.payload) != medium.ptime * SAMPLES_A_SECOND // 1000:
-            raise Wrong(datagram.packet, "%s: %d octets are not %d ms" % (flow.user, len(rtp.payload), medium.ptime))
-        if flow.packets:
-            index, (_, other) = next(iter(flow.packets.items()))
-            expected = other.timestamp + (rtp.index - index) * len(rtp.payload) & 0xFFFFFFFF
-            if rtp.timestamp != expected:
-                raise Wrong(datagram.packet, "%s: the RTP timestamp does not fit the sequence number" % flow.user)
         flow.packets[rtp.index] = datagram.packet, rtp
+        if flow.kind == "video":
+            if not rtp.payload or rtp.payload[0] & 0x80 or rtp.payload[0] & 31 not in NAL_TYPES:
+                raise Wrong(datagram.packet, "%s: no H.264 payload" % flow.user)
+            return
+        sound = rtp
+        if medium.codecs.get(rtp.payload_type) == FORMAT:
+            if flow.content is None:
+                raise Wrong(datagram.packet, "%s: content without an ESK" % flow.user)
+            sound = flow.content.take(datagram.packet, rtp.payload)
+            if sound.payload_type not in medium.formats or sound.payload_type == rtp.payload_type:
+                raise Wrong(datagram.packet, "%s: content of payload type %d" % (flow.user, sound.payload_type))
+        if medium.ptime and len(sound.payload) != medium.ptime * SAMPLES_A_SECOND // 1000:
+            raise Wrong(datagram.packet, "%s: %d octets are not %d ms" % (flow.user, len(sound.payload), medium.ptime))
+        self._timestamp(datagram, flow, rtp, len(sound.payload))
+
+    def _timestamp(self, datagram, flow, rtp, step):
+        """RTP timestamps go on with the sequence numbers, or, after a hold, with the time."""
+        before = [i for i in (rtp.index - 1, next(iter(flow.packets))) if i in flow.packets and i != rtp.index]
+        if not before:
+            return
+        other = flow.packets[before[0]][1]
+        extra = rtp.timestamp - other.timestamp - (rtp.index - before[0]) * step & 0xFFFFFFFF
+        silence = (datagram.time - flow.times[before[0]]) * SAMPLES_A_SECOND / SECOND - (rtp.index - before[0]) * step
+        if extra and (before[0] != rtp.index - 1 or extra % step or abs(extra - silence) > SAMPLES_A_SECOND / 5):
+            raise Wrong(datagram.packet, "%s: the RTP timestamp does not fit the sequence number" % flow.user)
 
     def _flow(self, flow):
         if not flow.packets:
@@ -132,9 +210,59 @@ class Media:
             behind = next(i for i in sorted(flow.packets) if i > min(flow.packets) and i - 1 not in flow.packets)
             text = "%s: RTP packets are missing before this one (%d in all)" % (flow.user, flow.missing)
             raise Wrong(flow.packets[behind][0], text)
-        sound = b"".join(flow.packets[i][1].payload for i in sorted(flow.packets))
-        if len(sound) >= MIN_FOR_NOISE_TEST and chi_square(sound) < NOISE_LIMIT:
+        sound = b"".join(rtp.payload for _, rtp in said(flow))
+        if flow.kind == "audio" and len(sound) >= MIN_FOR_NOISE_TEST and chi_square(sound) < NOISE_LIMIT:
             raise Wrong(flow.packets[min(flow.packets)][0], "what %s says is noise, not sound" % flow.user)
+
+    def _changes(self, flow):
+        """Each end goes over to new keys, once and in time. Who asked for them does when R_MESSAGE_1 has arrived; the other
+        end when it sees that, by a packet under them, or after 32 s."""
+        order = [flow.epochs[index] for index in sorted(flow.packets)]
+        for index, (one, two) in zip(sorted(flow.packets)[1:], zip(order, order[1:])):
+            if two < one:
+                raise Wrong(flow.packets[index][0], "%s goes back to old keys" % flow.user)
+        for number, epoch in enumerate(flow.leg.epochs):
+            if epoch.update is None:
+                continue
+            limit = max(s.time for s in epoch.update.r1.sightings) + GRACE
+            if flow.role != epoch.update.starter:
+                spans = [f.spans[n] for f in self.unique() if f.leg is flow.leg and f.role != flow.role
+                         for n in f.spans if n >= number]  # fmt: skip
+                limit = min([first + GRACE for first, _ in spans] + [epoch.update.r1.time + CONFIRMED_AT_LAST])
+            late = [i for i, n in flow.epochs.items() if n < number and flow.times[i] > limit]
+            if late:
+                raise Wrong(flow.packets[min(late)][0], "%s still uses the keys of before an update" % flow.user)
+
+    def _end(self, flow):
+        """Whoever sends BYE sends no media any more (RFC 3261 section 15.1.1)."""
+        for (call_id, to_tag, from_tag), time in self.capture.byes.items():
+            tags = {mikey.INITIATOR: to_tag, mikey.RESPONDER: from_tag}
+            if (call_id, tags[flow.role]) == flow.dialog:
+                late = [index for index, sent in flow.times.items() if sent > time + SLACK]
+                if late:
+                    raise Wrong(flow.packets[min(late)][0], "%s goes on after its BYE" % flow.user)
+
+    def _deliveries(self):
+        """Content that is delivered is that which was left, octet by octet and from the beginning."""
+        told = {}
+        for flow in self.unique():
+            if flow.content and flow.content.raw:
+                told.setdefault(flow.content.sk, []).append(flow)
+        for flows in told.values():
+            flows.sort(key=lambda flow: min(flow.times.values()))
+            left = flows[0].content.raw
+            for flow in flows[1:]:
+                if flow.content.raw.keys() > left.keys() or any(left.get(i) != raw for i, raw in flow.content.raw.items()):
+                    raise Wrong(flow.packets[min(flow.packets)][0], "%s delivers what was not left" % flow.user)
+                if self.options.lossless and flow.content.raw.keys() != left.keys():
+                    raise Wrong(flow.packets[min(flow.packets)][0], "%s delivers %d of %d packets" % (
+                        flow.user, len(flow.content.raw), len(left)))  # fmt: skip
+
+
+def said(flow):
+    """(packet number, Rtp) of what one hears, in order: content if there is any."""
+    packets = flow.content.packets if flow.content and flow.content.packets else flow.packets
+    return [packets[index] for index in sorted(packets)]
 
 
 def chi_square(octets):
@@ -161,12 +289,12 @@ LINEAR = {"PCMU": [_mu_law(o) for o in range(256)], "PCMA": [_a_law(o) for o in 
 
 def _samples(flow):
     """The beginning of what a flow says, without a gap, as linear samples."""
-    first = min(flow.packets)
-    codec = flow.medium.codecs.get(flow.packets[first][1].payload_type, "PCMU/8000").split("/")[0]
-    samples, index = [], first
-    while index in flow.packets and len(samples) < SAMPLES_A_SECOND and codec in LINEAR:
-        samples += [LINEAR[codec][octet] for octet in flow.packets[index][1].payload]
-        index += 1
+    samples, index = [], None
+    for _, rtp in said(flow):
+        codec = flow.medium.codecs.get(rtp.payload_type, "PCMU/8000").split("/")[0]
+        if codec not in LINEAR or len(samples) >= SAMPLES_A_SECOND or index not in (None, rtp.index - 1):
+            break
+        samples, index = samples + [LINEAR[codec][octet] for octet in rtp.payload], rtp.index
     return samples
 
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages with MIKEY bodies, to and from a KMS (P-18)."""
+"""HTTP/1.1 messages with MIKEY bodies (P-18) or IBE parameters (RFC 5408 section 4), to and from a KMS."""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +22,10 @@ class Http:
     @property
     def is_mikey(self):
         return self.headers.get("content-type", "").lower() == "application/mikey"
+
+    @property
+    def is_parameters(self):
+        return self.status == 200 and self.headers.get("content-type", "").lower() == "application/ibe-pp-data"
 
 
 def parse(data, at=0):

@@ -24,6 +24,7 @@ class Medium:
     address: str = None
     codecs: dict = field(default_factory=dict)
     ptime: int = None
+    parameters: dict = field(default_factory=dict)  # a=fmtp by payload type
     keys: list = field(default_factory=list)  # (protocol identifier, data) of a=key-mgmt
 
 
@@ -59,8 +60,21 @@ class Sip:
     @property
     def to_tag(self):
         """The tag of To: which dialog of a call it is, seen from the caller; None if there is none."""
-        found = [re.search(r";\s*tag=([^;\s]+)", value.rsplit(">", 1)[-1]) for value in self.header("to")]
+        return self._tag("to")
+
+    @property
+    def from_tag(self):
+        """The tag of From: of the end that sent the request."""
+        return self._tag("from")
+
+    def _tag(self, name):
+        found = [re.search(r";\s*tag=([^;\s]+)", value.rsplit(">", 1)[-1]) for value in self.header(name)]
         return found[0].group(1) if found and found[0] else None
+
+    @property
+    def transaction(self):
+        """Call-ID, From tag and CSeq: the same in a request and its answers."""
+        return self.call_id, self.from_tag, self.header("cseq")[0]
 
     def sdp(self):
         """The SDP in the body, or None."""
@@ -84,6 +98,9 @@ def _attribute(place, name, value):
     elif isinstance(place, Medium) and name == "rtpmap":
         number, _, codec = value.partition(" ")
         place.codecs[int(number)] = codec
+    elif isinstance(place, Medium) and name == "fmtp":
+        number, _, parameters = value.partition(" ")
+        place.parameters[int(number)] = parameters
     elif isinstance(place, Medium) and name == "ptime":
         place.ptime = int(value)
 

@@ -71,22 +71,13 @@ def looks_like_rtcp(packet):
     return len(packet) > 1 and 192 <= packet[1] <= 223
 
 
-class Receiver:
-    """Opens the packets of one SSRC; master key and salt are TEK and SALT of its crypto session."""
+class Track:
+    """How far the packets of one SSRC have come. New keys do not set it back (RFC 3711 sections 3.3.1, 3.4)."""
 
-    def __init__(self, master, salt, values, roc):
-        length = values[ENCRYPTION_KEY]
-        if (len(master), len(salt)) != (length, values[SALT_KEY]):
-            raise SrtpError("TEK or SALT has not the length that SP says")
-        self.values, self.roc, self.highest = values, roc, None
-        keys = [_session_key(master, salt, label, size) for label, size in enumerate((length, 20, 14) * 2)]
-        (self.cipher, self.authentication, self.salt), (self.rtcp_cipher, self.rtcp_authentication, self.rtcp_salt) = (
-            keys[:3],
-            keys[3:],
-        )
-        self.seen, self.rtcp_seen = set(), set()
+    def __init__(self, roc):
+        self.roc, self.highest, self.seen, self.rtcp_seen = roc, None, set(), set()
 
-    def _guess(self, sequence):
+    def guess(self, sequence):
         """ROC of a packet (RFC 3711 section 3.3.1 and appendix A)."""
         if self.highest is None:
             return self.roc
@@ -95,6 +86,40 @@ class Receiver:
         if self.highest >= 32768 and self.highest - 32768 > sequence:
             return self.roc + 1
         return self.roc
+
+    def take(self, ssrc, roc, sequence):
+        """A packet that was authenticated; returns its index."""
+        index = roc << 16 | sequence
+        if index in self.seen:
+            raise SrtpError("sequence number %d of SSRC %08x comes twice" % (sequence, ssrc))
+        self.seen.add(index)
+        if self.highest is None or index > self.roc << 16 | self.highest:
+            self.roc, self.highest = roc, sequence
+        return index
+
+    def take_rtcp(self, ssrc, index):
+        if index in self.rtcp_seen:
+            raise SrtpError("SRTCP index %d of SSRC %08x comes twice" % (index, ssrc))
+        self.rtcp_seen.add(index)
+
+
+class WrongTag(SrtpError):
+    """A packet that these keys do not authenticate; the track has not moved."""
+
+
+class Receiver:
+    """Opens the packets of one SSRC; master key and salt are TEK and SALT of its crypto session."""
+
+    def __init__(self, master, salt, values, track):
+        length = values[ENCRYPTION_KEY]
+        if (len(master), len(salt)) != (length, values[SALT_KEY]):
+            raise SrtpError("TEK or SALT has not the length that SP says")
+        self.values, self.track = values, track
+        keys = [_session_key(master, salt, label, size) for label, size in enumerate((length, 20, 14) * 2)]
+        (self.cipher, self.authentication, self.salt), (self.rtcp_cipher, self.rtcp_authentication, self.rtcp_salt) = (
+            keys[:3],
+            keys[3:],
+        )
 
     def _decrypt(self, key, salt, ssrc, index, data):
         iv = int.from_bytes(salt, "big") << 16 ^ ssrc << 64 ^ index << 16
@@ -107,15 +132,10 @@ class Receiver:
             raise SrtpError("no RTP packet")
         body, mac = packet[:-tag], packet[-tag:]
         sequence, ssrc = int.from_bytes(packet[2:4], "big"), rtp_ssrc(packet)
-        roc = self._guess(sequence)
+        roc = self.track.guess(sequence)
         if hmac.digest(self.authentication, body + roc.to_bytes(4, "big"), "sha1")[:tag] != mac:
-            raise SrtpError("the SRTP tag is wrong (SSRC %08x, sequence number %d, ROC %d)" % (ssrc, sequence, roc))
-        index = roc << 16 | sequence
-        if index in self.seen:
-            raise SrtpError("sequence number %d of SSRC %08x comes twice" % (sequence, ssrc))
-        self.seen.add(index)
-        if self.highest is None or index > self.roc << 16 | self.highest:
-            self.roc, self.highest = roc, sequence
+            raise WrongTag("the SRTP tag is wrong (SSRC %08x, sequence number %d, ROC %d)" % (ssrc, sequence, roc))
+        index = self.track.take(ssrc, roc, sequence)
         at = 12 + 4 * (packet[0] & 15)
         if packet[0] & 0x10:
             at += 4 + 4 * int.from_bytes(body[at + 2 : at + 4], "big")
@@ -136,12 +156,10 @@ class Receiver:
         body, mac = packet[:-SRTCP_TAG], packet[-SRTCP_TAG:]
         ssrc = rtcp_ssrc(packet)
         if hmac.digest(self.rtcp_authentication, body, "sha1")[:SRTCP_TAG] != mac:
-            raise SrtpError("the SRTCP tag is wrong (SSRC %08x)" % ssrc)
+            raise WrongTag("the SRTCP tag is wrong (SSRC %08x)" % ssrc)
         word = int.from_bytes(body[-4:], "big")
         encrypted, index = word >> 31, word & 0x7FFFFFFF
-        if index in self.rtcp_seen:
-            raise SrtpError("SRTCP index %d of SSRC %08x comes twice" % (index, ssrc))
-        self.rtcp_seen.add(index)
+        self.track.take_rtcp(ssrc, index)
         if encrypted != self.values[SRTCP_ENCRYPTED]:
             raise SrtpError("the E flag of SRTCP is not as SP says")
         content = body[8:-4]

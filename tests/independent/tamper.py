@@ -12,7 +12,8 @@ import pcap
 from findings import Report
 
 DESCRIPTION = """\
-Writes a copy of a capture in which one thing is wrong; UDP and TCP checksums are made right again.
+Writes a copy of a capture in which one thing is wrong; UDP and TCP checksums are made right again. MESSAGE may have a
+number, such as R_MESSAGE_1#2 for the second R_MESSAGE_1.
 
   flip-mikey MESSAGE PAYLOAD [BACK]  a bit in the last octet of a payload, or BACK octets before it, in every copy of
                                      the first such MIKEY message that does not have it on the border of two packets
@@ -42,10 +43,11 @@ def mend(packet):
 
 
 def find(capture, name):
-    for seen in capture.seen:
-        if seen.message.name.lower() == name.lower():
-            return seen
-    sys.exit("tamper.py: no %s in the capture" % name)
+    name, _, number = name.partition("#")
+    found = [seen for seen in capture.seen if seen.message.name.lower() == name.lower()]
+    if len(found) < int(number or 1):
+        sys.exit("tamper.py: not so many %s in the capture" % name)
+    return found[int(number or 1) - 1]
 
 
 def changed_text(seen, payload_name, back):

@@ -14,6 +14,7 @@ from exchanges import Exchanges
 from findings import Report
 from key_requests import Requests
 from media import Media, pitch
+from parameters import Parameters
 from vault import Vault
 
 DESCRIPTION = """\
@@ -25,9 +26,13 @@ again from the RFCs and the project's profile:
   packets       checksums of IP, UDP and TCP; TCP streams without holes or contradictions
   key requests  V and KEMAC by the PSK; each private key delivered is that of the log and, by the master secret or by
                 the pairing, that of its identity
+  parameters    what is fetched over plain HTTP (RFC 5408 section 4) is that of the key log
   exchanges     payloads, HDR, T, RAND, identities, SP, SDP identifiers; every IBAKE decrypted; the echoes of [x]P and
                 [y]P; X and Y against the points; K_SESSION, MPK, TGK, AUTHKEY, TEK, SALT; V
-  media         every SRTP and SRTCP packet in both directions; the sound is sound, and begins after R_MESSAGE_2
+  CSB updates   payloads, T, the CS ID map, echoes of new values; V by the new or the initial keys; further keys
+  ESK           opened for the recipient; who it names; the same SK and octets when a mailbox delivers it
+  media         every SRTP and SRTCP packet in both directions, under old and new keys, which change in time; the sound is
+                sound, begins after R_MESSAGE_2, and ends with BYE; content under SK, which is delivered as it was left
   key log       no record that the capture does not need
 """
 EPILOG = """\
@@ -87,8 +92,12 @@ def check_private_keys(log, vault, report, amount):
 
 def check_records(log, requests, exchanges, report):
     """Every record is needed by what the capture shows; those of a CSB ID that failed already are left alone."""
+    unread = exchanges.unread  # of a refused offer that nobody could read, the log may have X or Y
     for record in log.records:
         if record.kind in keylog.OF_EXCHANGES and not record.used and record.name[0] not in exchanges.broken:
+            if record.kind in ("X", "Y") and unread:
+                unread -= 1
+                continue
             report.wrong(None, "key log, %s: not what the capture's exchanges give" % record)
     missing = [r for r in log.kind("PRIV") if r.line not in requests.delivered]
     if missing:
@@ -107,6 +116,8 @@ def judge(packets, log, options):
     exchanges.judge()
     for seen in [] if options.allow_incomplete else capture.of(mikey.ERROR):
         report.wrong(seen.packet, "%s with the numbers %s" % (seen, [e.number for e in seen.message.all(mikey.ERR)]))
+    parameters = Parameters(capture, vault, report)
+    parameters.judge()
     media = Media(capture, exchanges.legs, report, options)
     media.judge()
     extracted = check_private_keys(log, vault, report, options.extract)
@@ -115,6 +126,8 @@ def judge(packets, log, options):
     if not options.allow_none and not exchanges.legs:
         report.wrong(None, "no complete exchange in the capture (--allow-none accepts that)")
     show_summary(capture, vault, requests, exchanges, media, extracted, options)
+    if parameters.good:
+        print("%d sets of parameters fetched in the clear, those of the key log" % parameters.good)
     return report
 
 
@@ -128,11 +141,15 @@ def show_summary(capture, vault, requests, exchanges, media, extracted, options)
     print("%d complete exchanges, %d IBAKE payloads decrypted" % (len(exchanges.legs), len(vault.opened))
           + (", %d incomplete exchanges" % exchanges.incomplete if exchanges.incomplete else "")
           + (", %d Error messages" % errors if errors else ""))  # fmt: skip
+    if exchanges.updates.answered or exchanges.updates.refused:
+        rekeyings = sum(len(leg.epochs) - 1 for leg in exchanges.legs)
+        print("%d CSB updates, %d of them with new keys, %d refused" % (
+            exchanges.updates.answered, rekeyings, exchanges.updates.refused))  # fmt: skip
     legs = exchanges.legs if options.verbose else exchanges.legs[:CALLS_SHOWN]
     for leg in legs:
         print("  %s calls %s, CSB ID %s, %s" % (leg.users() + (leg.csb_id.hex(), leg.own.curve.name)))
         for flow in media.unique():
-            if (flow.csb_id, flow.dialog) == (leg.csb_id, leg.dialog):
+            if flow.leg is leg:
                 print("    %s: %s" % (flow.user, describe(flow)))
     if len(legs) < len(exchanges.legs):
         print("  and %d more (--verbose shows them)" % (len(exchanges.legs) - len(legs)))
@@ -144,8 +161,14 @@ def show_summary(capture, vault, requests, exchanges, media, extracted, options)
 def describe(flow):
     if not flow.packets:
         return "silent"
+    if flow.kind != "audio":
+        return "%d SRTP packets of %s, %d missing" % (len(flow.packets), flow.kind, flow.missing)
     frequency, share = pitch(flow)
     tone = ", a tone of %.0f Hz" % frequency if share > 0.9 else ""
+    if flow.content and flow.content.packets:
+        tone += ", under an SK"
+    if len(flow.leg.epochs) > 1:
+        tone += ", under the keys of %d exchanges" % len(set(flow.epochs.values()))
     return "%d SRTP packets, %d missing%s" % (len(flow.packets), flow.missing, tone)
 
 
