@@ -97,6 +97,10 @@ class Requests:
         check(_v_is_valid(answer, request, psk, identities), answer, "V is not valid with the PSK of the request")
         kemac = message.one(mikey.KEMAC)
         check(kemac.mac_algorithm == 0, answer, "KEMAC has a MAC of its own beside V")
+        # AES-CM draws its stream from PSK, RAND, CSB ID and T alone (RFC 3830 section 4.2.3). Where the request has used that
+        # stream already, or can come again because a COUNTER never grows old, only AES key wrap is safe.
+        if _stream_is_old(request.message):
+            check(kemac.algorithm == keys.AES_KW_128, answer, "KEMAC uses a key stream that is or may be used twice")
         self._private_keys(request, answer, self._open(answer, request, kemac, psk))
 
     def _open(self, answer, request, kemac, psk):
@@ -131,6 +135,11 @@ def _key(seen):
 
 def _users(message):
     return tuple(i.data for i in message.all(mikey.IDR) if i.role in (mikey.INITIATOR, mikey.RESPONDER))
+
+
+def _stream_is_old(message):
+    spent = any(kemac.algorithm in (1, 3) for kemac in message.all(mikey.KEMAC))
+    return spent or message.one(mikey.T).ts_type == 2
 
 
 def _covered(message):

@@ -34,13 +34,12 @@ class Updates:
     def judge(self, legs, offers, answers):
         """The updates of one CSB ID, in the order of the capture."""
         for i1 in offers:
-            t = i1.message.one(mikey.T).content()
-            mine = [s for s in answers if s.message.one(mikey.T).content() == t]
+            mine = [s for s in answers if s.first.text.transaction == i1.first.text.transaction]
             answers = [s for s in answers if s not in mine]
             check(len(mine) < 2, i1, "has two answers")
             self._update(legs, i1, mine[0] if mine else None)
         for r1 in answers:
-            raise Wrong(r1.packet, "%s: T is that of no I_MESSAGE_1" % r1)
+            raise Wrong(r1.packet, "%s: does not answer the request of an I_MESSAGE_1" % r1)
 
     def _update(self, legs, i1, r1):
         leg, starter = _leg_of(legs, i1)
@@ -107,7 +106,6 @@ class Updates:
         check(r1.header.v == 0, r1, "the V flag is %d" % r1.header.v)
         same_header(r1, i1)
         same_t(r1, i1)
-        check(r1.first.text.transaction == i1.first.text.transaction, r1, "does not answer the request of I_MESSAGE_1")
         for role in (I, R):
             check(same_identity(r1.message.one(mikey.IDR, role), leg.r1.message.one(mikey.IDR, role)), r1,
                   "an identity is not that of the exchange")  # fmt: skip
