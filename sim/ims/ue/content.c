@@ -193,8 +193,11 @@ static ibk_err open_esk(ue_leg *leg, ibk_diag *diag) {
     ue_content *content = content_of(leg);
     ibk_buf sender = {0};
     ibk_err err = content ? find_key(leg, &params, &key, diag) : IBK_ERR_NO_MEMORY;
-    if (!err)
+    if (!err) { /* the phone rings meanwhile: what comes next waits for the processor */
+        ims_host_charge(leg->call->u->host, IBK_WORK_IBE_DECRYPT, ibk_ibe_params_n(params));
+        ims_host_work(leg->call->u->host, "ESK", leg->call->view.call_id, NULL, NULL);
         err = ibk_esk_open(&content->sk, &sender, params, key, ibk_session_esk(leg->session), diag);
+    }
     /* Who made it is known only if it comes from the caller's own hands. */
     bool direct = date_of(leg).len == 0;
     if (!err && direct && !ibk_span_equal(ibk_buf_span(&sender), ibk_session_peer(leg->session).id))
