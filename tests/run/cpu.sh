@@ -43,6 +43,25 @@ rm -rf out
 expect_status 1 run "$call" --out out --quiet --set 'domains[0].kms.parameters=1024'
 expect_text 'call first: crypto-time at least 40 ms'
 
+# ---- where set-up times went: the parts add up, and what loss costs is told apart from the way itself
+expect_status 0 run "$basic/lossy-link.yaml" --out lossy --quiet
+expect_status 1 run "$basic/lossy-link.yaml" --out clean --quiet --set 'links.access.loss=0 %'
+expect_status 0 run "$source_dir/scenarios/calls/divert-no-answer.yaml" --out patient --quiet
+expect_status 0 run "$source_dir/scenarios/calls/two-domains.yaml" --out two --quiet
+python3 "$source_dir/tests/run/cpu_parts.py" lossy clean patient two || die 'the parts of the set-up times'
+
+# ---- three calls at once for Carol's phone: with one core the second and third wait
+busy=$source_dir/scenarios/calls/simultaneous-calls.yaml
+for cores in 1 8; do
+  rm -rf busy
+  expect_status 0 run "$busy" --out busy --quiet --set 'users[2].cpu=phone' --set "users[2].cores=$cores"
+  queued=$(python3 -c '
+import json
+calls = json.load(open("busy/result.json"))["calls"]
+print(any(n["queued_ns"] for c in calls if c["setup"] for n in c["setup"]["crypto"]))')
+  [ "$queued" = "$([ "$cores" = 1 ] && echo True || echo False)" ] || die "queued with $cores cores: $queued"
+done
+
 # ---- a model that takes no time
 changed_model 'for table in times.values(): table.update((size, 0) for size in table)' zero.json
 expect_status 0 run "$basic/first-call-80.yaml" --out instant --quiet
