@@ -17,8 +17,9 @@
 #define COMMAND     "bench crypto"
 #define IDENTITY    "sip:alice@home.example20260302"
 #define SAMPLES_MAX 2000
-#define ROUNDS      5 /* an operation's samples lie apart in time: a burst of other load does not hit one alone \
-                       */
+#define ROUNDS                                                                                               \
+    5 /* an operation's samples lie apart in time: a burst of other load does not hit one alone              \
+       */
 
 /* What the operations of one size work on. */
 typedef struct bench {

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # `show` prints a scenario that says the same as the one it was made from; running it gives the same run.
 . "$(dirname "$0")/lib.sh"
-for file in "$basic"/first-call-80.yaml "$basic"/ipv6.yaml "$faults"/*.yaml; do
+scenarios=$source_dir/scenarios
+for file in "$basic"/first-call-80.yaml "$basic"/ipv6.yaml "$faults"/{wrong-psk,unknown-kms,called-too-early}.yaml \
+  "$scenarios"/calls/{fork-sequential,divert-no-answer,add-video,deferred-delivery}.yaml \
+  "$scenarios"/kms/{hourly,request-pke,key-request-rfc5408}.yaml; do
   name=$(basename "$file" .yaml)
   expect_status 0 show "$file" --seed 5 --set 'links.core.delay=3 ms'
   cp output.txt "$name.shown.yaml"
