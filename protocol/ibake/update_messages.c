@@ -81,8 +81,7 @@ static ibk_err take_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) 
 }
 
 static ibk_span mki_of(const ibk_payload *eccpt) {
-    const ibk_kv *kv = &eccpt->eccpt.kv;
-    return kv->type == IBK_KV_SPI ? kv->spi : (ibk_span){0};
+    return eccpt && eccpt->eccpt.kv.type == IBK_KV_SPI ? eccpt->eccpt.kv.spi : (ibk_span){0};
 }
 
 /* ---- I_MESSAGE_1: build (starter) ------------------------------------------------------------------------

@@ -298,11 +298,14 @@ ibk_err http_server_new(http_server **out, const http_server_config *config) {
 void http_server_free(http_server *server) {
     if (!server)
         return;
-    while (server->connections)
-        drop(server->connections);
-    while (server->computing) { /* nobody hears them any more */
-        free(server->computing->exchange);
-        drop_computing(server->computing);
+    for (connection *c = server->connections, *next; c; c = next) {
+        next = c->next;
+        drop(c);
+    }
+    for (computing *w = server->computing, *next; w; w = next) { /* nobody hears them any more */
+        next = w->next;
+        free(w->exchange);
+        drop_computing(w);
     }
     n3_listener_free(server->listener);
     free(server);

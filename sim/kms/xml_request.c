@@ -203,6 +203,8 @@ static ibk_err find_children(const xmlNode *parent, child *children, size_t n, b
 static ibk_err read_base64(ibk_buf *out, const xmlNode *element, ibk_diag *diag) {
     ibk_buf text = {0};
     ibk_err err = IBK_OK;
+    if (!element)
+        return ibk_fail(diag, IBK_ERR_BAD_TEXT, "XML", 0, "an element with base64 is missing");
     for (const xmlNode *node = element->children; node && !err; node = node->next) {
         if (node->type == XML_TEXT_NODE)
             err = put(&text, (const char *)node->content);

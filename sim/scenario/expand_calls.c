@@ -94,8 +94,10 @@ static bool expand_actions(calls *c, raw_call *raw, size_t entry) {
     size_t total = 0;
     for (size_t i = 0; i < raw->actions.count; i++)
         total += written[i].count;
-    scn_action *actions = total ? scn_alloc_array(c->ctx->arena, total, sizeof *actions) : NULL;
-    if (total && !actions)
+    if (total == 0)
+        return true;
+    scn_action *actions = scn_alloc_array(c->ctx->arena, total, sizeof *actions);
+    if (!actions)
         return false;
     raw->call.actions = actions;
     for (size_t i = 0; i < raw->actions.count; i++) {
