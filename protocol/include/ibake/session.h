@@ -202,6 +202,7 @@ uint64_t ibk_session_deadline(const ibk_session *session);
  * IBK_ERR_TIMEOUT); in ESTABLISHED, an update that we answered counts as confirmed (DISCARDED with IBK_OK).
  * Else the step is DISCARDED with IBK_OK. */
 ibk_err ibk_session_expire(ibk_session *session, ibk_time now, ibk_step *step);
+
 /* ---- forking (RFC 6267 §3.1) ------------------------------------------------------------------------- */
 
 /* One I_MESSAGE_1 may be answered by several responders. Initiator in I_WAIT_R_MESSAGE_1: a copy that shares
