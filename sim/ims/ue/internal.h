@@ -363,12 +363,13 @@ media_source *ue_media_source(const scn_source *source, const scn_call *script);
 void ue_media_talk(ue_leg *leg);
 /* Whoever sends BYE stops to send media with it, not with its answer (RFC 3261 §15.1.1). leg may be NULL. */
 void ue_media_hush(ue_leg *leg);
-/* After an offer and its answer: streams begin, pause, go on and stop as described. */
-ibk_err ue_media_apply(ue_leg *leg);
+/* After an offer and its answer: streams begin, pause, go on and stop as described. `wait`: the answer is
+ * ours, and a new stream says nothing until the offerer is heard there, or ue_media_switch. */
+ibk_err ue_media_apply(ue_leg *leg, bool wait);
 /* The session has new keys. They are accepted from now on. We send under them at once if the peer has them
  * (`now`), else from ue_media_switch on. */
 ibk_err ue_media_rekey(ue_leg *leg, bool now);
-ibk_err ue_media_switch(ue_leg *leg); /* no effect if nothing is due */
+ibk_err ue_media_switch(ue_leg *leg); /* the offerer has read our answer; no effect if nothing is due */
 void ue_media_close(ue_leg *leg);     /* takes the statistics into the view */
 void ue_media_observe(ue_call *call); /* the same while it goes on */
 

@@ -21,6 +21,7 @@ typedef struct stream {
     uint64_t ptime_ns;
     bool open;    /* described by both sides */
     bool sending; /* permitted by the directions of both */
+    bool waiting; /* new by our answer: the offerer may not have read it yet */
 } stream;
 
 struct ue_media {
@@ -56,6 +57,16 @@ static void notice_keys(stream *s) {
     ue_midcall_peer_has_keys(m->call);
 }
 
+static void run(stream *s);
+
+/* The other end has opened the stream as well. */
+static void release(stream *s) {
+    if (s->waiting) {
+        s->waiting = false;
+        run(s);
+    }
+}
+
 static void on_rtp(void *user, const n3_endpoint *from, const n3_endpoint *to, const uint8_t *data,
                    size_t len) {
     stream *s = user;
@@ -63,8 +74,10 @@ static void on_rtp(void *user, const n3_endpoint *from, const n3_endpoint *to, c
     (void)from, (void)to;
     uint64_t received = media_stream_stats(s->rtp_stream)->received;
     ibk_err err = media_stream_receive(s->rtp_stream, ims_host_now(m->call->u->host), data, len);
-    if (!err)
+    if (!err) {
         notice_keys(s);
+        release(s);
+    }
     trace *t = m->call->u->host->world->trace;
     if (!err && received > 0)
         return; /* the first packet and every refused one are worth a line */
@@ -83,8 +96,10 @@ static void on_rtcp(void *user, const n3_endpoint *from, const n3_endpoint *to, 
                     size_t len) {
     stream *s = user;
     (void)from, (void)to;
-    if (media_stream_receive_rtcp(s->rtp_stream, ims_host_now(s->m->call->u->host), data, len) == IBK_OK)
-        notice_keys(s);
+    if (media_stream_receive_rtcp(s->rtp_stream, ims_host_now(s->m->call->u->host), data, len))
+        return;
+    notice_keys(s);
+    release(s);
 }
 
 /* ---- packets that leave
@@ -114,7 +129,7 @@ static void send_rtcp(void *arg) {
  * RTCP goes on (RFC 3264 §5.1). */
 static void run(stream *s) {
     ims_host *host = s->m->call->u->host;
-    bool talking = s->m->talking && s->open;
+    bool talking = s->m->talking && s->open && !s->waiting;
     if (talking && !s->next_rtcp)
         s->next_rtcp = ims_host_timer(host, RTCP_INTERVAL / 2, send_rtcp, s);
     if (!talking)
@@ -156,6 +171,8 @@ static ibk_err rekey_streams(ue_media *m, bool to_send) {
 
 ibk_err ue_media_switch(ue_leg *leg) {
     ue_media *m = leg->media;
+    for (unsigned i = 0; m && i < UE_STREAMS; i++)
+        release(&m->streams[i]);
     if (!m || !m->switch_due)
         return IBK_OK;
     m->switch_due = false;
@@ -276,7 +293,7 @@ static void close_stream(stream *s) {
 }
 
 /* What the descriptions of both sides come to for a stream. */
-static ibk_err apply(stream *s) {
+static ibk_err apply(stream *s, bool wait) {
     const ue_leg *leg = s->m->leg;
     sip_addr remote = {0};
     bool ours = s->index == UE_AUDIO || leg->video;
@@ -286,6 +303,7 @@ static ibk_err apply(stream *s) {
         err = open_stream(s);
         if (!err)
             err = open_sockets(s);
+        s->waiting = wait;
     }
     if (s->open && !err) {
         s->remote_rtp = ims_endpoint(&remote);
@@ -299,10 +317,10 @@ static ibk_err apply(stream *s) {
     return err;
 }
 
-ibk_err ue_media_apply(ue_leg *leg) {
+ibk_err ue_media_apply(ue_leg *leg, bool wait) {
     ibk_err err = IBK_OK;
     for (unsigned i = 0; !err && i < UE_STREAMS; i++)
-        err = apply(&leg->media->streams[i]);
+        err = apply(&leg->media->streams[i], wait);
     ue_media_observe(leg->call);
     return err;
 }
@@ -316,7 +334,7 @@ ibk_err ue_media_open(ue_leg *leg) {
     for (unsigned i = 0; i < UE_STREAMS; i++)
         m->streams[i] = (stream){.m = m, .index = i};
     leg->media = m;
-    ibk_err err = apply(&m->streams[UE_AUDIO]);
+    ibk_err err = apply(&m->streams[UE_AUDIO], false);
     if (!err && !m->streams[UE_AUDIO].open)
         err = IBK_ERR_MISMATCH;
     if (err) {

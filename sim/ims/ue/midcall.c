@@ -302,7 +302,7 @@ static void answered(ue_midcall *m, ibk_err err, const ibk_diag *diag) {
     if (sip_is(response, "INVITE"))
         sip_leg_ack(leg->sip, NULL, (ibk_span){0});
     if (!err)
-        err = ue_media_apply(leg);
+        err = ue_media_apply(leg, false);
     if (err) {
         m->csb = true; /* the two ends may disagree from here on */
         fail(m, response->status, err, diag);
@@ -475,7 +475,7 @@ static void answer(ue_midcall *m, ibk_span mikey) {
         err = new_dh ? ue_media_rekey(leg, false) : IBK_OK;
         sip_leg_respond(leg->sip, release_server(m), response);
         if (!err)
-            err = ue_media_apply(leg); /* what was added begins behind the answer that has its SSRC */
+            err = ue_media_apply(leg, true); /* what was added begins behind the answer that has its SSRC */
         sip_sdp_free(m->agreed);
         m->agreed = NULL;
         end_record(m, m->their_record, 200, err, NULL);
