@@ -229,7 +229,12 @@ static void test_wrong_kms_certificate(void **state) {
     pke_desk d;
     desk_init(&d);
     d.rc.pke.kms_certificates = &d.chain[0]; /* alice's own: 2048 bits as well */
-    assert_int_equal(whole(&d), IBK_ERR_BAD_MAC);
+    /* Where alice's modulus is the larger one, an envelope may exceed the KMS's: a number too large, which is
+     * public. The next request draws another one. */
+    ibk_err came = whole(&d);
+    for (int tries = 0; came == IBK_ERR_PEER_ERROR && tries < 200; tries++, came = whole(&d))
+        assert_int_equal(d.result.err, IBK_ERR_BAD_VALUE);
+    assert_int_equal(came, IBK_ERR_BAD_MAC);
     assert_int_equal(d.result.err, IBK_OK); /* the KMS answers, under a key that nobody knows */
     assert_int_equal(d.result.response_type, IBK_MSG_REQUEST_KEY_RESP);
     d.rc.pke.kms_certificates = &d.kms_certs[1]; /* 3072 bits: anybody can see it */

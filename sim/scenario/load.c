@@ -1,4 +1,5 @@
 #include "scenario/schema.h"
+#include "scenario/source.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static ibk_err load(scn_scenario **out, scn_ctx *ctx, struct scn_file *file, ibk
         scn_report(ctx, &(scn_where){.file = ctx->path}, "the file is larger than %d octets", SCN_MAX_FILE);
         return IBK_ERR_BAD_VALUE;
     }
-    if (scn_tree_parse(ctx, root, text)) {
+    if (scn_tree_parse(ctx, root, text) && scn_extend(ctx, root)) {
         scn_override(ctx, root, sets, set_count);
         scn_convert(ctx, &file->raw, &scn_root_section, root, "");
         s->path = ctx->path;
@@ -29,11 +30,6 @@ static ibk_err load(scn_scenario **out, scn_ctx *ctx, struct scn_file *file, ibk
     return IBK_OK;
 }
 
-static const char *folder_of(scn_arena *arena, const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? "" : scn_copy(arena, path, (size_t)(slash + 1 - path));
-}
-
 ibk_err scn_load_text(scn_scenario **out, scn_errors *errors, const char *name, ibk_span text,
                       const char *const *sets, size_t set_count) {
     *out = NULL;
@@ -45,9 +41,10 @@ ibk_err scn_load_text(scn_scenario **out, scn_errors *errors, const char *name, 
         ctx->arena = &file->arena;
         ctx->errors = errors;
         ctx->path = scn_copy(&file->arena, name, strlen(name));
-        ctx->folder = folder_of(&file->arena, name);
+        const scn_source_file *own = scn_source_add(ctx, ctx->path, text);
+        ctx->folder = own == NULL ? "" : own->folder;
         err = load(out, ctx, file, text, sets, set_count);
-        scn_report_finish(ctx, text);
+        scn_report_finish(ctx);
     }
     free(ctx);
     if (err != IBK_OK && file != NULL) {
@@ -57,28 +54,10 @@ ibk_err scn_load_text(scn_scenario **out, scn_errors *errors, const char *name, 
     return err;
 }
 
-static ibk_err read_file(ibk_buf *out, const char *path) {
-    uint8_t piece[8192];
-    size_t got;
-    ibk_err err = IBK_OK;
-    FILE *in = fopen(path, "rb");
-    if (in == NULL)
-        return IBK_ERR_IO;
-    errno = 0;
-    while (err == IBK_OK && out->len <= SCN_MAX_FILE && (got = fread(piece, 1, sizeof piece, in)) > 0)
-        err = ibk_buf_append(out, piece, got);
-    if (err == IBK_OK && ferror(in))
-        err = IBK_ERR_IO;
-    int cause = errno;
-    fclose(in);
-    errno = cause;
-    return err;
-}
-
 ibk_err scn_load_file(scn_scenario **out, scn_errors *errors, const char *path, const char *const *sets,
                       size_t set_count) {
     ibk_buf text = {0};
-    ibk_err err = read_file(&text, path);
+    ibk_err err = scn_source_read(&text, path);
     int cause = errno;
     *out = NULL;
     if (err == IBK_OK) {

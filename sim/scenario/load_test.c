@@ -370,6 +370,49 @@ static void overrides_do_not_leak_through_aliases(void **state) {
     scn_free(s);
 }
 
+static void a_scenario_extends_another(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load(SCENARIO_SOURCE "/testdata/extended/twin-of-twin.yaml", NULL, 0);
+    assert_string_equal(s->title, "The twin");
+    assert_int_equal(s->seed, 5);
+    assert_int_equal(s->links[0].delay_ns, 7 * MS);
+    assert_int_equal(s->links[0].loss_ppb, 20000000);
+    assert_int_equal(s->user_count, 3);
+    assert_string_equal(s->users[1].name, "bob");
+    assert_int_equal(s->users[1].busy, SCN_BUSY_ALWAYS);
+    assert_int_equal(s->users[0].clock_offset_ns, 3 * S);
+    assert_int_equal(s->call_count, 2);
+    assert_ptr_equal(s->calls[1].to, &s->users[2]);
+    assert_int_equal(s->calls[0].media.codec, SCN_PCMA);
+    assert_non_null(strstr(s->calls[0].media.caller.file, "extended/tone.wav"));
+    assert_int_equal(s->expectation_count, 1); /* its own take the place of the other's */
+    assert_int_equal(s->expectations[0].kind, SCN_EXPECT_CALLS_SIP_STATUS);
+    assert_non_null(strstr(s->expectations[0].where.file, "extended/twin.yaml"));
+    testing_round_trip(s);
+    scn_free(s);
+}
+
+static void errors_name_the_file_that_is_extended(void **state) {
+    (void)state;
+    static const char text[] = "ibakelab: 1\nextends: testdata/extended/base.yaml\nusers:\n  - {name: alice, "
+                               "clock-offset: 3}\n";
+    static const char *const sets[] = {"links.access.mtu=1 byte"};
+    scn_errors errors;
+    scn_scenario *s;
+    assert_int_equal(scn_load_text(&s, &errors, SCENARIO_SOURCE "/here.yaml", ibk_span_str(text), NULL, 0),
+                     IBK_ERR_BAD_VALUE);
+    assert_int_equal(errors.list[0].line, 4);
+    assert_non_null(strstr(errors.list[0].file, "here.yaml"));
+    assert_non_null(strstr(errors.list[0].excerpt, "clock-offset: 3}"));
+    static const char late[] = "ibakelab: 1\nextends: testdata/extended/base.yaml\ncalls: []\n";
+    assert_int_equal(scn_load_text(&s, &errors, SCENARIO_SOURCE "/here.yaml", ibk_span_str(late), sets, 1),
+                     IBK_ERR_BAD_VALUE);
+    const scn_error *e = &errors.list[0]; /* base.yaml expects something of calls */
+    assert_non_null(strstr(e->file, "extended/base.yaml"));
+    assert_int_equal(e->line, 16);
+    assert_non_null(strstr(e->excerpt, "established: all"));
+}
+
 static void refused_override(const char *set, const char *message, const char *hint) {
     scn_errors errors;
     scn_scenario *s;
@@ -449,6 +492,8 @@ int main(void) {
         cmocka_unit_test(defaults_are_written_out),
         cmocka_unit_test(overrides_are_applied),
         cmocka_unit_test(overrides_do_not_leak_through_aliases),
+        cmocka_unit_test(a_scenario_extends_another),
+        cmocka_unit_test(errors_name_the_file_that_is_extended),
         cmocka_unit_test(wrong_overrides_are_refused),
         cmocka_unit_test(a_reference_that_is_up_to_date),
     };

@@ -101,6 +101,7 @@ typedef struct scn_kms {
     uint32_t cores;
     bool tls;                    /* RFC 5408's requests go over HTTPS; false: over HTTP */
     scn_certificate certificate; /* of its HTTPS server, and that for which envelopes are encrypted */
+    uint64_t without;            /* defences that are switched off (docs/defences.md) */
     scn_parameters_way parameters_for_users, parameters_for_others; /* of its own domain; of other domains */
     uint64_t parameters_validity_ns; /* of a set that it publishes, whole seconds */
 } scn_kms;
@@ -218,6 +219,7 @@ typedef struct scn_user {
     bool mailbox; /* told of every registration in its domain (TS 24.229 §5.4.1.7); stores content for others
                      and delivers it (RFC 6267 §3.3) */
     scn_tampering tampering; /* a mailbox's */
+    uint64_t without;        /* defences that are switched off (docs/defences.md) */
     bool switched_off;       /* at off_ns it deregisters and is gone */
     uint64_t off_ns;
     scn_cpu cpu; /* of its UE */

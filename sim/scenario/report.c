@@ -50,6 +50,8 @@ static int by_place(const void *left, const void *right) {
     const scn_error *a = left, *b = right;
     if ((a->line == 0) != (b->line == 0)) /* --set comes last */
         return a->line == 0 ? 1 : -1;
+    if (strcmp(a->file, b->file) != 0)
+        return strcmp(a->file, b->file);
     if (a->line != b->line)
         return a->line < b->line ? -1 : 1;
     if (a->column != b->column)
@@ -84,10 +86,19 @@ static void excerpt(scn_error *error, ibk_span text) {
     error->excerpt[used] = '\0';
 }
 
-void scn_report_finish(scn_ctx *ctx, ibk_span text) {
+static ibk_span text_of(const scn_ctx *ctx, const char *path) {
+    for (const scn_source_file *s = ctx->sources; s != NULL; s = s->next) {
+        if (strncmp(s->path, path, sizeof ctx->errors->list[0].file - 1) == 0)
+            return s->text;
+    }
+    return (ibk_span){0};
+}
+
+void scn_report_finish(scn_ctx *ctx) {
     scn_errors *errors = ctx->errors;
     qsort(errors->list, errors->count, sizeof *errors->list, by_place);
     for (size_t i = 0; i < errors->count; i++) {
+        ibk_span text = text_of(ctx, errors->list[i].file);
         if (errors->list[i].line > 0 && text.len > 0)
             excerpt(&errors->list[i], text);
     }

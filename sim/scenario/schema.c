@@ -110,6 +110,10 @@ static const scn_section outage_section = {
 static const scn_word parameters_words[] = {
     {"provisioned", SCN_PROVISIONED}, {"rfc5408", SCN_RFC5408}, {NULL, 0}};
 
+/* Defences that a laboratory can switch off, of a KMS and of a UE (docs/defences.md). */
+static const scn_word kms_defence_words[] = {{NULL, 0}};
+static const scn_word user_defence_words[] = {{NULL, 0}};
+
 static const scn_field kms_fields[] = {
     {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
      .max = 250, .meaning = "identity of the KMS in IDRkms"},
@@ -178,6 +182,8 @@ static const scn_field kms_fields[] = {
     {"parameters-validity", TIME, AT(raw_kms, kms.parameters_validity_ns), .fallback = "30 d", .min = 60 * S,
      .max = 400 * D,
      .meaning = "how long a published set of parameters is valid; it is renewed at half-time"},
+    {"without", SCN_T_WORDS, AT(raw_kms, kms.without), .words = kms_defence_words,
+     .meaning = "defences that this KMS lacks, to show what each of them is for (docs/defences.md)"},
 };
 static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
                                         .meaning = "The key management service of a domain, kms.<domain>."};
@@ -361,6 +367,8 @@ static const scn_field user_fields[] = {
          "one that `ibakelab bench crypto --emit-cpu-model` writes"},
     {"cores", SCN_T_UINT, AT(raw_user, user.cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
      .meaning = "cores of its processor: steps of its UE are computed one on each core"},
+    {"without", SCN_T_WORDS, AT(raw_user, user.without), .words = user_defence_words,
+     .meaning = "defences that its UE lacks, to show what each of them is for (docs/defences.md)"},
 };
 static const scn_section user_section = {"a user", FIELDS(user_fields), .size = sizeof(raw_user),
                                          .meaning = "A user with one UE, or a group of them."};
@@ -688,6 +696,9 @@ static const scn_section expect_section = {
 static const scn_field root_fields[] = {
     {"ibakelab", SCN_T_UINT, AT(raw_scenario, version), .required = true, .min = SCN_VERSION,
      .max = SCN_VERSION, .meaning = "version of the scenario language"},
+    {"extends", SCN_T_FILE, AT(raw_scenario, extends),
+     .meaning = "another scenario, over which this one is laid: mappings key by key, lists of named entries "
+                "name by name; everything else, and `expect` as a whole, takes the place of what was there"},
     {"title", SCN_T_LINE, AT(raw_scenario, title), .required = true, .min = 1, .max = 200,
      .meaning = "one line for reports"},
     {"description", SCN_T_TEXT, AT(raw_scenario, description), .fallback = "", .max = 4000,

@@ -35,6 +35,7 @@ typedef enum scn_type {
     SCN_T_TIME_BOUND,   /* scn_bound: "at most 2 s" */
     SCN_T_STATUS,       /* scn_bound: EXACTLY a number in range */
     SCN_T_WORD,         /* scn_bound: EXACTLY one of `words` */
+    SCN_T_WORDS,        /* uint64_t: a set of `words`, whose values are bits */
     SCN_T_USER          /* scn_bound: EXACTLY a user, by name */
 } scn_type;
 
@@ -52,7 +53,7 @@ typedef struct scn_field {
     const char *computed;         /* how the default is found, for the reference */
     int64_t min, max;             /* numbers, quantities (base unit), texts (octets); max 0: no range */
     const scn_quantity *quantity; /* QUANTITY */
-    const scn_word *words;        /* ENUM, WORD; ends with a NULL text */
+    const scn_word *words;        /* ENUM, WORD, WORDS; ends with a NULL text */
     const struct scn_section *section;
     scn_expect_kind expect; /* bounds */
     const char *meaning;
@@ -214,6 +215,7 @@ typedef struct raw_expects {
 
 typedef struct raw_scenario {
     raw_head head;
+    const char *extends; /* never given: scn_extend takes the key away */
     uint64_t version, seed, time_limit_ns;
     const char *title, *description;
     int64_t start_utc_ns;

@@ -177,6 +177,8 @@ static bool dispatch(const scn_value *v, void *at) {
             return false;
         scn_uint_store(at, f->width, (uint64_t)word);
         return true;
+    case SCN_T_WORDS:
+        return scn_read_words(v, at);
     case SCN_T_FILE:
         return scn_read_file(v, at);
     case SCN_T_CPU:
@@ -209,7 +211,8 @@ static bool dispatch(const scn_value *v, void *at) {
 
 bool scn_value_read(scn_ctx *ctx, void *at, const scn_field *field, const scn_node *node, const char *path) {
     const scn_value v = {ctx, field, node, path};
-    if (node->kind != SCN_SCALAR || scn_node_is_null(node)) {
+    bool list = field->type == SCN_T_WORDS && node->kind == SCN_SEQUENCE;
+    if ((node->kind != SCN_SCALAR && !list) || scn_node_is_null(node)) {
         scn_error *e = node->kind == SCN_SCALAR
                            ? scn_report(ctx, &node->where, "%s has no value", path)
                            : scn_report(ctx, &node->where, "%s must be a single value, not %s", path,

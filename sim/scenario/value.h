@@ -25,6 +25,8 @@ bool scn_read_file(const scn_value *v, const char **out);
 bool scn_read_cpu(const scn_value *v, scn_cpu *out);
 bool scn_read_key(const scn_value *v, raw_key *out);
 bool scn_read_source(const scn_value *v, scn_source *out);
+bool scn_read_words(const scn_value *v, uint64_t *out);
+const char *scn_words_text(scn_arena *arena, const scn_field *field, uint64_t set);
 
 extern const char *const scn_bound_words[]; /* by scn_bound_op, up to SCN_BELOW; then NULL */
 

@@ -1,4 +1,5 @@
 /* Names, addresses, keys, files, sounds. */
+#include "scenario/source.h"
 #include "scenario/value.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -159,12 +160,13 @@ bool scn_read_file(const scn_value *v, const char **out) {
     const char *text = v->node->text;
     if (!printable(text, false) || text[0] == '\0')
         return scn_value_refuse(v, "is no path of a file");
-    const char *path = text[0] == '/' ? text : scn_printf(v->ctx->arena, "%s%s", v->ctx->folder, text);
+    const char *path = scn_source_path(v->ctx, &v->node->where, text), *folder;
     if (!readable(path)) {
         scn_error *e = scn_report(v->ctx, &v->node->where, "%s: there is no readable file '%s'", v->path,
                                   scn_show(v->ctx, text));
-        scn_hint(e, "paths start at the folder of the scenario%s%s", v->ctx->folder[0] != '\0' ? ": " : "",
-                 scn_show(v->ctx, v->ctx->folder));
+        folder = scn_source_folder(v->ctx, &v->node->where);
+        scn_hint(e, "paths start at the folder of the scenario%s%s", folder[0] != '\0' ? ": " : "",
+                 scn_show(v->ctx, folder));
         return false;
     }
     *out = path;

@@ -81,6 +81,8 @@ const char *scn_value_text(scn_arena *arena, const scn_field *field, const void 
         return date_text(arena, *(const int64_t *)at);
     case SCN_T_ENUM:
         return word_text(field, scn_uint_load(at, field->width));
+    case SCN_T_WORDS:
+        return scn_words_text(arena, field, *(const uint64_t *)at);
     case SCN_T_WORD:
         return word_text(field, ((const scn_bound *)at)->value);
     case SCN_T_USER:
@@ -170,6 +172,8 @@ const char *scn_type_text(scn_arena *arena, const scn_field *field) {
     case SCN_T_ENUM:
     case SCN_T_WORD:
         return word_list(arena, field->words);
+    case SCN_T_WORDS:
+        return scn_printf(arena, "a list of words: %s", word_list(arena, field->words));
     case SCN_T_SOURCE:
         return "a tone such as 440 Hz, or a sound file";
     case SCN_T_COUNT_BOUND:
