@@ -133,6 +133,8 @@ void scn_expand(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
     if (!ctx->arena->failed)
         scn_expand_calls(ctx, out, raw);
     if (!ctx->arena->failed && ctx->errors->count == before)
+        scn_expand_adversaries(ctx, out, raw);
+    if (!ctx->arena->failed && ctx->errors->count == before)
         scn_expand_expectations(ctx, out, raw);
 }
 

@@ -16,6 +16,7 @@
 #define SCENARIO_MODEL_H
 
 #include "cpu/model.h"
+#include "scenario/model_adversaries.h"
 
 #include <ibake.h>
 #include <stdio.h>
@@ -438,6 +439,8 @@ typedef struct scn_scenario {
     size_t user_count; /* at least 1 */
     scn_call *calls;
     size_t call_count;             /* may be 0: registration and keys alone */
+    scn_adversary *adversaries;
+    size_t adversary_count;        /* may be 0 */
     scn_expectation *expectations; /* in the order of the file */
     size_t expectation_count;      /* at least 1 */
     struct scn_file *file;         /* the loader's own: what scn_write_resolved writes, and the memory */
@@ -453,6 +456,7 @@ static inline const scn_link *scn_interconnect_link(const scn_scenario *s) {
 
 const scn_user *scn_find_user(const scn_scenario *s, const char *name);     /* NULL: none */
 const scn_domain *scn_find_domain(const scn_scenario *s, const char *name); /* NULL: none */
+const scn_adversary *scn_find_adversary(const scn_scenario *s, const char *name); /* NULL: none */
 
 /* ---- loading ---------------------------------------------------------------------------------------------
  */

@@ -1,16 +1,5 @@
-#include "scenario/schema.h"
+#include "scenario/schema_table.h"
 #include <string.h>
-
-#define MS INT64_C(1000000)
-#define S  INT64_C(1000000000)
-#define H  (3600 * S)
-#define D  (24 * H)
-
-#define AT(type, member)        .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
-#define FIELDS(list)            .fields = (list), .count = sizeof(list) / sizeof((list)[0])
-#define SECTION(raw, member, s) .type = SCN_T_SECTION, AT(raw, member), .section = &(s)
-#define TIME                    .type = SCN_T_QUANTITY, .quantity = &scn_time_quantity
-#define WORDS(...)              ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
 
 /* ---- network --------------------------------------------------------------------------------------------
  */
@@ -720,6 +709,8 @@ static const scn_field root_fields[] = {
     {"users", SCN_T_LIST, AT(raw_scenario, users), .required = true, .section = &user_section,
      .meaning = "the users"},
     {"calls", SCN_T_LIST, AT(raw_scenario, calls), .section = &call_section, .meaning = "the calls"},
+    {"adversaries", SCN_T_LIST, AT(raw_scenario, adversaries), .section = &scn_adversary_section,
+     .meaning = "who attacks (docs/adversaries.md)"},
     {"expect", SECTION(raw_scenario, expect, expect_section), .required = true, .meaning = "what must hold"},
 };
 const scn_section scn_root_section = {"a scenario", FIELDS(root_fields), .size = sizeof(raw_scenario),

@@ -196,6 +196,40 @@ typedef struct raw_call {
     size_t first, count;
 } raw_call;
 
+typedef struct raw_seat {
+    raw_head head;
+    const char *link, *node, *ue; /* one of them */
+} raw_seat;
+
+typedef struct raw_holding {
+    raw_head head;
+    const char *private_key, *master_secret, *psk, *generator, *memory, *session_keys, *session_key; /* one */
+    int64_t date_utc_ns;
+    uint64_t from_ns;
+} raw_holding;
+
+typedef struct raw_rogue_kms {
+    raw_head head;
+    scn_rogue_kms kms;
+    const char *impersonates;
+} raw_rogue_kms;
+
+/* What a key means depends on the action in some: those are texts here. */
+typedef struct raw_rule {
+    raw_head head;
+    scn_rule rule; /* those that do not */
+    const char *on, *call;
+    const char *value, *payload, *before, *point_i, *point_r, *inner_i, *inner_r;
+    const char *for_, *parameters_of, *message;
+} raw_rule;
+
+typedef struct raw_adversary {
+    raw_head head;
+    const char *name, *attached_to;
+    raw_list seats, holdings, rules; /* raw_seat, raw_holding, raw_rule */
+    raw_rogue_kms kms;
+} raw_adversary;
+
 typedef struct raw_expect {
     raw_head head;
     const char *name; /* of the call or user, NULL for all of them */
@@ -222,6 +256,7 @@ typedef struct raw_scenario {
     raw_network network;
     raw_links links;
     raw_list domains, users, calls; /* raw_domain, raw_user, raw_call */
+    raw_list adversaries;           /* raw_adversary */
     raw_expects expect;
 } raw_scenario;
 
@@ -239,6 +274,7 @@ void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_users(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_relations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw); /* between users */
 void scn_expand_calls(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
+void scn_expand_adversaries(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 
 struct scn_file {

@@ -124,6 +124,18 @@ static int hex_digit(char c) {
                                   : -1;
 }
 
+bool scn_octets_read(scn_arena *arena, ibk_span *out, const char *text) {
+    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+    size_t len = strlen(digits);
+    if (len == 0 || len % 2 != 0 || strspn(digits, "0123456789abcdefABCDEF") != len)
+        return false;
+    uint8_t *octets = scn_alloc(arena, len / 2);
+    for (size_t i = 0; octets != NULL && i < len / 2; i++)
+        octets[i] = (uint8_t)(hex_digit(digits[2 * i]) << 4 | hex_digit(digits[2 * i + 1]));
+    *out = (ibk_span){octets, len / 2};
+    return octets != NULL;
+}
+
 bool scn_read_key(const scn_value *v, raw_key *out) {
     const char *text = v->node->text;
     size_t len = strlen(text);
@@ -139,13 +151,8 @@ bool scn_read_key(const scn_value *v, raw_key *out) {
         return scn_value_refuse(v, "has an odd number of hexadecimal digits");
     if ((int64_t)(len / 2) < v->field->min || (int64_t)(len / 2) > v->field->max)
         return scn_value_refuse(v, "has the wrong length");
-    uint8_t *octets = scn_alloc(v->ctx->arena, len / 2);
-    if (octets == NULL)
-        return false;
-    for (size_t i = 0; i < len / 2; i++)
-        octets[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
-    *out = (raw_key){.octets = {octets, len / 2}};
-    return true;
+    *out = (raw_key){0};
+    return scn_octets_read(v->ctx->arena, &out->octets, text);
 }
 
 /* ---- files and sounds

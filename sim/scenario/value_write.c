@@ -79,8 +79,10 @@ const char *scn_value_text(scn_arena *arena, const scn_field *field, const void 
         return quantity_text(arena, *(const int64_t *)at, &scn_time_quantity);
     case SCN_T_DATE:
         return date_text(arena, *(const int64_t *)at);
-    case SCN_T_ENUM:
-        return word_text(field, scn_uint_load(at, field->width));
+    case SCN_T_ENUM: {
+        const char *word = word_text(field, scn_uint_load(at, field->width));
+        return word[0] == '#' ? quoted(arena, word) : word; /* a comment otherwise */
+    }
     case SCN_T_WORDS:
         return scn_words_text(arena, field, *(const uint64_t *)at);
     case SCN_T_WORD:
