@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A user that is switched on, or a call that is placed, at a time of the scenario. */
+/* What a UE does at a time of the scenario. */
 typedef struct world_event {
     world *w;
     ue *u;
-    const scn_call *call; /* NULL: switch on or off */
-    bool off, happened;
+    const scn_call *call; /* it places a call; NULL: … */
+    void (*what)(ue *u);  /* … ue_switch_on and others */
+    bool happened;
 } world_event;
 
 enum { FUNCTION_P, FUNCTION_I, FUNCTION_S, FUNCTION_HSS, FUNCTION_KMS, FUNCTIONS };
@@ -318,10 +319,8 @@ static void happen(void *arg) {
     event->happened = true;
     if (event->call)
         ue_place_call(event->u, event->call);
-    else if (event->off)
-        ue_switch_off(event->u);
     else
-        ue_switch_on(event->u);
+        event->what(event->u);
 }
 
 static ibk_err add_event(world *w, uint64_t at_ns, const world_event *what, ibk_diag *diag) {
@@ -330,21 +329,28 @@ static ibk_err add_event(world *w, uint64_t at_ns, const world_event *what, ibk_
     return n3_schedule(w->ims.sim, NULL, at_ns, happen, event) ? shim_failed(diag, "schedule") : IBK_OK;
 }
 
+static ibk_err plan_user(world *w, size_t index, ibk_diag *diag) {
+    const scn_user *user = &w->scenario->users[index];
+    world_event on = {.w = w, .u = w->users[index], .what = ue_switch_on}, restart = on, off = on;
+    restart.what = ue_restart;
+    off.what = ue_switch_off;
+    ibk_err err = add_event(w, user->on_ns, &on, diag);
+    if (!err && user->restarts)
+        err = add_event(w, user->restart_ns, &restart, diag);
+    return !err && user->switched_off ? add_event(w, user->off_ns, &off, diag) : err;
+}
+
 static ibk_err plan(world *w, ibk_diag *diag) {
     const scn_scenario *s = w->scenario;
     ibk_err err = IBK_OK;
-    w->events = calloc(2 * s->user_count + s->call_count, sizeof *w->events);
+    w->events = calloc(3 * s->user_count + s->call_count, sizeof *w->events);
     if (!w->events)
         return IBK_ERR_NO_MEMORY;
     for (size_t i = 0; !err && i < s->user_count; i++)
-        err = add_event(w, s->users[i].on_ns, &(world_event){.w = w, .u = w->users[i]}, diag);
+        err = plan_user(w, i, diag);
     for (size_t i = 0; !err && i < s->call_count; i++)
         err = add_event(w, s->calls[i].at_ns,
                         &(world_event){.w = w, .u = ue_of(w, s->calls[i].from), .call = &s->calls[i]}, diag);
-    for (size_t i = 0; !err && i < s->user_count; i++)
-        if (s->users[i].switched_off)
-            err =
-                add_event(w, s->users[i].off_ns, &(world_event){.w = w, .u = w->users[i], .off = true}, diag);
     return err;
 }
 
@@ -368,6 +374,8 @@ static ibk_err load_params(world *w, ibk_diag *diag) {
         world_domain *d = &w->domains[i];
         d->scenario = &w->scenario->domains[i];
         err = run_params_load(&d->params, &d->master, &d->scenario->kms, diag);
+        if (!err && d->scenario->kms.wrong_keys)
+            err = run_params_other_master(&d->master, d->params, diag);
         w->params[i] = (ue_params){.domain = d->scenario, .params = d->params};
     }
     return err;

@@ -136,6 +136,8 @@ static void add_user(scn_ctx *ctx, scn_scenario *s, const raw_user *u, size_t nu
     user->divert = u->divert.divert;
     user->has_ring_time = scn_written(&u->head, "ring-time");
     user->switched_off = scn_written(&u->head, "off");
+    user->restarts = scn_written(&u->head, "restart");
+    user->ask_also = u->user.ask_also ? scn_put_number(arena, u->user.ask_also, number) : NULL;
     user->entry = entry;
 }
 
@@ -157,6 +159,11 @@ static void check_group(scn_ctx *ctx, const scn_scenario *s, const raw_user *u, 
     if (scn_written(&u->head, "off") && u->user.off_ns <= u->user.on_ns + (u->group - 1) * u->every_ns)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "off"),
                             "users[%zu] is switched off before it is switched on", entry),
+                 "see the keys 'on' and 'every'");
+    if (scn_written(&u->head, "restart") &&
+        u->user.restart_ns <= u->user.on_ns + (u->group - 1) * u->every_ns)
+        scn_hint(scn_report(ctx, scn_where_of(&u->head, "restart"),
+                            "users[%zu] restarts before it is switched on", entry),
                  "see the keys 'on' and 'every'");
     if (u->user.tampering != SCN_TAMPER_NONE && !u->user.mailbox)
         scn_hint(scn_report(ctx, scn_where_of(&u->head, "mailbox-tampers"),

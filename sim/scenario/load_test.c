@@ -124,6 +124,9 @@ static void users_are_related(void **state) {
     assert_int_equal(v->busy, SCN_BUSY_IN_CALL);
     assert_true(v->switched_off && !w->switched_off && !v->has_ring_time);
     assert_int_equal(v->priority, 1000);
+    assert_true(v->restarts && v->restart_ns == 1800 * S && !w->restarts);
+    assert_string_equal(v->ask_also, "tel:+4930901820");
+    assert_true(s->domains[0].kms.wrong_keys && !s->domains[1].kms.wrong_keys);
     assert_ptr_equal(w->contact_of, v);
     assert_null(v->contact_of);
     assert_null(w->divert.to);

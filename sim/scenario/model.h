@@ -98,6 +98,7 @@ typedef struct scn_kms {
     uint8_t mac;            /* enum ibk_mac_alg of V, not NULL */
     uint8_t prf;            /* enum ibk_prf */
     scn_outage outage;
+    bool wrong_keys; /* what it issues is made with another master secret than its parameters' */
     scn_cpu cpu;
     uint32_t cores;
     bool tls;                    /* RFC 5408's requests go over HTTPS; false: over HTTP */
@@ -223,7 +224,10 @@ typedef struct scn_user {
     uint64_t without;        /* defences that are switched off (docs/defences.md) */
     bool switched_off;       /* at off_ns it deregisters and is gone */
     uint64_t off_ns;
-    scn_cpu cpu; /* of its UE */
+    bool restarts; /* at restart_ns it has hung up, and lost what it keeps in memory alone */
+    uint64_t restart_ns;
+    const char *ask_also; /* NULL, or an identity of somebody else that it asks its KMS for as well */
+    scn_cpu cpu;          /* of its UE */
     uint32_t cores;
     size_t entry; /* place in `users:` of the file, from 0 */
 } scn_user;

@@ -142,6 +142,10 @@ static const scn_field kms_fields[] = {
     {"prf", SCN_T_ENUM, AT(raw_kms, kms.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of key requests and their responses"},
     {"outage", SECTION(raw_kms, outage, outage_section), .meaning = "a time in which it is down"},
+    {"wrong-keys", SCN_T_BOOL, AT(raw_kms, kms.wrong_keys), .fallback = "false",
+     .meaning =
+         "`true`: the private keys that it issues are made with another master secret than that of its "
+         "public parameters"},
     {"cpu", SCN_T_CPU, AT(raw_kms, kms.cpu), .fallback = "instant",
      .meaning = "model of its processor (docs/cpu-models.md): how long the cryptography of an answer takes; "
                 "a file is "
@@ -350,6 +354,12 @@ static const scn_field user_fields[] = {
                 "octet of one packet of content"},
     {"off", TIME, AT(raw_user, user.off_ns), .max = 400 * D, .computed = "never",
      .meaning = "when it is switched off: it then deregisters"},
+    {"restart", TIME, AT(raw_user, user.restart_ns), .max = 400 * D, .computed = "never",
+     .meaning =
+         "when its UE restarts: it hangs up and loses its replay cache, which is kept in memory alone; "
+         "private keys and registration stay"},
+    {"ask-also", SCN_T_URI, AT(raw_user, user.ask_also), .min = 5, .max = 250,
+     .meaning = "another's identity whose private keys it asks its KMS for as well"},
     {"cpu", SCN_T_CPU, AT(raw_user, user.cpu), .fallback = "instant",
      .meaning =
          "model of its processor (docs/cpu-models.md): how long the cryptography of its UE takes; a file is "

@@ -92,6 +92,8 @@ static ibk_err make_wish(const ue *u, wish *w, ue_fetch_kind kind) {
         if (!issue || kind == UE_FETCH_REFRESH)
             err = ask_for_date(u, w, id.id, key_store_covered_until(u->store, id.id, now));
     }
+    if (!err && u->user->ask_also && w->count < IBK_KMS_MAX_USERS)
+        w->ids[w->count++] = ibk_identity_uri(u->user->ask_also);
     return err;
 }
 

@@ -173,6 +173,16 @@ void ue_register(ue *u) {
     send_register(u, NULL);
 }
 
+static void hang_up(ue *u) {
+    for (size_t i = 0; i < u->call_count; i++) {
+        ue_media_hush(u->calls[i]->leg);
+        if (u->calls[i]->sip)
+            sip_call_hangup(u->calls[i]->sip, NULL);
+        else if (!u->calls[i]->view.ended.set) /* its INVITE has not been sent yet */
+            ue_call_give_up(u->calls[i], IBK_ERR_STATE, NULL);
+    }
+}
+
 void ue_switch_off(ue *u) {
     if (u->switched_off)
         return;
@@ -185,15 +195,17 @@ void ue_switch_off(ue *u) {
         u->registering = NULL;
         u->register_pending = false;
     }
-    for (size_t i = 0; i < u->call_count; i++) {
-        ue_media_hush(u->calls[i]->leg);
-        if (u->calls[i]->sip)
-            sip_call_hangup(u->calls[i]->sip, NULL);
-        else if (!u->calls[i]->view.ended.set) /* its INVITE has not been sent yet */
-            ue_call_give_up(u->calls[i], IBK_ERR_STATE, NULL);
-    }
+    hang_up(u);
     if (u->user->register_)
         ue_register(u);
+}
+
+void ue_restart(ue *u) {
+    trace *t = u->host->world->trace;
+    hang_up(u);
+    ibk_replay_cache_forget(u->replay);
+    trace_begin(t, TRACE_STATE, u->host->name, "restarted");
+    trace_end(t);
 }
 
 /* ---- third-party registration, TS 24.229 §5.4.1.7: a mailbox learns who is there ----------------------- */

@@ -37,6 +37,8 @@ void ue_free(ue *u); /* calls end without a word */
 void ue_switch_on(ue *u);
 /* Switched off: ends its calls and deregisters; it answers no more calls. */
 void ue_switch_off(ue *u);
+/* Restarts: it hangs up, and its replay cache is lost (RFC 3830 §5.4). */
+void ue_restart(ue *u);
 /* Places a call now, as the scenario describes it. */
 void ue_place_call(ue *u, const scn_call *script);
 
