@@ -36,6 +36,7 @@ typedef enum trace_kind {
     TRACE_ERROR,   /* something was refused or failed; field "error" names it */
     TRACE_NET,     /* packets, links, connections */
     TRACE_CPU,     /* a job of a node's processor ended */
+    TRACE_ATTACK,  /* an adversary's rule was applied */
     TRACE_KINDS    /* number of kinds */
 } trace_kind;
 
