@@ -170,6 +170,12 @@ void result_add_crypto(result *r, result_call *call, const result_crypto *crypto
     }
 }
 
+void result_add_property(result *r, const char *name, bool holds, const char *detail) {
+    result_property *entry = grow(r, &r->properties, &r->property_count, sizeof *entry);
+    if (entry)
+        *entry = (result_property){.name = name, .holds = holds, .detail = result_text(r, detail)};
+}
+
 void result_add_version(result *r, const char *name, const char *version) {
     result_version *entry = grow(r, &r->versions, &r->version_count, sizeof *entry);
     if (entry)
@@ -205,6 +211,7 @@ void result_free(result *r) {
     free(r->users);
     free(r->kms);
     free(r->expectations);
+    free(r->properties);
     free(r->messages);
     free(r->links);
     free(r->versions);

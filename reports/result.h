@@ -203,6 +203,13 @@ typedef struct result_link {
     uint64_t lost_ab, lost_ba; /* by the loss model or a full queue */
 } result_link;
 
+/* A security property (docs/properties.md). */
+typedef struct result_property {
+    const char *name; /* "agreement" */
+    bool holds;
+    const char *detail; /* of one that is broken: the first violation; else NULL */
+} result_property;
+
 typedef struct result_version {
     const char *name, *version; /* "ns-3", "3.37" */
 } result_version;
@@ -227,6 +234,8 @@ typedef struct result {
     size_t message_count;
     result_link *links;
     size_t link_count;
+    result_property *properties;
+    size_t property_count;
     result_version *versions;
     size_t version_count;
     bool out_of_memory; /* sticky; result_write_json() then fails */
@@ -256,6 +265,7 @@ result_update *result_add_update(result *r, result_call *call);
 result_fetch *result_add_fetch(result *r, result_user *user);
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
 void result_add_crypto(result *r, result_call *call, const result_crypto *crypto);
+void result_add_property(result *r, const char *name, bool holds, const char *detail);
 void result_add_version(result *r, const char *name, const char *version);
 
 /* PASS if all expectations held, FAIL otherwise; leaves ERROR alone if r->error is set. Sets and returns it.

@@ -48,6 +48,14 @@ static json_t *expectation_json(const result_expectation *e, bool *ok) {
     return o;
 }
 
+static json_t *property_json(const result_property *p, bool *ok) {
+    json_t *o = json_object();
+    set(o, "name", text_json(p->name), ok);
+    set(o, "holds", json_boolean(p->holds), ok);
+    set(o, "detail", text_json(p->detail), ok);
+    return o;
+}
+
 static json_t *media_json(const result_media *m, bool *ok) {
     json_t *o = json_object();
     set(o, "stream", text_json(m->stream), ok);
@@ -306,7 +314,8 @@ static json_t *summary_json(const result *r, bool *ok) {
 
 static void set_lists(json_t *root, const result *r, bool *ok) {
     json_t *expectations = json_array(), *users = json_array(), *calls = json_array(), *links = json_array(),
-           *kms = json_array(), *messages = json_array(), *versions = json_object();
+           *kms = json_array(), *messages = json_array(), *properties = json_array(),
+           *versions = json_object();
     for (size_t i = 0; i < r->expectation_count; i++)
         *ok &= json_array_append_new(expectations, expectation_json(&r->expectations[i], ok)) == 0;
     for (size_t i = 0; i < r->user_count; i++)
@@ -317,11 +326,14 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
         *ok &= json_array_append_new(kms, kms_json(r->kms[i], ok)) == 0;
     for (size_t i = 0; i < r->message_count; i++)
         *ok &= json_array_append_new(messages, message_json(&r->messages[i], ok)) == 0;
+    for (size_t i = 0; i < r->property_count; i++)
+        *ok &= json_array_append_new(properties, property_json(&r->properties[i], ok)) == 0;
     for (size_t i = 0; i < r->link_count; i++)
         *ok &= json_array_append_new(links, link_json(&r->links[i], ok)) == 0;
     for (size_t i = 0; i < r->version_count; i++)
         set(versions, r->versions[i].name, text_json(r->versions[i].version), ok);
     set(root, "expectations", expectations, ok);
+    set(root, "properties", properties, ok);
     set(root, "summary", summary_json(r, ok), ok);
     set(root, "users", users, ok);
     set(root, "calls", calls, ok);

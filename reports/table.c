@@ -184,6 +184,17 @@ static void print_expectations(const term *t, const result *r, bool verbose) {
         fprintf(t->file, "  %zu of %zu expectations held\n", held, r->expectation_count);
 }
 
+/* Those that are broken: a run without an adversary has none. */
+static void print_properties(const term *t, const result *r) {
+    for (size_t i = 0; i < r->property_count; i++) {
+        const result_property *p = &r->properties[i];
+        if (p->holds)
+            continue;
+        fprintf(t->file, "  %s%s is broken%s", term_begin(t, TERM_RED), p->name, term_begin(t, TERM_PLAIN));
+        term_text(t, ": ", p->detail ? p->detail : "", "\n");
+    }
+}
+
 void term_text(const term *t, const char *before, const char *text, const char *after) {
     fputs(before, t->file);
     for (; *text; text++)
@@ -205,6 +216,7 @@ void report_table(const term *t, const result *r, size_t max_calls, bool verbose
     if (r->error)
         term_text(t, "  ", r->error, "\n");
     print_expectations(t, r, verbose);
+    print_properties(t, r);
     for (size_t i = 0; i < r->user_count; i++)
         if (r->users[i]->failure) {
             term_text(t, "  ", r->users[i]->name ? r->users[i]->name : "?", ": ");

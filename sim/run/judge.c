@@ -292,14 +292,30 @@ static finding judge_sum(const world *w, const scn_expectation *e) {
 
 /* A refusal with a reason of its own is a refusal all the same. */
 static bool is_so(const scn_expectation *e, uint64_t seen) {
+    if (e->kind == SCN_EXPECT_SECURITY_HOLDS)
+        return (seen & e->bound.value) == 0;
+    if (e->kind == SCN_EXPECT_SECURITY_BROKEN)
+        return (seen & e->bound.value) == e->bound.value;
     bool refused = seen == SCN_KEYS_CLOCK_SKEW || seen == SCN_KEYS_NOT_AUTHORIZED ||
                    seen == SCN_KEYS_CERTIFICATE_REFUSED;
     return seen == e->bound.value ||
            (e->kind == SCN_EXPECT_USERS_KEYS_FAILURE && e->bound.value == SCN_KEYS_REFUSED && refused);
 }
 
+/* What was found of the first property in question that is broken. */
+static finding judge_security(const world *w, const scn_expectation *e) {
+    finding f = {.held = is_so(e, properties_broken(w->properties)), .observed = "nothing is broken"};
+    for (unsigned i = SCN_PROPERTIES; i-- > 0;)
+        if (w->properties[i].broken && (e->kind == SCN_EXPECT_SECURITY_HOLDS || (e->bound.value >> i & 1)))
+            snprintf(f.observed, sizeof f.observed, "%s: %.140s", scn_property_name((scn_property)i),
+                     w->properties[i].detail);
+    return f;
+}
+
 static finding judge_is(const world *w, const scn_expectation *e) {
     finding f = {.held = true};
+    if (e->set == SCN_SET_SECURITY)
+        return judge_security(w, e);
     char value[48];
     for (size_t i = e->first; i < e->first + e->count; i++) {
         uint64_t seen = member_is(w, e, i);

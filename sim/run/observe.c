@@ -441,6 +441,10 @@ void observe(result *r, const world *w) {
         if (m->stored.set || m->intact || m->refused)
             observe_message(r, w, m);
     }
+    for (unsigned i = 0; i < SCN_PROPERTIES; i++) {
+        const property_finding *f = &w->properties[i];
+        result_add_property(r, scn_property_name((scn_property)i), !f->broken, f->broken ? f->detail : NULL);
+    }
     for (size_t i = 0; i < w->link_count; i++)
         observe_link(r, &w->links[i]);
     versions_add(r);

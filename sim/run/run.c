@@ -199,6 +199,7 @@ static ibk_err play_and_judge(run_outcome *outcome, trace *t, outputs *o, const 
     if (!err)
         err = play(w, options, diag);
     if (!err) {
+        properties_judge(w->properties, w);
         observe(&outcome->result, w);
         judge(&outcome->result, w);
         note_end(t, &outcome->result);

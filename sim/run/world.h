@@ -6,6 +6,7 @@
 #include "ims/ue/messages.h"
 #include "kms/kms_node.h"
 #include "run/credentials.h"
+#include "run/properties.h"
 #include "run/setup.h"
 #include "run/tally.h"
 #include "run/trust.h"
@@ -46,8 +47,9 @@ typedef struct world {
     size_t event_count;
     world_link *links;
     size_t link_count, link_cap;
-    n3_capture *all;     /* capture/all.pcap */
-    n3_capture *every;   /* writes nothing: shows the packets to `hops` */
+    n3_capture *all;                             /* capture/all.pcap */
+    n3_capture *every;                           /* writes nothing: shows the packets to `hops` */
+    property_finding properties[SCN_PROPERTIES]; /* at the end of the run */
     size_t access_links; /* index of the first access link in links[]; core links come before */
 } world;
 

@@ -184,3 +184,12 @@ const char *scn_parameters_failure_name(scn_parameters_failure failure) {
                                         "refused",   "malformed",   "unsupported",         "expired"};
     return failure <= SCN_PARAMETERS_EXPIRED ? names[failure] : names[0];
 }
+
+const char *scn_property_name(scn_property property) {
+    static const char *const names[] = {
+#define PROPERTY_NAME(name, word, text) word,
+        SCN_PROPERTY_LIST(PROPERTY_NAME)
+#undef PROPERTY_NAME
+    };
+    return names[property];
+}

@@ -78,7 +78,7 @@ static void add(scn_ctx *ctx, scn_scenario *s, raw_expect *raw, const scn_sectio
             .count = m->count,
             .bound = *bound,
             .text = scn_printf(ctx->arena, "%s: %s %s", m->title, field->key,
-                               scn_value_text(ctx->arena, field, bound)),
+                               scn_value_text(ctx->arena, field, (const char *)raw + field->offset)),
             .where = *where,
         };
     }
@@ -221,6 +221,7 @@ void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw)
     raw_expects *e = &raw->expect;
     const members all_calls = {SCN_SET_CALLS, 0, out->call_count, "calls", "expect.calls"};
     const members all_users = {SCN_SET_USERS, 0, out->user_count, "users", "expect.users"};
+    const members security = {SCN_SET_SECURITY, 0, 1, "security", "expect.security"};
     const members whole = {SCN_SET_NETWORK, 0, 1, "network", "expect.network"};
     if (e->calls.head.node != NULL && out->call_count == 0)
         scn_hint(scn_report(ctx, &e->calls.head.node->where, "expect.calls: this scenario has no calls"),
@@ -231,6 +232,7 @@ void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw)
     add(ctx, out, &e->users, users, &all_users);
     add_named(ctx, out, raw, &e->user, users, SCN_SET_USERS);
     add_named(ctx, out, raw, &e->kms, scn_field_of(expect, "kms")->section->other, SCN_SET_KMS);
+    add(ctx, out, &e->security, scn_field_of(expect, "security")->section, &security);
     add(ctx, out, &e->network, network, &whole);
     if (e->head.node != NULL && e->head.node->count == 0)
         scn_hint(scn_report(ctx, &e->head.node->where, "this scenario expects nothing"),

@@ -366,6 +366,9 @@ typedef struct scn_bound {
     X(KMS_LONGEST_WAIT, EACH)    /* ns that a job waited for the processor, of each KMS that had one */      \
     X(KMS_MEAN_WAIT, EACH)                                                                                   \
     X(KMS_KEYS_ISSUED, SUM) /* private keys in the answers */                                                \
+    /* security properties, docs/properties.md */                                                            \
+    X(SECURITY_HOLDS, IS)  /* bound.value: bits (1 << scn_property): none of them is broken */               \
+    X(SECURITY_BROKEN, IS) /* … each of them is */                                                         \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
@@ -380,7 +383,31 @@ typedef enum scn_expect_kind {
 } scn_expect_kind;
 
 typedef enum scn_expect_how { SCN_COUNT = 0, SCN_EACH, SCN_SUM, SCN_IS } scn_expect_how;
-typedef enum scn_expect_set { SCN_SET_CALLS = 0, SCN_SET_USERS, SCN_SET_KMS, SCN_SET_NETWORK } scn_expect_set;
+typedef enum scn_expect_set {
+    SCN_SET_CALLS = 0,
+    SCN_SET_USERS,
+    SCN_SET_KMS,
+    SCN_SET_SECURITY,
+    SCN_SET_NETWORK
+} scn_expect_set;
+
+/* What must hold of every exchange, whatever an adversary does: name, word, meaning. */
+#define SCN_PROPERTY_LIST(X)                                                                                 \
+    X(AGREEMENT, "agreement", "who completes an exchange shares its keys with another end that took part")   \
+    X(IDENTITY, "identity", "each end's peer is the one whose identity it was shown")                        \
+    X(TERMS, "terms", "both ends agreed on the same policies and crypto sessions, by the same R_MESSAGE_2")  \
+    X(FRESHNESS, "freshness", "no UE answers the same I_MESSAGE_1 twice")                                    \
+    X(SECRECY, "secrecy", "nobody but the ends reads their media or knows their keys")                       \
+    X(WIPING, "wiping", "when a session has ended, nothing of its secrets is left")
+
+typedef enum scn_property {
+#define SCN_PROPERTY_ENUM(name, word, text) SCN_PROPERTY_##name,
+    SCN_PROPERTY_LIST(SCN_PROPERTY_ENUM)
+#undef SCN_PROPERTY_ENUM
+        SCN_PROPERTIES
+} scn_property;
+
+const char *scn_property_name(scn_property property); /* "agreement" */
 
 /* Why a user has no private keys. */
 typedef enum scn_keys_failure {
@@ -415,7 +442,7 @@ typedef struct scn_expectation {
     scn_expect_how how;
     scn_expect_set set;
     size_t first, count; /* members: calls[first .. first+count), users[…], domains[…] of the KMSs;
-                            count > 0; NETWORK: 0, 1 */
+                            count > 0; SECURITY, NETWORK: 0, 1 */
     scn_bound bound;
     const char *text; /* "calls: established all", "call first: setup-time at most 2 s" */
     scn_where where;
@@ -442,7 +469,7 @@ typedef struct scn_scenario {
     scn_user *users;
     size_t user_count; /* at least 1 */
     scn_call *calls;
-    size_t call_count;             /* may be 0: registration and keys alone */
+    size_t call_count; /* may be 0: registration and keys alone */
     scn_adversary *adversaries;
     size_t adversary_count;        /* may be 0 */
     scn_expectation *expectations; /* in the order of the file */
@@ -458,8 +485,8 @@ static inline const scn_link *scn_interconnect_link(const scn_scenario *s) {
     return &s->links[2];
 }
 
-const scn_user *scn_find_user(const scn_scenario *s, const char *name);     /* NULL: none */
-const scn_domain *scn_find_domain(const scn_scenario *s, const char *name); /* NULL: none */
+const scn_user *scn_find_user(const scn_scenario *s, const char *name);           /* NULL: none */
+const scn_domain *scn_find_domain(const scn_scenario *s, const char *name);       /* NULL: none */
 const scn_adversary *scn_find_adversary(const scn_scenario *s, const char *name); /* NULL: none */
 
 /* ---- loading ---------------------------------------------------------------------------------------------

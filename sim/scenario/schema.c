@@ -653,6 +653,25 @@ static const scn_section expect_network_section = {"expectations of the network"
                                                    FIELDS(expect_network_fields), .size = sizeof(raw_expect),
                                                    .meaning = "Of the whole network."};
 
+/* Their value is the bound's: a set of properties. */
+#define PROPERTIES_OF(kind)                                                                                  \
+    .type = SCN_T_WORDS, AT(raw_expect, bounds[SCN_EXPECT_##kind].value), .expect = SCN_EXPECT_##kind,       \
+    .words = property_words
+
+static const scn_word property_words[] = {
+#define PROPERTY_WORD(name, word, text) {word, INT64_C(1) << SCN_PROPERTY_##name},
+    SCN_PROPERTY_LIST(PROPERTY_WORD)
+#undef PROPERTY_WORD
+        {NULL, 0}};
+static const scn_field expect_security_fields[] = {
+    {"holds", PROPERTIES_OF(SECURITY_HOLDS), .meaning = "these are violated by nobody"},
+    {"broken", PROPERTIES_OF(SECURITY_BROKEN),
+     .meaning = "each of these is violated: for what shows an attack that succeeds"},
+};
+static const scn_section expect_security_section = {
+    "security properties", FIELDS(expect_security_fields), .size = sizeof(raw_expect),
+    .meaning = "What must hold of every exchange, whatever an adversary does (docs/properties.md)."};
+
 static const scn_section expect_call_section = {"calls by name",
                                                 .size = sizeof(raw_expect_named),
                                                 .other = &expect_calls_section,
@@ -683,6 +702,8 @@ static const scn_field expect_fields[] = {
     {"user", SECTION(raw_expects, user, expect_user_section),
      .meaning = "of single users or groups, by name"},
     {"kms", SECTION(raw_expects, kms, expect_kms_section), .meaning = "of KMSs, by the name of the domain"},
+    {"security", SECTION(raw_expects, security, expect_security_section),
+     .meaning = "of security properties"},
     {"network", SECTION(raw_expects, network, expect_network_section), .meaning = "of the whole network"},
 };
 static const scn_section expect_section = {

@@ -243,7 +243,7 @@ typedef struct raw_expect_named {
 
 typedef struct raw_expects {
     raw_head head;
-    raw_expect calls, users, network;
+    raw_expect calls, users, security, network;
     raw_expect_named call, user, kms;
 } raw_expects;
 

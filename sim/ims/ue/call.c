@@ -88,6 +88,7 @@ void ue_call_free(ue_call *call) {
     ue_call_drop_legs(call);
     free(call->target);
     free(call->view.updates);
+    free(call->view.exchanges);
     free(call);
 }
 

@@ -136,7 +136,8 @@ struct ue_leg {
     bool answered;        /* caller: the 200 (INVITE) came before R_MESSAGE_2: no media yet */
     bool has_keys;
     uint8_t key_digest[32];
-    ibk_err reason; /* why the exchange was given up here */
+    ue_digest received; /* the latest MIKEY message */
+    ibk_err reason;     /* why the exchange was given up here */
     ibk_diag diag;
 };
 

@@ -2,6 +2,7 @@
 #include "ims/ue/internal.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,11 +135,50 @@ void ue_leg_note_keys(ue_leg *leg) {
     ue_call_adopt_keys(leg);
 }
 
-static void keyed(ue_leg *leg) {
+static void digest(ue_digest *out, ibk_span octets) {
+    SHA256(octets.data ? octets.data : (const uint8_t *)"", octets.len, out->octets);
+}
+
+/* What was agreed: PRF, crypto sessions, security policies. */
+static void digest_terms(ue_digest *out, const ibk_session *session) {
+    ibk_buf terms = {0};
+    size_t n;
+    const ibk_hdr *hdr = ibk_session_header(session);
+    const ibk_sp *policies = ibk_session_policies(session, &n);
+    const uint8_t head[] = {hdr->prf, hdr->n_cs, hdr->map_type};
+    ibk_err err = ibk_buf_append(&terms, head, sizeof head);
+    err = err ? err : ibk_buf_append_span(&terms, hdr->map);
+    for (size_t i = 0; !err && i < n; i++) {
+        const uint8_t policy[] = {policies[i].policy_no, policies[i].prot_type};
+        err = ibk_buf_append(&terms, policy, sizeof policy);
+        err = err ? err : ibk_buf_append_span(&terms, policies[i].params);
+    }
+    digest(out, ibk_buf_span(&terms));
+    ibk_buf_free(&terms);
+}
+
+/* `r_message_2`: as we send it; a caller has just received it. */
+static void note_exchange(ue_leg *leg, ibk_span r_message_2) {
+    ue_call_view *view = &leg->call->view;
+    ue_exchange *grown = realloc(view->exchanges, (view->legs + 1) * sizeof *grown);
+    if (!grown)
+        return;
+    view->exchanges = grown;
+    ue_exchange *e = &grown[view->legs++];
+    ibk_span peer = ibk_session_peer(leg->session).id;
+    *e = (ue_exchange){.r_message_2 = leg->received};
+    snprintf(e->peer, sizeof e->peer, "%.*s", (int)peer.len, (const char *)peer.data);
+    memcpy(e->keys.octets, leg->key_digest, sizeof leg->key_digest);
+    digest_terms(&e->terms, leg->session);
+    if (!view->caller)
+        digest(&e->r_message_2, r_message_2);
+}
+
+static void keyed(ue_leg *leg, ibk_span r_message_2) {
     ue_call *call = leg->call;
     leg->keyed = true;
-    call->view.legs++;
     ue_leg_note_keys(leg);
+    note_exchange(leg, r_message_2);
     if (!call->view.keyed.set)
         call->view.keyed = ue_call_now(call);
     ue_call_state(call, "keyed");
@@ -170,7 +210,7 @@ static void take_step(ue_leg *leg, const ibk_step *step) {
         leg->reason = step->reason;
         leg->diag = step->diag;
     } else if (step->kind == IBK_STEP_ESTABLISHED) {
-        keyed(leg);
+        keyed(leg, step->message);
     }
     ue_leg_watch_deadline(leg);
     if (call->view.caller)
@@ -224,6 +264,7 @@ void ue_leg_receive_mikey(ue_leg *leg, ibk_span message) {
     leg->pending = UE_PENDING_NONE;
     if (ibk_message_peek(&peek, message, NULL) == IBK_OK)
         note_message(leg->call, peek.data_type, message.len);
+    digest(&leg->received, message);
     ibk_err err = ibk_session_recv(leg->session, ims_host_time(leg->call->u->host), message, &step);
     if (err)
         ue_call_give_up(leg->call, err, NULL);

@@ -93,6 +93,17 @@ typedef struct ue_update {
     uint8_t key_digest[32]; /* as ue_call_view.key_digest, after it */
 } ue_update;
 
+typedef struct ue_digest {
+    uint8_t octets[32]; /* SHA-256 */
+} ue_digest;
+
+/* An exchange that an end has completed. Updates leave it as it was. */
+typedef struct ue_exchange {
+    char peer[256];               /* the identity with which this end believes to share the keys */
+    ue_digest keys;               /* as ue_call_view.key_digest */
+    ue_digest terms, r_message_2; /* what was agreed; R_MESSAGE_2 as it was sent or accepted */
+} ue_exchange;
+
 /* One end's view of one call. */
 typedef struct ue_call_view {
     const scn_call *script; /* NULL: no call of the scenario */
@@ -109,6 +120,7 @@ typedef struct ue_call_view {
     ibk_diag diag;
     bool has_keys;
     uint8_t key_digest[32]; /* SHA-256 over TEK and salt of every crypto session, to compare both ends */
+    ue_exchange *exchanges; /* that this end has completed: a caller one for each leg, `legs` in all */
     size_t mikey_octets[4]; /* I_MESSAGE_1, R_MESSAGE_1, I_MESSAGE_2, R_MESSAGE_2, as this end sent or
                                received it */
     bool has_media;         /* the stream was opened; stats is valid */

@@ -1,0 +1,176 @@
+#include "run/properties.h"
+#include "run/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One end of an exchange that it has completed; of one that it has not, `done` is NULL. */
+typedef struct end {
+    const ue *u;
+    const ue_call_view *view;
+    const ue_exchange *done;
+} end;
+
+typedef struct court {
+    const world *w;
+    property_finding *out;
+    end *ends; /* those that completed it come first, by their keys; then the others */
+    size_t count, done;
+} court;
+
+static void broken(court *c, scn_property p, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void broken(court *c, scn_property p, const char *format, ...) {
+    if (c->out[p].broken)
+        return;
+    va_list args;
+    va_start(args, format);
+    c->out[p].broken = true;
+    vsnprintf(c->out[p].detail, sizeof c->out[p].detail, format, args);
+    va_end(args);
+}
+
+static const char *name_of(const end *e) {
+    return ue_user(e->u)->name;
+}
+
+static const char *call_of(const end *e) {
+    return e->view->script ? e->view->script->name : e->view->call_id;
+}
+
+/* ---- partners
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool same(const ue_digest *a, const ue_digest *b) {
+    return memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+static int by_keys(const void *left, const void *right) {
+    const end *a = left, *b = right;
+    if (!a->done || !b->done)
+        return !a->done - !b->done;
+    return memcmp(a->done->keys.octets, b->done->keys.octets, sizeof a->done->keys.octets);
+}
+
+/* A caller that has confirmed [y]P and not seen R_MESSAGE_2 has the keys without knowing it. */
+static const end *silent_caller(const court *c, const end *callee) {
+    for (size_t i = 0; i < c->count; i++) {
+        const ue_call_view *v = c->ends[i].view;
+        if (v->caller && v->csb_id == callee->view->csb_id && v->mikey_octets[2] > 0)
+            return &c->ends[i];
+    }
+    return NULL;
+}
+
+/* The other end of an exchange that end number `index` has completed. */
+static const end *partner_of(const court *c, size_t index) {
+    const end *e = &c->ends[index];
+    size_t first = index;
+    while (first > 0 && by_keys(&c->ends[first - 1], e) == 0)
+        first--;
+    for (size_t i = first; i < c->done && by_keys(&c->ends[i], e) == 0; i++)
+        if (c->ends[i].view->caller != e->view->caller && c->ends[i].u != e->u)
+            return &c->ends[i];
+    return e->view->caller ? NULL : silent_caller(c, e);
+}
+
+static bool has_identity(const scn_user *user, const char *identity) {
+    for (; user; user = user->contact_of) {
+        if (strcmp(user->identity, identity) == 0)
+            return true;
+        for (size_t i = 0; i < user->identity_count; i++)
+            if (strcmp(user->identities[i], identity) == 0)
+                return true;
+    }
+    return false;
+}
+
+static void judge_end(court *c, size_t index) {
+    const end *e = &c->ends[index], *partner = partner_of(c, index);
+    if (!partner) {
+        broken(c, SCN_PROPERTY_AGREEMENT, "call %s: %s completed the exchange, and nobody else has its keys",
+               call_of(e), name_of(e));
+        return;
+    }
+    if (!has_identity(ue_user(partner->u), e->done->peer))
+        broken(c, SCN_PROPERTY_IDENTITY, "call %s: %s takes %s for %s", call_of(e), name_of(e),
+               name_of(partner), e->done->peer);
+    if (partner->done && !same(&partner->done->terms, &e->done->terms))
+        broken(c, SCN_PROPERTY_TERMS, "call %s: %s and %s agreed on different terms", call_of(e), name_of(e),
+               name_of(partner));
+    else if (partner->done && !same(&partner->done->r_message_2, &e->done->r_message_2))
+        broken(c, SCN_PROPERTY_TERMS,
+               "call %s: the R_MESSAGE_2 that was accepted is not the one that was sent", call_of(e));
+}
+
+/* ---- freshness
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool answered(const end *e) {
+    return !e->view->caller && e->view->csb_id && e->view->mikey_octets[1] > 0;
+}
+
+static int by_exchange(const void *left, const void *right) {
+    const end *a = left, *b = right;
+    const scn_user *u = ue_user(a->u), *v = ue_user(b->u); /* of one array: their order is the scenario's */
+    if (u != v)
+        return u < v ? -1 : 1;
+    return (a->view->csb_id > b->view->csb_id) - (a->view->csb_id < b->view->csb_id);
+}
+
+static void judge_freshness(court *c) {
+    qsort(c->ends, c->count, sizeof *c->ends, by_exchange);
+    for (size_t i = 1; i < c->count; i++) {
+        const end *a = &c->ends[i - 1], *b = &c->ends[i];
+        if (a->view != b->view && by_exchange(a, b) == 0 && answered(a) && answered(b))
+            broken(c, SCN_PROPERTY_FRESHNESS, "%s answered the I_MESSAGE_1 of CSB %08x twice", name_of(b),
+                   b->view->csb_id);
+    }
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------------ */
+
+static void collect_view(court *c, const ue *u, const ue_call_view *view) {
+    for (size_t i = 0; i < view->legs; i++)
+        c->ends[c->count++] = (end){u, view, &view->exchanges[i]};
+    if (!view->legs)
+        c->ends[c->count++] = (end){u, view, NULL};
+    c->done += view->legs;
+}
+
+static bool collect(court *c) {
+    size_t total = 1;
+    for (size_t i = 0; i < c->w->scenario->user_count; i++)
+        for (size_t k = 0; k < ue_call_count(c->w->users[i]); k++)
+            total += ue_call_at(c->w->users[i], k)->legs + 1;
+    c->ends = calloc(total, sizeof *c->ends);
+    for (size_t i = 0; c->ends && i < c->w->scenario->user_count; i++)
+        for (size_t k = 0; k < ue_call_count(c->w->users[i]); k++)
+            collect_view(c, c->w->users[i], ue_call_at(c->w->users[i], k));
+    return c->ends != NULL;
+}
+
+void properties_judge(property_finding out[SCN_PROPERTIES], const world *w) {
+    court c = {.w = w, .out = out};
+    memset(out, 0, SCN_PROPERTIES * sizeof *out);
+    uint64_t readable = tally_plaintext(w->tally);
+    if (readable)
+        broken(&c, SCN_PROPERTY_SECRECY, "%llu packets with readable media passed the core",
+               (unsigned long long)readable);
+    if (!collect(&c))
+        return;
+    qsort(c.ends, c.count, sizeof *c.ends, by_keys);
+    for (size_t i = 0; i < c.done; i++)
+        judge_end(&c, i);
+    judge_freshness(&c);
+    free(c.ends);
+}
+
+uint64_t properties_broken(const property_finding findings[SCN_PROPERTIES]) {
+    uint64_t set = 0;
+    for (unsigned i = 0; i < SCN_PROPERTIES; i++)
+        set |= (uint64_t)findings[i].broken << i;
+    return set;
+}
