@@ -78,7 +78,8 @@ void tap_free(tap *t);
 
 /* A further message to the receiver of `like`, delay_ns from now: in the same TCP connection and direction,
  * or as a UDP datagram with the same endpoints. `reverse`: to the sender of `like` instead, in its peer's
- * name. `like` may be a copy, and older; its octets are not looked at. It is not shown to the handler.
+ * name. `like` may be a copy, and older; its octets are not looked at. It is not shown to the handler. What
+ * is sent without delay from within the handler goes out before the message that is being shown.
  * IBK_ERR_USAGE: a TAP_PACKET, or nothing to send over TCP; IBK_ERR_STATE: a passive tap, or the connection
  * is not one that is followed, is at its end in this direction, or was given up; IBK_ERR_LIMIT: too long, or
  * too much waits; IBK_ERR_NO_MEMORY. */

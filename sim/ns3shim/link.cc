@@ -252,6 +252,19 @@ n3_status n3_link_address(const n3_link *link, n3_addr *out, n3_direction direct
     });
 }
 
+n3_status n3_link_get_path(const n3_link *link, n3_path *out, n3_direction direction) {
+    return guard([&] {
+        require_link(link);
+        require_direction(direction);
+        N3_REQUIRE(out, "n3_link_get_path: nowhere to put it");
+        *out = link->path[direction];
+    });
+}
+
+uint32_t n3_least_mtu(const n3_sim *sim) {
+    return sim ? sim->min_mtu : 0;
+}
+
 n3_status n3_link_set_loss(n3_link *link, n3_direction direction, uint32_t loss_ppb) {
     return guard([&] {
         require_link(link);

@@ -215,6 +215,10 @@ const char *n3_link_name(const n3_link *link);
 n3_node *n3_link_sender(const n3_link *link, n3_direction direction);
 /* Address of the sending end of `direction`. */
 n3_status n3_link_address(const n3_link *link, n3_addr *out, n3_direction direction, n3_family family);
+/* What the direction is like, defaults filled in. */
+n3_status n3_link_get_path(const n3_link *link, n3_path *out, n3_direction direction);
+/* The smallest MTU of all links so far: what passes everywhere without being fragmented; 0 for NULL. */
+uint32_t n3_least_mtu(const n3_sim *sim);
 /* Changes the loss from now on; also a way to cut a link. */
 n3_status n3_link_set_loss(n3_link *link, n3_direction direction, uint32_t loss_ppb);
 

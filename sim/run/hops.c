@@ -1,4 +1,5 @@
 #include "run/hops.h"
+#include "ns3shim/ip.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -99,91 +100,49 @@ static void add(wire *w, const passage *p) {
 /* ---- packets
  * ------------------------------------------------------------------------------------------------ */
 
-typedef struct packet_view {
-    uint8_t protocol; /* 6, 17 */
-    const uint8_t *to;
-    size_t to_len;
-    const uint8_t *payload; /* from the header of UDP or TCP on; of a later fragment what it carries */
-    size_t len;
-    uint32_t id;
-    bool fragmented, later;
-} packet_view;
-
-static uint32_t be(const uint8_t *p, size_t n) {
-    uint32_t value = 0;
-    for (size_t i = 0; i < n; i++)
-        value = value << 8 | p[i];
-    return value;
+static bool is_sip(uint16_t a, uint16_t b) {
+    return a == SIP_PORT || b == SIP_PORT;
 }
 
-static bool view_ipv4(packet_view *v, const uint8_t *p, size_t len) {
-    size_t header = 4u * (p[0] & 15);
-    if (header < 20 || len < header)
-        return false;
-    uint32_t fragment = be(p + 6, 2);
-    *v = (packet_view){.protocol = p[9],
-                       .to = p + 16,
-                       .to_len = 4,
-                       .payload = p + header,
-                       .len = len - header,
-                       .id = be(p + 4, 2),
-                       .fragmented = (fragment & 0x3FFF) != 0,
-                       .later = (fragment & 0x1FFF) != 0};
-    return true;
-}
-
-static bool view_ipv6(packet_view *v, const uint8_t *p, size_t len) {
-    if (len < 40)
-        return false;
-    *v = (packet_view){.protocol = p[6], .to = p + 24, .to_len = 16, .payload = p + 40, .len = len - 40};
-    if (v->protocol == 44 && v->len >= 8) { /* a fragment: RFC 8200 §4.5 */
-        v->protocol = v->payload[0];
-        v->fragmented = true;
-        v->later = be(v->payload + 2, 2) >> 3 != 0;
-        v->id = be(v->payload + 4, 4);
-        v->payload += 8;
-        v->len -= 8;
+/* A first fragment, or what is none. False: not of SIP, or nothing that counts. */
+static bool read_passage(passage *p, const n3_ip *ip) {
+    n3_datagram d;
+    n3_segment s;
+    p->fragmented = n3_ip_is_fragment(ip);
+    memcpy(p->to, ip->to.octets, sizeof p->to);
+    if (n3_datagram_read(&d, ip) && is_sip(d.from.port, d.to.port)) {
+        p->id = ip->id;
+        p->octets = d.total;
+        return p->octets > 0;
     }
-    return true;
-}
-
-static bool is_sip(const packet_view *v) {
-    return v->len >= 8 && (be(v->payload, 2) == SIP_PORT || be(v->payload + 2, 2) == SIP_PORT);
+    if (!n3_segment_read(&s, ip) || !is_sip(s.from.port, s.to.port))
+        return false;
+    p->tcp = true;
+    p->id = s.seq;
+    p->octets = s.len;
+    p->syn = s.flags & N3_SYN;
+    p->ports = (uint32_t)s.from.port << 16 | s.to.port;
+    return p->octets > 0 || p->syn;
 }
 
 void hops_packet(hops *h, const n3_node *sender, uint64_t now_ns, const uint8_t *packet, size_t len) {
-    packet_view v;
+    n3_ip ip;
     wire *w = find_wire(h, sender);
-    if (!w || len < 20 || !(packet[0] >> 4 == 4 ? view_ipv4(&v, packet, len) : view_ipv6(&v, packet, len)) ||
-        (v.protocol != 6 && v.protocol != 17))
+    if (!w || !n3_ip_read(&ip, packet, len))
         return;
     uint64_t passed = now_ns + (len + PPP) * 8 * UINT64_C(1000000000) / w->rate_bps + w->delay_ns;
-    if (v.later) { /* of the datagram whose first fragment was the last one of this id */
+    if (ip.offset &&
+        ip.protocol ==
+            N3_PROTOCOL_UDP) { /* of the datagram whose first fragment was the last one of this id */
         for (size_t i = w->count; i-- > 0;)
-            if (w->list[i].fragmented && w->list[i].id == v.id) {
+            if (w->list[i].fragmented && w->list[i].id == ip.id) {
                 w->list[i].passed_ns = passed;
                 return;
             }
         return;
     }
-    if (!is_sip(&v))
-        return;
-    passage p = {.sent_ns = now_ns,
-                 .passed_ns = passed,
-                 .id = v.id,
-                 .tcp = v.protocol == 6,
-                 .fragmented = v.fragmented,
-                 .ports = be(v.payload, 4)};
-    if (p.tcp && v.len >= 20) {
-        size_t header = 4u * (v.payload[12] >> 4);
-        p.octets = v.len > header ? v.len - header : 0;
-        p.id = be(v.payload + 4, 4);
-        p.syn = (v.payload[13] & 2) != 0;
-    } else if (!p.tcp) {
-        p.octets = be(v.payload + 4, 2) - 8;
-    }
-    memcpy(p.to, v.to, v.to_len);
-    if (p.octets > 0 || p.syn)
+    passage p = {.sent_ns = now_ns, .passed_ns = passed};
+    if (read_passage(&p, &ip))
         add(w, &p);
 }
 

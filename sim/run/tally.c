@@ -1,5 +1,6 @@
 #include "run/tally.h"
 #include "ims/media/rtp.h"
+#include "ns3shim/ip.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -158,12 +159,11 @@ void tally_free(tally *t) {
 
 /* The UDP payload of an unfragmented IP packet; empty if it is none. */
 static ibk_span udp_payload(const uint8_t *packet, size_t len) {
-    size_t header = 0;
-    if (len >= 28 && packet[0] >> 4 == 4 && packet[9] == 17)
-        header = 4u * (packet[0] & 15);
-    else if (len >= 48 && packet[0] >> 4 == 6 && packet[6] == 17)
-        header = 40;
-    return header && len > header + 8 ? ibk_span_of(packet + header + 8, len - header - 8) : (ibk_span){0};
+    n3_ip ip;
+    n3_datagram d;
+    if (!n3_ip_read(&ip, packet, len) || n3_ip_is_fragment(&ip) || !n3_datagram_read(&d, &ip))
+        return (ibk_span){0};
+    return ibk_span_of(d.data, d.len);
 }
 
 bool tally_packet(tally *t, const uint8_t *packet, size_t len) {
