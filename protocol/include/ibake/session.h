@@ -316,6 +316,40 @@ ibk_err ibk_esk_open(ibk_buf *sk, ibk_buf *sender, const ibk_ibe_params *params,
  * caller wipes them. */
 ibk_err ibk_sk_keys(ibk_span sk, uint8_t cs_id, uint8_t *tek, size_t tek_len, uint8_t *salt, size_t salt_len);
 
+/* ---- for laboratories --------------------------------------------------------------------------------- */
+
+/* What whoever breaks into a node finds in a session at that moment: of use to nobody but simulations and
+ * tests of forward secrecy. What was wiped is not there (P-20): the scalar after K_SESSION was computed, all
+ * of it once the session has ended. */
+typedef enum ibk_secret_kind {
+    IBK_SECRET_SCALAR = 1,  /* x or y */
+    IBK_SECRET_OWN_POINT,   /* [x]P of an initiator, [y]P of a responder: 04 || X || Y */
+    IBK_SECRET_THEIR_POINT, /* the other one */
+    IBK_SECRET_MPK,
+    IBK_SECRET_TGK,
+    IBK_SECRET_SK /* of content */
+} ibk_secret_kind;
+
+typedef enum ibk_secret_age {
+    IBK_SECRET_IN_FORCE = 0, /* or of the initial exchange while it goes on */
+    IBK_SECRET_COMING,       /* of a CSB update under way */
+    IBK_SECRET_PREVIOUS      /* of before an update that is not confirmed */
+} ibk_secret_age;
+
+typedef struct ibk_session_secret {
+    ibk_secret_kind kind;
+    ibk_secret_age age;
+    ibk_session_role role; /* the session's: whether a scalar is x or y */
+    uint32_t csb_id;       /* 0 before it is known */
+    uint8_t curve;         /* SCALAR and points; else 0 */
+    ibk_span octets;       /* borrowed for the call */
+} ibk_session_secret;
+
+typedef void ibk_secret_fn(void *user, const ibk_session_secret *secret);
+
+/* Calls `fn` for each secret that is alive. */
+void ibk_session_secrets(const ibk_session *session, ibk_secret_fn *fn, void *user);
+
 /* ---- for a node that has many sessions ------------------------------------------------------------------
  */
 
