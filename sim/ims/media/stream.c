@@ -1,7 +1,7 @@
 #include "ims/media/stream.h"
 #include "ims/media/rtp.h"
+#include "ims/media/srtp.h"
 
-#include <srtp2/srtp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,46 +47,6 @@ const char *media_library_version(void) {
     return space ? space + 1 : version;
 }
 
-static ibk_err error_of(srtp_err_status_t status) {
-    switch (status) {
-    case srtp_err_status_ok:
-        return IBK_OK;
-    case srtp_err_status_auth_fail:
-        return IBK_ERR_BAD_MAC;
-    case srtp_err_status_replay_fail:
-    case srtp_err_status_replay_old:
-        return IBK_ERR_REPLAYED;
-    case srtp_err_status_bad_param:
-    case srtp_err_status_parse_err:
-    case srtp_err_status_no_ctx: /* an SSRC that is not the peer's */
-        return IBK_ERR_BAD_VALUE;
-    case srtp_err_status_key_expired:
-        return IBK_ERR_LIMIT;
-    case srtp_err_status_alloc_fail:
-        return IBK_ERR_NO_MEMORY;
-    default:
-        return IBK_ERR_INTERNAL;
-    }
-}
-
-/* AES_CM_128_HMAC_SHA1_80 for SRTP and SRTCP, RFC 3711's and this profile's default; SRTP's tag may be
- * shorter. Changes the keys of a context that exists: libsrtp's ROC and SRTCP index then go on. */
-static ibk_err set_context(srtp_t *context, const media_keys *keys, srtp_ssrc_t ssrc, unsigned tag_len) {
-    uint8_t master[SRTP_AES_ICM_128_KEY_LEN_WSALT];
-    srtp_policy_t policy = {.ssrc = ssrc, .key = master, .window_size = 128};
-    _Static_assert(sizeof master == sizeof keys->key + sizeof keys->salt, "RFC 3711 §5.2");
-    memcpy(master, keys->key, sizeof keys->key);
-    memcpy(master + sizeof keys->key, keys->salt, sizeof keys->salt);
-    if (tag_len == 4)
-        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp);
-    else
-        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
-    srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
-    ibk_err err = error_of(*context ? srtp_update(*context, &policy) : srtp_create(context, &policy));
-    ibk_wipe(master, sizeof master);
-    return err;
-}
-
 static bool config_is_sound(const media_config *config) {
     return config->source && config->cname && config->ptime_ms >= 10 && config->ptime_ms <= 60 &&
            config->ptime_ms % 10 == 0 && config->first_sequence < 0x8000 &&
@@ -115,8 +75,8 @@ ibk_err media_stream_new(media_stream **out, const media_config *config) {
     stream->next_timestamp = config->first_timestamp;
     ibk_err err = IBK_OK;
     if (config->send_keys) {
-        err = set_context(&stream->send_context, config->send_keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
-                          config->tag_len);
+        err = media_srtp_context(&stream->send_context, config->send_keys,
+                                 (srtp_ssrc_t){ssrc_any_outbound, 0}, config->tag_len);
         if (!err)
             err = media_stream_receive_keys(stream, config->receive_keys);
     }
@@ -145,8 +105,8 @@ void media_stream_free(media_stream *stream) {
 ibk_err media_stream_send_keys(media_stream *stream, const media_keys *keys) {
     if (!stream->send_context)
         return IBK_ERR_USAGE;
-    return set_context(&stream->send_context, keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
-                       stream->config.tag_len);
+    return media_srtp_context(&stream->send_context, keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
+                              stream->config.tag_len);
 }
 
 static void drop_receivers(media_stream *stream, unsigned from) {
@@ -161,7 +121,7 @@ ibk_err media_stream_receive_keys(media_stream *stream, const media_keys *keys) 
         return IBK_ERR_USAGE;
     if (stream->config.peer_ssrc)
         ssrc = (srtp_ssrc_t){ssrc_specific, stream->config.peer_ssrc};
-    ibk_err err = set_context(&added.context, keys, ssrc, stream->config.tag_len);
+    ibk_err err = media_srtp_context(&added.context, keys, ssrc, stream->config.tag_len);
     if (err)
         return err;
     drop_receivers(stream, MEDIA_KEYS_MAX - 1);
@@ -219,7 +179,7 @@ ibk_err media_stream_send(media_stream *stream, uint8_t out[MEDIA_PACKET_MAX], s
     rtp_write(out, &header);
     int octets = (int)(RTP_HEADER_LEN + payload_len);
     if (stream->send_context) {
-        ibk_err err = error_of(srtp_protect(stream->send_context, out, &octets));
+        ibk_err err = media_srtp_error(srtp_protect(stream->send_context, out, &octets));
         if (err)
             return err;
     }
@@ -275,7 +235,7 @@ ibk_err media_stream_send_rtcp(media_stream *stream, uint64_t now_ns, int64_t ut
     if (octets == 0)
         return IBK_ERR_LIMIT;
     if (stream->send_context) {
-        ibk_err err = error_of(srtp_protect_rtcp(stream->send_context, out, &octets));
+        ibk_err err = media_srtp_error(srtp_protect_rtcp(stream->send_context, out, &octets));
         if (err)
             return err;
     }
@@ -362,8 +322,8 @@ static ibk_err unprotect(media_stream *stream, uint8_t *copy, int *octets, const
         *octets = (int)len;
         if (!rtcp)
             tell_roc(stream, r, packet);
-        ibk_err err = error_of(rtcp ? srtp_unprotect_rtcp(r->context, copy, octets)
-                                    : srtp_unprotect(r->context, copy, octets));
+        ibk_err err = media_srtp_error(rtcp ? srtp_unprotect_rtcp(r->context, copy, octets)
+                                            : srtp_unprotect(r->context, copy, octets));
         if (!err) {
             r->heard = true;
             return IBK_OK;
