@@ -203,7 +203,11 @@ static void env_trace(void *user, const ibk_trace_event *event) {
 }
 
 static void env_keylog(void *user, const ibk_keylog_record *record) {
-    keylog_write(((ims_host *)user)->world->keylog, record);
+    const ims_host *host = user;
+    const ims_world *world = host->world;
+    keylog_write(world->keylog, record);
+    if (world->watch_keys)
+        world->watch_keys(world->watch_keys_user, host, record);
 }
 
 void ims_host_charge(ims_host *host, ibk_work what, unsigned size) {
@@ -227,7 +231,7 @@ ibk_env ims_host_env(ims_host *host) {
     return (ibk_env){.user = host,
                      .draw = env_draw,
                      .trace = env_trace,
-                     .keylog = host->world->keylog ? env_keylog : NULL,
+                     .keylog = host->world->keylog || host->world->watch_keys ? env_keylog : NULL,
                      .work = host->cpu ? env_work : NULL};
 }
 

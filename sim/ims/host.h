@@ -14,11 +14,17 @@
 
 #include <ibake.h>
 
+struct ims_host;
+
 /* What all nodes of one run share; owned by the run. */
 typedef struct ims_world {
     n3_sim *sim;
     trace *trace;
     keylog_writer *keylog; /* NULL: no key log is kept */
+    /* Sees what every host's protocol code tells its key log, whether one is kept or not; NULL: nobody. What
+     * it sees are secrets: whoever keeps them has to wipe them. */
+    void (*watch_keys)(void *user, const struct ims_host *host, const ibk_keylog_record *record);
+    void *watch_keys_user;
     ims_names *names;
     uint64_t seed;
     int64_t start_utc_ns; /* true UTC at virtual time 0 */

@@ -150,6 +150,10 @@ const ibk_ibe_key *key_store_at(const key_store *s, size_t index, const ibk_ibe_
     return s->entries[index].key;
 }
 
+ibk_span key_store_identity_at(const key_store *s, size_t index) {
+    return index < s->count ? ibk_buf_span(&s->entries[index].identity) : (ibk_span){0};
+}
+
 static int64_t lapse_of(const key_store *s, const entry *e) {
     return ibk_period_end(s->granularity, e->start_ns) + s->keep_ns;
 }

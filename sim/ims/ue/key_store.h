@@ -30,6 +30,8 @@ const ibk_ibe_key *key_store_find(const key_store *s, ibk_span ibe_identity, con
 size_t key_store_count(const key_store *s);
 /* The index-th key, by period; NULL beyond the last. */
 const ibk_ibe_key *key_store_at(const key_store *s, size_t index, const ibk_ibe_params **params);
+ibk_span key_store_identity_at(const key_store *s,
+                               size_t index); /* its IBE identity; empty beyond the last */
 
 /* Wipes what has lapsed at utc_ns; returns how many keys. */
 size_t key_store_drop_lapsed(key_store *s, int64_t utc_ns);
