@@ -309,6 +309,10 @@ static void expand_rules(scn_cast *cast, scn_adversary *a, const raw_list *list,
         const char *place = scn_printf(cast->ctx->arena, "%s.rules[%zu]", path, i);
         ok &= scn_expand_rule(cast, &rules[i], &raw[i], place);
         bool clock = rules[i].on == SCN_ON_TIME || rules[i].on == SCN_ON_STATE;
+        if (ok && rules[i].after_ns > cast->s->time_limit_ns)
+            scn_hint(scn_report(cast->ctx, scn_where_of(&raw[i].head, "after"),
+                                "%s begins after the end of the run", place),
+                     "the key 'time-limit' sets the end");
         if (ok && a->seat_count == 0 && !clock)
             scn_hint(scn_report(cast->ctx, scn_where_of(&raw[i].head, "on"),
                                 "%s: '%s' sits nowhere and sees no message", place, a->name),
@@ -318,6 +322,24 @@ static void expand_rules(scn_cast *cast, scn_adversary *a, const raw_list *list,
         return;
     a->rules = rules;
     a->rule_count = list->count;
+}
+
+/* One hook sits on a link (sim/ns3shim/n3.h). */
+static void check_shared_seats(scn_cast *cast, const scn_adversary *a, const raw_list *list, const char *path) {
+    const raw_seat *raw = list->items;
+    const scn_scenario *s = cast->s;
+    for (size_t i = 0; i < a->seat_count; i++) {
+        for (size_t k = 0; &s->adversaries[k] < a; k++) {
+            const scn_adversary *other = &s->adversaries[k];
+            for (size_t m = 0; m < other->seat_count; m++) {
+                if (strcmp(other->seats[m].node, a->seats[i].node) != 0)
+                    continue;
+                scn_hint(scn_report(cast->ctx, &raw[i].head.node->where, "%s.at[%zu]: '%s' sits there already",
+                                    path, i, other->name),
+                         "a link has room for one adversary");
+            }
+        }
+    }
 }
 
 /* What a rule replays or substitutes must be recorded by a rule of the same adversary. */
@@ -360,6 +382,7 @@ static void expand_adversary(scn_cast *cast, scn_adversary *out, raw_adversary *
         scn_give(scn_field_of(&scn_root_section, "adversaries")->section, &raw->head, "attached-to");
     }
     expand_seats(cast, out, &raw->seats, path);
+    check_shared_seats(cast, out, &raw->seats, path);
     expand_holdings(cast, out, &raw->holdings, path);
     expand_kms(cast, out, &raw->kms, path);
     expand_rules(cast, out, &raw->rules, path);

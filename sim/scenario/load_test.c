@@ -152,6 +152,84 @@ static void users_are_related(void **state) {
     scn_free(s);
 }
 
+/* ---- adversaries
+ * ---------------------------------------------------------------------------------------------- */
+
+static void adversaries_sit_and_hold(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_adversary *m = scn_find_adversary(s, "mallory"), *rogue = scn_find_adversary(s, "rogue");
+    const scn_user *v = scn_find_user(s, "v");
+    assert_int_equal(s->adversary_count, 2);
+    assert_null(scn_find_adversary(s, "v"));
+    assert_ptr_equal(m->attached_to, &s->domains[1]);
+    assert_ptr_equal(rogue->attached_to, &s->domains[0]);
+    assert_int_equal(m->seat_count, 3);
+    assert_true(m->seats[0].kind == SCN_SEAT_LINK && m->seats[0].user == v);
+    assert_true(m->seats[1].kind == SCN_SEAT_NODE && m->seats[1].core == SCN_NODE_KMS);
+    assert_ptr_equal(m->seats[1].domain, &s->domains[1]);
+    assert_string_equal(m->seats[1].node, "kms.two.example");
+    assert_true(m->seats[2].kind == SCN_SEAT_UE && m->seats[2].user == scn_find_user(s, "x"));
+    assert_int_equal(m->holding_count, 8);
+    assert_string_equal(m->holdings[0].identity, "sip:person.2@one.example");
+    assert_int_equal(m->holdings[0].date_utc_ns / (int64_t)S, 1830297600);
+    assert_int_equal(m->holdings[0].from_ns, 20 * S);
+    assert_true(m->holdings[1].kind == SCN_HOLDS_PRIVATE_KEY && m->holdings[1].user == v);
+    assert_int_equal(m->holdings[1].date_utc_ns, s->start_utc_ns);
+    assert_ptr_equal(m->holdings[2].domain, &s->domains[0]);
+    assert_int_equal(m->holdings[5].kind, SCN_HOLDS_MEMORY);
+    assert_string_equal(m->holdings[7].call->name, "call-2-3");
+    assert_ptr_equal(m->kms->impersonates, &s->domains[0]);
+    assert_true(m->kms->parameters == 2048 && m->kms->degenerate == SCN_Q_COMPOSITE && !m->kms->tls);
+    assert_true(rogue->kms->parameters == 0 && rogue->kms->certificate == SCN_ROGUE_SELF_SIGNED);
+    assert_non_null(strstr(rogue->kms->master_file, "model.h"));
+    assert_true(rogue->kms->tls && rogue->rule_count == 0 && rogue->seat_count == 0);
+    scn_free(s);
+}
+
+static void rules_are_read(void **state) {
+    (void)state;
+    static const uint8_t point[] = {0x02, 0xAA, 0xBB};
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_rule *r = scn_find_adversary(s, "mallory")->rules;
+    assert_true(r[0].on == SCN_ON_MIKEY && r[0].data_type == IBK_MSG_I_MESSAGE_1 && r[0].more);
+    assert_string_equal(r[0].call->name, "call-2-2");
+    assert_string_equal(r[0].receiver, "pcscf.two.example");
+    assert_string_equal(r[0].identity, "sip:person.1@one.example");
+    assert_true(r[0].nth == 3 && r[0].after_ns == S && r[0].until_ns == 9 * S);
+    assert_int_equal(r[0].probability_ppb, 125000000);
+    assert_string_equal(r[0].as, "first");
+    assert_string_equal(r[1].method, "INVITE");
+    assert_true(r[1].nth == 0 && r[1].until_ns == UINT64_MAX && r[1].probability_ppb == 1000000000);
+    assert_true(r[1].times == 4 && r[1].by_ns == 250 * MS);
+    assert_true(r[2].on == SCN_ON_SIP && r[2].status == 183 && r[2].method == NULL);
+    assert_true(r[2].field == SCN_FIELD_CS_COUNT && r[2].value.how == SCN_EDIT_NUMBER);
+    assert_int_equal(r[2].value.number, 0x1F);
+    assert_true(r[3].data_type == SCN_ANY_TYPE && r[3].value.how == SCN_EDIT_SHIFT);
+    assert_int_equal(r[3].value.shift_ns, 7200 * S);
+    assert_true(r[4].value.how == SCN_EDIT_TEXT && r[4].value.octets.len == 5);
+    assert_true(r[5].payload == IBK_PL_SP && r[5].instance == 2);
+    assert_true(r[6].payload == IBK_PL_EXT && r[6].has_before && r[6].before == IBK_PL_V);
+    assert_int_equal(r[6].value.octets.len, 2);
+    assert_true(r[7].on == SCN_ON_HTTP && strcmp(r[7].what, "first") == 0);
+    assert_true(r[8].fresh && r[8].to_user == scn_find_user(s, "v"));
+    assert_true(r[9].point_i.kind == SCN_POINT_TWIST && r[9].point_r.kind == SCN_POINT_HEX);
+    assert_true(ibk_span_equal(r[9].point_r.octets, ibk_span_of(point, sizeof point)));
+    assert_true(r[9].inner_i.given && r[9].inner_i.identity == NULL);
+    assert_string_equal(r[9].inner_r.identity, "sip:w@two.example");
+    assert_string_equal(r[9].for_identity, "sip:v@two.example");
+    assert_ptr_equal(r[9].parameters_of, &s->domains[1]);
+    assert_string_equal(r[10].is, "established");
+    assert_true(r[10].to_user == NULL && strcmp(r[10].to, "kms.two.example") == 0);
+    assert_true(r[10].message == IBK_MSG_REQUEST_KEY_PSK && r[10].rate == 50 && r[10].lasts_ns == 3 * S);
+    assert_string_equal(r[11].with, "");
+    assert_string_equal(r[12].value.text, "x: y");
+    assert_string_equal(r[13].as_identity, "sip:q@else.example");
+    assert_string_equal(r[2].text, "modify #CS");
+    assert_string_equal(r[6].text, "add-payload General Extension");
+    scn_free(s);
+}
+
 /* ---- expectations
  * --------------------------------------------------------------------------------------------- */
 
@@ -488,6 +566,8 @@ int main(void) {
         cmocka_unit_test(groups_are_expanded),
         cmocka_unit_test(faults_are_told),
         cmocka_unit_test(users_are_related),
+        cmocka_unit_test(adversaries_sit_and_hold),
+        cmocka_unit_test(rules_are_read),
         cmocka_unit_test(kms_keys),
         cmocka_unit_test(expectations_are_flat),
         cmocka_unit_test(bounds_hold),

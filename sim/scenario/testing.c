@@ -65,6 +65,41 @@ const char testing_full[] =
     "     actions: [{at: 100 ms, do: rekey, by: callee, carrier: reinvite, count: 3, every: 200 ms},\n"
     "               {at: 1.2 s, do: add-video}]}\n"
     "  - {from: \"null\", to: v, count: 4, every: 10 s}\n"
+    "adversaries:\n"
+    "  - name: mallory\n"
+    "    attached-to: two.example\n"
+    "    at: [{link: v}, {node: kms.two.example}, {ue: x}]\n"
+    "    holds:\n"
+    "      - {private-key: u2, date: 2028-01-01T00:00:00Z, from: 20 s}\n"
+    "      - {private-key: \"sip:v@two.example\"}\n"
+    "      - {master-secret: one.example}\n"
+    "      - {psk: v}\n"
+    "      - {generator: w}\n"
+    "      - {memory: x, from: 8 s}\n"
+    "      - {session-keys: v}\n"
+    "      - {session-key: call-2-3}\n"
+    "    kms: {impersonates: one.example, parameters: 2048, degenerate: q-composite, certificate: stolen, tls: "
+    "off}\n"
+    "    rules:\n"
+    "      - {on: I_MESSAGE_1, call: call-2-2, sender: v, receiver: pcscf.two.example, identity: u1, nth: 3,\n"
+    "         after: 1 s, until: 9 s, probability: 12.5 %, more: true, do: record, as: first}\n"
+    "      - {on: INVITE, do: duplicate, times: 4, by: 250 ms}\n"
+    "      - {on: 183, do: modify, field: \"#CS\", value: 0x1f}\n"
+    "      - {on: mikey, do: modify, field: T, value: +2 h}\n"
+    "      - {on: mikey, do: modify, field: SDP-IDs, value: \"a: #b\"}\n"
+    "      - {on: mikey, do: remove-payload, payload: SP, instance: 2}\n"
+    "      - {on: mikey, do: add-payload, payload: General Extension, value: 0100, before: V}\n"
+    "      - {on: http, do: substitute, what: first}\n"
+    "      - {on: time, after: 3 s, do: replay, what: first, to: v, fresh: true, by: 1 s}\n"
+    "      - {on: R_MESSAGE_1, do: re-encrypt, point-i: twist, point-r: 02aabb, inner-idri: none, inner-idrr: w,\n"
+    "         for: v, parameters-of: two.example}\n"
+    "      - {on: state, of: v, is: established, call: call-2-1, do: flood, message: REQUEST_KEY_PSK,\n"
+    "         to: kms.two.example, rate: 50, for: 3 s, content: recorded, what: first}\n"
+    "      - {on: sip, do: replace-text, find: \"a=b\", with: \"\"}\n"
+    "      - {on: sip, do: set-header, header: Subject, value: \"x: y\"}\n"
+    "      - {on: time, after: 4 s, do: forge, message: I_MESSAGE_1, as: \"sip:q@else.example\", to: v}\n"
+    "  - name: rogue\n"
+    "    kms: {impersonates: two.example, parameters-file: model.h, master-file: model.h}\n"
     "expect:\n"
     "  calls: {established: 2, completed: at least 1, failed: at most 3, keys-agree: above 0, "
     "media-protected: below 5,\n"
@@ -219,6 +254,72 @@ static void same_call(const scn_call *a, const scn_call *b) {
     assert_int_equal(a->entry, b->entry);
 }
 
+static void same_rule(const scn_rule *a, const scn_rule *b) {
+    assert_int_equal(a->on, b->on);
+    assert_int_equal(a->data_type, b->data_type);
+    same_text(a->method, b->method);
+    assert_int_equal(a->status, b->status);
+    same_text(a->call ? a->call->name : NULL, b->call ? b->call->name : NULL);
+    same_text(a->sender, b->sender);
+    same_text(a->receiver, b->receiver);
+    same_text(a->identity, b->identity);
+    assert_int_equal(a->nth, b->nth);
+    assert_int_equal(a->after_ns, b->after_ns);
+    assert_int_equal(a->until_ns, b->until_ns);
+    assert_int_equal(a->probability_ppb, b->probability_ppb);
+    assert_int_equal(a->more, b->more);
+    assert_int_equal(a->act, b->act);
+    assert_int_equal(a->by_ns, b->by_ns);
+    assert_int_equal(a->times, b->times);
+    same_text(a->what, b->what);
+    same_text(a->to, b->to);
+    assert_int_equal(a->field, b->field);
+    assert_int_equal(a->value.how, b->value.how);
+    assert_int_equal(a->value.number, b->value.number);
+    assert_int_equal(a->value.shift_ns, b->value.shift_ns);
+    assert_true(ibk_span_equal(a->value.octets, b->value.octets));
+    assert_int_equal(a->payload, b->payload);
+    assert_int_equal(a->instance, b->instance);
+    assert_int_equal(a->before, b->before);
+    assert_int_equal(a->point_i.kind, b->point_i.kind);
+    assert_true(ibk_span_equal(a->point_r.octets, b->point_r.octets));
+    same_text(a->inner_r.identity, b->inner_r.identity);
+    same_text(a->for_identity, b->for_identity);
+    assert_int_equal(a->lasts_ns, b->lasts_ns);
+    assert_int_equal(a->rate, b->rate);
+    assert_int_equal(a->content, b->content);
+    same_text(a->with, b->with);
+    same_text(a->text, b->text);
+}
+
+static void same_adversary(const scn_adversary *a, const scn_adversary *b) {
+    same_text(a->name, b->name);
+    same_text(a->attached_to->name, b->attached_to->name);
+    assert_int_equal(a->seat_count, b->seat_count);
+    for (size_t i = 0; i < a->seat_count; i++) {
+        assert_int_equal(a->seats[i].kind, b->seats[i].kind);
+        same_text(a->seats[i].node, b->seats[i].node);
+    }
+    assert_int_equal(a->holding_count, b->holding_count);
+    for (size_t i = 0; i < a->holding_count; i++) {
+        assert_int_equal(a->holdings[i].kind, b->holdings[i].kind);
+        assert_int_equal(a->holdings[i].date_utc_ns, b->holdings[i].date_utc_ns);
+        assert_int_equal(a->holdings[i].from_ns, b->holdings[i].from_ns);
+        same_text(a->holdings[i].identity, b->holdings[i].identity);
+    }
+    assert_int_equal(a->kms == NULL, b->kms == NULL);
+    if (a->kms != NULL) {
+        assert_int_equal(a->kms->parameters, b->kms->parameters);
+        same_file(a->kms->master_file, b->kms->master_file);
+        assert_int_equal(a->kms->degenerate, b->kms->degenerate);
+        assert_int_equal(a->kms->certificate, b->kms->certificate);
+        assert_int_equal(a->kms->tls, b->kms->tls);
+    }
+    assert_int_equal(a->rule_count, b->rule_count);
+    for (size_t i = 0; i < a->rule_count; i++)
+        same_rule(&a->rules[i], &b->rules[i]);
+}
+
 /* The order may differ: it is that of the lines. */
 static void has_expectation(const scn_scenario *s, const scn_expectation *e) {
     for (size_t i = 0; i < s->expectation_count; i++) {
@@ -251,6 +352,9 @@ static void same(const scn_scenario *a, const scn_scenario *b) {
         same_user(&a->users[i], &b->users[i]);
     for (size_t i = 0; i < a->call_count; i++)
         same_call(&a->calls[i], &b->calls[i]);
+    assert_int_equal(a->adversary_count, b->adversary_count);
+    for (size_t i = 0; i < a->adversary_count; i++)
+        same_adversary(&a->adversaries[i], &b->adversaries[i]);
     for (size_t i = 0; i < a->expectation_count; i++)
         has_expectation(b, &a->expectations[i]);
 }
