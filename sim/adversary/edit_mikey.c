@@ -45,7 +45,8 @@ static ibk_err replace_data(ibk_buf *out, const seen *s, ibk_span data, size_t w
     return apply(out, s, patches, 2);
 }
 
-/* ---- fields that are numbers --------------------------------------------------------------------------------
+/* ---- fields that are numbers
+ * --------------------------------------------------------------------------------
  */
 
 /* `bits` bits, the lowest of them `shift` bits above the lowest bit of the octets at..at+octets. */
@@ -148,7 +149,8 @@ static ibk_err edit_time(ibk_buf *out, const seen *s, const scn_edit_value *valu
     return store(out, s, &f, t.value + ((uint64_t)seconds << 32) + (uint64_t)fraction);
 }
 
-/* ---- fields that are octets -----------------------------------------------------------------------------------
+/* ---- fields that are octets
+ * -----------------------------------------------------------------------------------
  */
 
 typedef struct data_field {
@@ -233,7 +235,8 @@ static ibk_err edit_data(ibk_buf *out, const seen *s, scn_mikey_field field, con
     return err;
 }
 
-/* ---- parts of the IBE ciphertext (P-2) --------------------------------------------------------------------------
+/* ---- parts of the IBE ciphertext (P-2)
+ * --------------------------------------------------------------------------
  */
 
 /* U as x || y: with given octets, one half each; else both halves, of a flip the second. */
@@ -257,8 +260,8 @@ static ibk_err edit_point(ibk_ibe_ciphertext *ct, ibk_buf *x, ibk_buf *y, const 
     return err;
 }
 
-static ibk_err edit_ciphertext(ibk_buf *out, const seen *s, scn_mikey_field field, const scn_edit_value *value,
-                               sim_random *random) {
+static ibk_err edit_ciphertext(ibk_buf *out, const seen *s, scn_mikey_field field,
+                               const scn_edit_value *value, sim_random *random) {
     data_field f;
     ibk_ibe_ciphertext ct;
     ibk_buf one = {0}, two = {0}, der = {0};
@@ -296,7 +299,8 @@ ibk_err edit_field(ibk_buf *out, const seen *s, scn_mikey_field field, const scn
     return edit_data(out, s, field, value, random);
 }
 
-/* ---- the chain of payloads ----------------------------------------------------------------------------------
+/* ---- the chain of payloads
+ * ----------------------------------------------------------------------------------
  */
 
 /* The place of the next-payload field that leads to payload `index`: in the one before it, or in HDR. */
@@ -327,11 +331,13 @@ ibk_err edit_remove_payload(ibk_buf *out, const seen *s, uint8_t payload, uint32
 /* Where a payload goes that is to be the last one: V and SIGN stay behind it. */
 static size_t end_of_chain(const ibk_chain *chain) {
     size_t count = chain->count;
-    bool closed = count && (chain->items[count - 1].type == IBK_PL_V || chain->items[count - 1].type == IBK_PL_SIGN);
+    bool closed =
+        count && (chain->items[count - 1].type == IBK_PL_V || chain->items[count - 1].type == IBK_PL_SIGN);
     return closed ? count - 1 : count;
 }
 
-ibk_err edit_add_payload(ibk_buf *out, const seen *s, uint8_t payload, ibk_span octets, const uint8_t *before) {
+ibk_err edit_add_payload(ibk_buf *out, const seen *s, uint8_t payload, ibk_span octets,
+                         const uint8_t *before) {
     if (!s->parsed)
         return IBK_ERR_MISSING_PAYLOAD;
     const ibk_chain *chain = &s->msg.chain;
@@ -352,7 +358,8 @@ ibk_err edit_add_payload(ibk_buf *out, const seen *s, uint8_t payload, ibk_span 
     return err;
 }
 
-/* ---- identities -----------------------------------------------------------------------------------------------
+/* ---- identities
+ * -----------------------------------------------------------------------------------------------
  */
 
 /* Type, length and data of an IDR: what stands behind next payload and role (RFC 6043 §6.6). */

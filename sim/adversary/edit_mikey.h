@@ -2,10 +2,10 @@
  * changes but the length field of what was edited and the next-payload fields of the chain: MACs stay as they
  * were, and it is the receiver's to notice.
  *
- * Each appends the octets of the new MIKEY message to `out`; edit_put_mikey() puts them back into SIP or HTTP.
- * IBK_ERR_MISSING_PAYLOAD: the message has no such part, or cannot be read; IBK_ERR_LIMIT: the value is longer
- * than its length field can say; IBK_ERR_UNSUPPORTED: a T that cannot be shifted; IBK_ERR_NO_MEMORY. `out` is
- * then as it was. */
+ * Each appends the octets of the new MIKEY message to `out`; edit_put_mikey() puts them back into SIP or
+ * HTTP. IBK_ERR_MISSING_PAYLOAD: the message has no such part, or cannot be read; IBK_ERR_LIMIT: the value is
+ * longer than its length field can say; IBK_ERR_UNSUPPORTED: a T that cannot be shifted; IBK_ERR_NO_MEMORY.
+ * `out` is then as it was. */
 #ifndef SIM_ADVERSARY_EDIT_MIKEY_H
 #define SIM_ADVERSARY_EDIT_MIKEY_H
 
@@ -21,7 +21,8 @@ ibk_err edit_remove_payload(ibk_buf *out, const seen *s, uint8_t payload, uint32
 
 /* A payload of a type; `octets` are what follows its next-payload field. It comes before the first payload of
  * type *before, or, if `before` is NULL, at the end, yet before V and SIGN. */
-ibk_err edit_add_payload(ibk_buf *out, const seen *s, uint8_t payload, ibk_span octets, const uint8_t *before);
+ibk_err edit_add_payload(ibk_buf *out, const seen *s, uint8_t payload, ibk_span octets,
+                         const uint8_t *before);
 
 /* IDRi and IDRr exchange their types and data. */
 ibk_err edit_swap_identities(ibk_buf *out, const seen *s);

@@ -2,8 +2,8 @@
 #include "ims/sip/scan.h"
 
 #include <stdio.h>
-#include <strings.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- putting a message together -------------------------------------------------------------------------
  */
@@ -14,7 +14,8 @@ typedef struct field_range {
 } field_range;
 
 /* The first field of this name at or after `from`; false: none. */
-static bool find_field(const sip_scan *scan, ibk_span octets, const char *name, size_t from, field_range *out) {
+static bool find_field(const sip_scan *scan, ibk_span octets, const char *name, size_t from,
+                       field_range *out) {
     for (size_t i = 0; i < scan->field_count; i++) {
         const sip_field *f = &scan->field[i];
         if (f->offset < from || strcasecmp(f->name, name) != 0)
@@ -82,7 +83,8 @@ ibk_err edit_range(ibk_buf *out, const seen *s, seen_range range, ibk_span with)
     if (range.at < s->header.len)
         return splice(out, s->message->octets, range, with);
     ibk_buf body = {0};
-    ibk_err err = splice(&body, seen_octets(s, s->body), (seen_range){range.at - s->body.at, range.len}, with);
+    ibk_err err =
+        splice(&body, seen_octets(s, s->body), (seen_range){range.at - s->body.at, range.len}, with);
     if (!err)
         err = assemble(out, seen_octets(s, s->header), ibk_buf_span(&body));
     ibk_buf_free(&body);
@@ -90,7 +92,8 @@ ibk_err edit_range(ibk_buf *out, const seen *s, seen_range range, ibk_span with)
 }
 
 /* The first field's value is replaced, the others' lines go. */
-static ibk_err put_header(ibk_buf *out, const sip_scan *scan, ibk_span octets, const char *name, ibk_span line) {
+static ibk_err put_header(ibk_buf *out, const sip_scan *scan, ibk_span octets, const char *name,
+                          ibk_span line) {
     field_range field;
     size_t done = 0, count = 0;
     ibk_err err = IBK_OK;
@@ -147,7 +150,8 @@ ibk_err edit_text(ibk_buf *out, const seen *s, const char *find, const char *wit
     size_t count = 0;
     if (!is_readable(s))
         return IBK_ERR_MISSING_PAYLOAD;
-    ibk_err err = replace_all(&header, seen_octets(s, s->header), ibk_span_str(find), ibk_span_str(with), &count);
+    ibk_err err =
+        replace_all(&header, seen_octets(s, s->header), ibk_span_str(find), ibk_span_str(with), &count);
     if (!err)
         err = replace_all(&body, seen_octets(s, s->body), ibk_span_str(find), ibk_span_str(with), &count);
     if (!err)

@@ -109,8 +109,8 @@ static void short_times(void **state) {
     (void)state;
     bench b;
     begin(&b, "i_message_1");
-    for (uint8_t type = IBK_TS_COUNTER; type <= IBK_TS_NTP_UTC_32; type++) {
-        const ibk_t t = {.ts_type = type, .value = 100000};
+    for (int type = IBK_TS_COUNTER; type <= IBK_TS_NTP_UTC_32; type++) {
+        const ibk_t t = {.ts_type = (uint8_t)type, .value = 100000};
         ibk_msg msg = {.hdr = b.s.seen.msg.hdr};
         ibk_add_t(&msg.chain, &t);
         seen_clear(&b.s.seen);
@@ -129,7 +129,8 @@ static void short_times(void **state) {
     end(&b);
 }
 
-/* ---- octets -------------------------------------------------------------------------------------------------
+/* ---- octets
+ * -------------------------------------------------------------------------------------------------
  */
 
 static void octets_of_payloads(void **state) {
@@ -162,13 +163,14 @@ static void identities(void **state) {
     static char long_text[LONG_TEXT];
     bench b;
     begin(&b, "i_message_1");
-    assert_int_equal(edit(&b, SCN_FIELD_IDRR,
-                          (scn_edit_value){.how = SCN_EDIT_TEXT, .octets = ibk_span_str("sip:eve@e")}),
-                     IBK_OK);
+    assert_int_equal(
+        edit(&b, SCN_FIELD_IDRR, (scn_edit_value){.how = SCN_EDIT_TEXT, .octets = ibk_span_str("sip:eve@e")}),
+        IBK_OK);
     only_changed(&b, 83, 19, "\0\x09sip:eve@e", 11);
-    assert_int_equal(edit(&b, SCN_FIELD_IDRI,
-                          (scn_edit_value){.how = SCN_EDIT_OCTETS, .octets = ibk_span_of(long_text, LONG_TEXT)}),
-                     IBK_ERR_LIMIT);
+    assert_int_equal(
+        edit(&b, SCN_FIELD_IDRI,
+             (scn_edit_value){.how = SCN_EDIT_OCTETS, .octets = ibk_span_of(long_text, LONG_TEXT)}),
+        IBK_ERR_LIMIT);
     assert_int_equal(b.out.len, 0);
     ibk_buf_clear(&b.out);
     assert_int_equal(edit_identity(&b.out, &b.s.seen, SCN_FIELD_IDRI, ibk_span_str("eve@e")), IBK_OK);
@@ -206,14 +208,16 @@ static void parts_of_the_ciphertext(void **state) {
     ibk_msg msg = {0};
     ibk_ibe_ciphertext ct;
     assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&b.out), NULL), IBK_OK);
-    assert_int_equal(ibk_ibe_ciphertext_parse(&ct, ibk_msg_find(&msg, IBK_PL_IBAKE, 0)->enc.data, NULL), IBK_OK);
+    assert_int_equal(ibk_ibe_ciphertext_parse(&ct, ibk_msg_find(&msg, IBK_PL_IBAKE, 0)->enc.data, NULL),
+                     IBK_OK);
     assert_true(ibk_span_equal(ct.ux, ibk_span_of("\1", 1)) && ibk_span_equal(ct.uy, ibk_span_of("\2", 1)));
     assert_int_equal(ct.w.len, 118);
     ibk_msg_free(&msg);
     end(&b);
 }
 
-/* ---- the chain ------------------------------------------------------------------------------------------------
+/* ---- the chain
+ * ------------------------------------------------------------------------------------------------
  */
 
 static size_t payloads(const bench *b) {
@@ -272,7 +276,8 @@ static void payloads_come(void **state) {
     end(&b);
 }
 
-/* ---- SIP and HTTP -----------------------------------------------------------------------------------------------
+/* ---- SIP and HTTP
+ * -----------------------------------------------------------------------------------------------
  */
 
 static void becomes(bench *b, sample *after, ibk_err err) {
@@ -356,7 +361,8 @@ static void headers(void **state) {
     assert_true(holds(&b, "m: \"A <b>\" <sip:mallory@10.0.0.66>;q=1\r\n"));
     seen_clear(&after.seen);
     ibk_buf_clear(&b.out);
-    assert_int_equal(edit_header(&b.out, &b.s.seen, "Content-Length", "5"), IBK_OK); /* a lie, as it was told */
+    assert_int_equal(edit_header(&b.out, &b.s.seen, "Content-Length", "5"),
+                     IBK_OK); /* a lie, as it was told */
     assert_true(holds(&b, "Content-Length: 5\r\n"));
     end(&b);
 }
@@ -402,11 +408,11 @@ static void odd_messages(void **state) {
     ibk_buf out = {0};
     sample s;
     sample_see(&s, TAP_SIP, ibk_span_str(text));
-    assert_int_equal(edit_range(&out, &s.seen, (seen_range){s.seen.body.at, 3}, ibk_span_str("v=000")), IBK_OK);
-    assert_true(ibk_span_equal(
-        ibk_buf_span(&out),
-        ibk_span_str(
-            "INVITE sip:b@x SIP/2.0\r\nContent-Type: application/sdp\r\nContent-Length: 7\r\n\r\nv=000\r\n")));
+    assert_int_equal(edit_range(&out, &s.seen, (seen_range){s.seen.body.at, 3}, ibk_span_str("v=000")),
+                     IBK_OK);
+    assert_true(ibk_span_equal(ibk_buf_span(&out),
+                               ibk_span_str("INVITE sip:b@x SIP/2.0\r\nContent-Type: "
+                                            "application/sdp\r\nContent-Length: 7\r\n\r\nv=000\r\n")));
     seen_clear(&s.seen);
     ibk_buf_clear(&out);
     sample_see(&s, TAP_SIP, ibk_span_of(junk, sizeof junk));

@@ -111,7 +111,8 @@ static void log_rule(rules *r, size_t index, const seen *s, const char *label, i
     trace_end(t);
 }
 
-/* ---- which calls media belong to ----------------------------------------------------------------------------
+/* ---- which calls media belong to
+ * ----------------------------------------------------------------------------
  */
 
 static ibk_err remember(rules *r, const n3_endpoint *at, const scn_call *call) {
@@ -168,7 +169,8 @@ static const scn_call *call_of(const rules *r, const seen *s) {
  */
 
 static bool is_media(const seen *s) { /* version 2, RFC 3550 §5.1 */
-    return s->message->kind == TAP_MEDIA && s->message->octets.len > 0 && s->message->octets.data[0] >> 6 == 2;
+    return s->message->kind == TAP_MEDIA && s->message->octets.len > 0 &&
+           s->message->octets.data[0] >> 6 == 2;
 }
 
 static bool is_triggered(const scn_rule *rule, const seen *s) {
@@ -258,7 +260,8 @@ ibk_err rules_message(rules *r, tap *t, const scn_seat *seat, const seen *s, tap
     return err;
 }
 
-/* ---- clocks and states --------------------------------------------------------------------------------------
+/* ---- clocks and states
+ * --------------------------------------------------------------------------------------
  */
 
 static void unlink_job(rules *r, rules_job *job) {
@@ -318,7 +321,8 @@ static bool is_of_call(const rules *r, const scn_rule *rule, const trace_event *
 void rules_state(rules *r, const trace_event *event) {
     for (size_t i = 0; i < r->config.plan->rule_count; i++) {
         const scn_rule *rule = rules_at(r, i);
-        if (rule->on != SCN_ON_STATE || strcmp(rule->of, event->node) != 0 || strcmp(rule->is, event->event) != 0)
+        if (rule->on != SCN_ON_STATE || strcmp(rule->of, event->node) != 0 ||
+            strcmp(rule->is, event->event) != 0)
             continue;
         if ((!rule->call || is_of_call(r, rule, event)) && is_its_turn(r, i, event->time_ns))
             rules_later(r, i, rule->by_ns, true);

@@ -1,12 +1,13 @@
 /* The rules of one adversary at work: which message, time or event sets off which of them, and what is done.
  * What needs cryptography or a node of its own goes through hooks.
  *
- * A message is tried against the rules in order; the first one that fits is applied, and with `more: true` the
- * next ones as well, on what the message has become. In the seat of a core node, which messages enter and
+ * A message is tried against the rules in order; the first one that fits is applied, and with `more: true`
+ * the next ones as well, on what the message has become. In the seat of a core node, which messages enter and
  * leave again, a rule that names neither sender nor receiver is about what leaves.
  *
- * Each applied rule is counted and logged: TRACE_ATTACK, node the adversary, event the action, with the fields
- * rule (from 1), on, call, what, sender, receiver; `failed` names the error of one that could not be. */
+ * Each applied rule is counted and logged: TRACE_ATTACK, node the adversary, event the action, with the
+ * fields rule (from 1), on, call, what, sender, receiver; `failed` names the error of one that could not be.
+ */
 #ifndef SIM_ADVERSARY_RULES_H
 #define SIM_ADVERSARY_RULES_H
 

@@ -31,7 +31,8 @@ bool rules_can(const scn_rule *rule, const seen *s) {
     return !needs_mikey(rule->act) || s->has_mikey;
 }
 
-/* ---- the message becomes another one ------------------------------------------------------------------------
+/* ---- the message becomes another one
+ * ------------------------------------------------------------------------
  */
 
 /* `octets` are what the message is from now on. */
@@ -109,14 +110,16 @@ static ibk_err edit_mikey(rules *r, size_t index, rules_pass *pass, ibk_diag *di
 static ibk_err relay_media(rules *r, const scn_rule *rule, rules_pass *pass, ibk_diag *diag) {
     const rules_hooks *hooks = &r->config.hooks;
     ibk_buf octets = {0};
-    ibk_err err = hooks->media ? hooks->media(hooks->user, pass->now, rule, &octets, diag) : IBK_ERR_UNSUPPORTED;
+    ibk_err err =
+        hooks->media ? hooks->media(hooks->user, pass->now, rule, &octets, diag) : IBK_ERR_UNSUPPORTED;
     if (!err && octets.len)
         err = replace(r, pass, ibk_buf_span(&octets));
     ibk_buf_free(&octets);
     return err;
 }
 
-/* ---- recordings ---------------------------------------------------------------------------------------------
+/* ---- recordings
+ * ---------------------------------------------------------------------------------------------
  */
 
 static ibk_err keep(rules_kept *kept, const rules_pass *pass) {
@@ -127,7 +130,8 @@ static ibk_err keep(rules_kept *kept, const rules_pass *pass) {
 }
 
 static ibk_err nothing_recorded(ibk_diag *diag, const char *name) {
-    return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "recording", 0, "nothing was recorded as '%s' so far", name);
+    return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "recording", 0, "nothing was recorded as '%s' so far",
+                    name);
 }
 
 static ibk_err substitute(rules *r, const scn_rule *rule, rules_pass *pass, ibk_diag *diag) {
@@ -148,7 +152,8 @@ static ibk_err replay(rules *r, const rules_kept *kept, ibk_diag *diag) {
     return err;
 }
 
-/* ---- the way of the message -----------------------------------------------------------------------------------
+/* ---- the way of the message
+ * -----------------------------------------------------------------------------------
  */
 
 static ibk_err send_copy(rules *r, const rules_pass *pass, uint64_t delay_ns) {
@@ -210,7 +215,8 @@ static ibk_err reroute(rules *r, const scn_rule *rule, rules_pass *pass, ibk_dia
     return err;
 }
 
-/* ---- all ----------------------------------------------------------------------------------------------------
+/* ---- all
+ * ----------------------------------------------------------------------------------------------------
  */
 
 /* Does the action begin something that goes on by itself? */
@@ -223,9 +229,10 @@ ibk_err rules_perform(rules *r, size_t index, ibk_diag *diag) {
     const scn_rule *rule = rules_at(r, index);
     const rules_hooks *hooks = &r->config.hooks;
     const rules_kept *kept = rule->what ? rules_recording(r, rule->what) : NULL;
-    if (rule->what && !kept)
+    bool again = rule->act == SCN_ATTACK_REPLAY && !rule->fresh;
+    if (!kept && (rule->what || again))
         return nothing_recorded(diag, rule->what);
-    if (rule->act == SCN_ATTACK_REPLAY && !rule->fresh)
+    if (again)
         return replay(r, kept, diag);
     if (!hooks->send)
         return IBK_ERR_UNSUPPORTED;

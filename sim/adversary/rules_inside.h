@@ -16,11 +16,11 @@ typedef struct rules_kept {
 
 typedef struct rule_state {
     rules_count count;
-    uint64_t matched;       /* for `nth` */
-    sim_random *chance;     /* for `probability`, made when first used */
-    sim_random *values;     /* for random values, likewise */
-    rules_kept recording;   /* RECORD */
-    rules_kept held[2];     /* REORDER, by direction */
+    uint64_t matched;     /* for `nth` */
+    sim_random *chance;   /* for `probability`, made when first used */
+    sim_random *values;   /* for random values, likewise */
+    rules_kept recording; /* RECORD */
+    rules_kept held[2];   /* REORDER, by direction */
 } rule_state;
 
 /* Something to be done later, outside of the handlers. */

@@ -78,8 +78,9 @@ ibk_buf sample_sip(unsigned status, const char *name) {
 
 ibk_buf sample_http(const char *name) {
     ibk_buf out = {0}, mikey = sample_mikey(name);
-    add(&out, "POST /keys HTTP/1.1\r\nHost: kms.a.example\r\nContent-Type: application/mikey\r\n"
-              "Content-Length: %zu\r\n\r\n",
+    add(&out,
+        "POST /keys HTTP/1.1\r\nHost: kms.a.example\r\nContent-Type: application/mikey\r\n"
+        "Content-Length: %zu\r\n\r\n",
         mikey.len);
     assert_int_equal(ibk_buf_append_span(&out, ibk_buf_span(&mikey)), IBK_OK);
     ibk_buf_free(&mikey);

@@ -46,8 +46,8 @@ static const char *field_value(const sip_scan *scan, const char *name) {
 static bool read_status_line(seen *s, const char *line, const char *version) {
     size_t len = strlen(version);
     uint64_t status;
-    if (strncmp(line, version, len) != 0 || line[len] != ' ' || !sip_number(line + len + 1, 3, 699, &status) ||
-        status < 100)
+    if (strncmp(line, version, len) != 0 || line[len] != ' ' ||
+        !sip_number(line + len + 1, 3, 699, &status) || status < 100)
         return false;
     s->status = (unsigned)status;
     return true;
@@ -139,7 +139,8 @@ static ibk_err read_mikey(seen *s) {
  */
 
 static void read_sip(seen *s, const seen_world *world, const sip_scan *scan) {
-    s->sip = read_status_line(s, scan->start_line, "SIP/2.0") || read_request_line(s, scan->start_line, "SIP/2.0");
+    s->sip =
+        read_status_line(s, scan->start_line, "SIP/2.0") || read_request_line(s, scan->start_line, "SIP/2.0");
     if (!s->sip)
         return;
     const char *call_id = field_value(scan, "Call-ID"), *cseq = field_value(scan, "CSeq");
@@ -160,8 +161,8 @@ static void read_sip(seen *s, const seen_world *world, const sip_scan *scan) {
 }
 
 static void read_http(seen *s, const sip_scan *scan) {
-    s->http =
-        read_status_line(s, scan->start_line, "HTTP/1.1") || read_request_line(s, scan->start_line, "HTTP/1.1");
+    s->http = read_status_line(s, scan->start_line, "HTTP/1.1") ||
+              read_request_line(s, scan->start_line, "HTTP/1.1");
     if (!s->http)
         return;
     find_body(s, scan);

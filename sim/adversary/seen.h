@@ -1,6 +1,6 @@
-/* A message that a tap has shown, taken apart as far as its octets allow: SIP, HTTP, the MIKEY message inside.
- * Nothing here normalises anything: positions point into the message's own octets, so that it can be edited
- * in place (edit_sip.h, edit_mikey.h).
+/* A message that a tap has shown, taken apart as far as its octets allow: SIP, HTTP, the MIKEY message
+ * inside. Nothing here normalises anything: positions point into the message's own octets, so that it can be
+ * edited in place (edit_sip.h, edit_mikey.h).
  *
  *     seen s;
  *     if (seen_read(&s, &world, message) == IBK_OK)
@@ -20,7 +20,8 @@
 /* How a Call-ID leads to a call of the scenario, and an address to a node. */
 typedef struct seen_world {
     n3_sim *sim;
-    const scn_call *(*call_of)(void *user, const char *call_id); /* NULL: no call of the scenario. May be NULL */
+    const scn_call *(*call_of)(void *user,
+                               const char *call_id); /* NULL: no call of the scenario. May be NULL */
     void *user;
 } seen_world;
 
@@ -37,8 +38,9 @@ typedef enum seen_place {
 } seen_place;
 
 typedef struct seen {
-    const tap_message *message;    /* borrowed */
-    const char *sender, *receiver; /* names of the nodes of this hop, by their addresses; "" unknown. Owned by n3 */
+    const tap_message *message; /* borrowed */
+    const char *sender,
+        *receiver; /* names of the nodes of this hop, by their addresses; "" unknown. Owned by n3 */
 
     /* SIP and HTTP: what parses. A message that breaks the rules of its protocol has neither. */
     bool sip, http;
@@ -69,7 +71,8 @@ typedef struct seen {
 ibk_err seen_read(seen *out, const seen_world *world, const tap_message *message);
 void seen_clear(seen *s); /* legal on the zero value */
 
-/* "I_MESSAGE_1", else "INVITE", "183", "POST", "200", "media", "packet"; written to `out`, which it returns. */
+/* "I_MESSAGE_1", else "INVITE", "183", "POST", "200", "media", "packet"; written to `out`, which it returns.
+ */
 const char *seen_label(char out[SEEN_TEXT_MAX], const seen *s);
 /* Octets of the message. */
 ibk_span seen_octets(const seen *s, seen_range range);

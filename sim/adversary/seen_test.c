@@ -90,9 +90,14 @@ static void levels(void **state) {
 
 static void what_cannot_be_read(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        "", "\r\n\r\n", "INVITE\r\n\r\n", "SIP/2.0 18 x\r\n\r\n", "SIP/2.0 999 x\r\n\r\n",
-        "INVITE sip:b SIP/2.0\r\nno colon\r\n\r\n", "INVITE sip:b SIP/2.0\r\nVia: x", "\x01\x02\x03"};
+    static const char *const texts[] = {"",
+                                        "\r\n\r\n",
+                                        "INVITE\r\n\r\n",
+                                        "SIP/2.0 18 x\r\n\r\n",
+                                        "SIP/2.0 999 x\r\n\r\n",
+                                        "INVITE sip:b SIP/2.0\r\nno colon\r\n\r\n",
+                                        "INVITE sip:b SIP/2.0\r\nVia: x",
+                                        "\x01\x02\x03"};
     sample s;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         sample_see(&s, TAP_SIP, ibk_span_str(texts[i]));
@@ -100,11 +105,13 @@ static void what_cannot_be_read(void **state) {
         assert_string_equal(label_of(&s.seen), "SIP");
         seen_clear(&s.seen);
     }
-    static const char liar[] = "INVITE sip:b SIP/2.0\r\nContent-Type: application/sdp\r\nl: 900\r\n\r\nv=0\r\n";
+    static const char liar[] =
+        "INVITE sip:b SIP/2.0\r\nContent-Type: application/sdp\r\nl: 900\r\n\r\nv=0\r\n";
     sample_see(&s, TAP_SIP, ibk_span_str(liar));
     assert_true(s.seen.sip && s.seen.body.len == 0);
     seen_clear(&s.seen);
-    static const char stray[] = "INVITE sip:b SIP/2.0\r\nContent-Type: application/sdp\r\n\r\na=key-mgmt:mikey AB\r\n";
+    static const char stray[] =
+        "INVITE sip:b SIP/2.0\r\nContent-Type: application/sdp\r\n\r\na=key-mgmt:mikey AB\r\n";
     sample_see(&s, TAP_SIP, ibk_span_str(stray)); /* no base64 */
     assert_true(s.seen.sdp && !s.seen.has_mikey);
     seen_clear(&s.seen);
@@ -142,9 +149,12 @@ static void records_outlive_the_packet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_invite),     cmocka_unit_test(an_answer),
-        cmocka_unit_test(http),          cmocka_unit_test(levels),
-        cmocka_unit_test(other_packets), cmocka_unit_test(what_cannot_be_read),
+        cmocka_unit_test(an_invite),
+        cmocka_unit_test(an_answer),
+        cmocka_unit_test(http),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(other_packets),
+        cmocka_unit_test(what_cannot_be_read),
         cmocka_unit_test(records_outlive_the_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

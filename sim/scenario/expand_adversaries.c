@@ -64,6 +64,7 @@ const scn_call *scn_spot_call(const scn_spot *spot, const char *name) {
     return NULL;
 }
 
+/* `shown` is what the file has: the domain's name, or that of a node in it, which ends in it. */
 static const scn_domain *find_domain(const scn_spot *spot, const char *name, const char *what,
                                      const char *shown) {
     const scn_scenario *s = spot->cast->s;
@@ -73,7 +74,11 @@ static const scn_domain *find_domain(const scn_spot *spot, const char *name, con
             return &s->domains[i];
         scn_nearest_try(&nearest, s->domains[i].name);
     }
-    unknown(spot, what, shown, nearest.best, NULL);
+    int prefix = (int)(strlen(shown) - strlen(name));
+    const char *best = nearest.best == NULL
+                           ? NULL
+                           : scn_printf(spot->cast->ctx->arena, "%.*s%s", prefix, shown, nearest.best);
+    unknown(spot, what, shown, best, NULL);
     return NULL;
 }
 
@@ -156,16 +161,16 @@ static const char *one_of(scn_cast *cast, const raw_head *head, const char *path
         if (!scn_written(head, keys[i]))
             continue;
         if (found != NULL) {
-            scn_hint(scn_report(cast->ctx, scn_where_of(head, keys[i]), "%s: '%s' and '%s' exclude each other",
-                                path, found, keys[i]),
+            scn_hint(scn_report(cast->ctx, scn_where_of(head, keys[i]),
+                                "%s: '%s' and '%s' exclude each other", path, found, keys[i]),
                      "make two entries of it");
             return NULL;
         }
         found = keys[i];
     }
     if (found == NULL)
-        scn_hint(scn_report(cast->ctx, &head->node->where, "%s says nothing", path),
-                 "one key of these: %s", list);
+        scn_hint(scn_report(cast->ctx, &head->node->where, "%s says nothing", path), "one key of these: %s",
+                 list);
     return found;
 }
 
@@ -229,8 +234,8 @@ static bool expand_holding(scn_cast *cast, scn_holding *out, const raw_holding *
         return out->user != NULL;
     }
     if (scn_written(&raw->head, "date")) {
-        scn_hint(scn_report(cast->ctx, scn_where_of(&raw->head, "date"), "%s: 'date' belongs to 'private-key'",
-                            path),
+        scn_hint(scn_report(cast->ctx, scn_where_of(&raw->head, "date"),
+                            "%s: 'date' belongs to 'private-key'", path),
                  "'from' says when it has it");
         return false;
     }
@@ -325,7 +330,8 @@ static void expand_rules(scn_cast *cast, scn_adversary *a, const raw_list *list,
 }
 
 /* One hook sits on a link (sim/ns3shim/n3.h). */
-static void check_shared_seats(scn_cast *cast, const scn_adversary *a, const raw_list *list, const char *path) {
+static void check_shared_seats(scn_cast *cast, const scn_adversary *a, const raw_list *list,
+                               const char *path) {
     const raw_seat *raw = list->items;
     const scn_scenario *s = cast->s;
     for (size_t i = 0; i < a->seat_count; i++) {
@@ -334,8 +340,8 @@ static void check_shared_seats(scn_cast *cast, const scn_adversary *a, const raw
             for (size_t m = 0; m < other->seat_count; m++) {
                 if (strcmp(other->seats[m].node, a->seats[i].node) != 0)
                     continue;
-                scn_hint(scn_report(cast->ctx, &raw[i].head.node->where, "%s.at[%zu]: '%s' sits there already",
-                                    path, i, other->name),
+                scn_hint(scn_report(cast->ctx, &raw[i].head.node->where,
+                                    "%s.at[%zu]: '%s' sits there already", path, i, other->name),
                          "a link has room for one adversary");
             }
         }
@@ -350,7 +356,7 @@ static void check_recordings(scn_cast *cast, const scn_adversary *a, const raw_l
         scn_nearest nearest = {.word = what};
         bool found = what == NULL;
         for (size_t k = 0; k < a->rule_count && !found; k++) {
-            if (a->rules[k].act != SCN_ATTACK_RECORD)
+            if (a->rules[k].act != SCN_ATTACK_RECORD || a->rules[k].as == NULL)
                 continue;
             found = strcmp(a->rules[k].as, what) == 0;
             scn_nearest_try(&nearest, a->rules[k].as);
@@ -388,8 +394,9 @@ static void expand_adversary(scn_cast *cast, scn_adversary *out, raw_adversary *
     expand_rules(cast, out, &raw->rules, path);
     check_recordings(cast, out, &raw->rules, path);
     if (raw->seats.count + raw->holdings.count + raw->rules.count == 0 && raw->kms.head.node == NULL)
-        scn_hint(scn_report(cast->ctx, &raw->head.node->where, "%s sits nowhere, holds and does nothing", path),
-                 "its keys are: at, holds, kms, rules");
+        scn_hint(
+            scn_report(cast->ctx, &raw->head.node->where, "%s sits nowhere, holds and does nothing", path),
+            "its keys are: at, holds, kms, rules");
 }
 
 static bool index_names(scn_cast *cast, const raw_adversary *raw, size_t count) {
@@ -424,8 +431,8 @@ void scn_expand_adversaries(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) 
     out->adversary_count = count;
     for (size_t i = 0; i < count && !ctx->arena->failed; i++) {
         if (scn_has_number(list[i].name))
-            scn_report(ctx, scn_where_of(&list[i].head, "name"), "adversaries[%zu]: adversaries have no groups",
-                       i);
+            scn_report(ctx, scn_where_of(&list[i].head, "name"),
+                       "adversaries[%zu]: adversaries have no groups", i);
         expand_adversary(&cast, &out->adversaries[i], &list[i], i);
     }
 }

@@ -93,8 +93,9 @@ static bool check_keys(scn_cast *cast, const raw_rule *raw, const char *path, co
                       keys);
             ok = false;
         } else if (!written && has_word(keys->required, key)) {
-            scn_hint(scn_report(cast->ctx, &raw->head.node->where, "%s: %s lacks the key '%s'", path, what, key),
-                     "%s: %s", key, section->fields[i].meaning);
+            scn_hint(
+                scn_report(cast->ctx, &raw->head.node->where, "%s: %s lacks the key '%s'", path, what, key),
+                "%s: %s", key, section->fields[i].meaning);
             ok = false;
         }
     }
@@ -110,7 +111,8 @@ static bool check_all_keys(scn_cast *cast, const scn_rule *rule, const raw_rule 
     bool ok = check_keys(cast, raw, path, &conditions[rule->on], 1, divide, trigger);
     ok &= check_keys(cast, raw, path, action, divide + 1, section->count, what);
     if ((action->triggers & BIT(rule->on)) == 0) {
-        scn_report(cast->ctx, scn_where_of(&raw->head, "do"), "%s: %s cannot be done %s", path, what, trigger);
+        scn_report(cast->ctx, scn_where_of(&raw->head, "do"), "%s: %s cannot be done %s", path, what,
+                   trigger);
         ok = false;
     }
     return ok;
@@ -122,11 +124,13 @@ static bool check_all_keys(scn_cast *cast, const scn_rule *rule, const raw_rule 
 static const struct {
     const char *word;
     scn_trigger on;
-} triggers[] = {{"mikey", SCN_ON_MIKEY},   {"sip", SCN_ON_SIP},   {"http", SCN_ON_HTTP}, {"media", SCN_ON_MEDIA},
-                {"packet", SCN_ON_PACKET}, {"time", SCN_ON_TIME}, {"state", SCN_ON_STATE}};
+} triggers[] = {{"mikey", SCN_ON_MIKEY}, {"sip", SCN_ON_SIP},       {"http", SCN_ON_HTTP},
+                {"media", SCN_ON_MEDIA}, {"packet", SCN_ON_PACKET}, {"time", SCN_ON_TIME},
+                {"state", SCN_ON_STATE}};
 
-static const char *const methods[] = {"INVITE",  "ACK",    "BYE",  "CANCEL",    "REGISTER", "OPTIONS", "PRACK",
-                                      "UPDATE",  "INFO",   "REFER", "SUBSCRIBE", "NOTIFY",   "MESSAGE", "PUBLISH"};
+static const char *const methods[] = {"INVITE",    "ACK",    "BYE",     "CANCEL", "REGISTER",
+                                      "OPTIONS",   "PRACK",  "UPDATE",  "INFO",   "REFER",
+                                      "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"};
 
 int scn_data_type(const char *name) {
     for (int type = 0; type <= IBK_MSG_R_MESSAGE_2; type++) {
@@ -153,8 +157,9 @@ static void unknown_trigger(const scn_spot *spot, const char *text) {
     if (nearest.best != NULL)
         scn_hint(e, "did you mean '%s'?", nearest.best);
     else
-        scn_hint(e, "expected a MIKEY message, a SIP method or status, or mikey, sip, http, media, packet, time, "
-                    "state");
+        scn_hint(
+            e, "expected a MIKEY message, a SIP method or status, or mikey, sip, http, media, packet, time, "
+               "state");
 }
 
 static bool read_trigger(const scn_spot *spot, scn_rule *rule, const char *text) {
@@ -203,10 +208,13 @@ static bool expand_conditions(scn_cast *cast, scn_rule *rule, const raw_rule *ra
         ok &= scn_spot_anybody(&of, rule->of) != NULL;
     if (!scn_written(&raw->head, "until"))
         rule->until_ns = UINT64_MAX;
+    if (!scn_written(&raw->head, "probability"))
+        rule->probability_ppb = 1000000000;
     if (rule->until_ns >= rule->after_ns)
         return ok;
-    scn_hint(scn_report(cast->ctx, scn_where_of(&raw->head, "until"), "%s: 'until' comes before 'after'", path),
-             "nothing could set the rule off");
+    scn_hint(
+        scn_report(cast->ctx, scn_where_of(&raw->head, "until"), "%s: 'until' comes before 'after'", path),
+        "nothing could set the rule off");
     return false;
 }
 
@@ -269,7 +277,8 @@ static bool expand_texts(scn_cast *cast, scn_rule *rule, const raw_rule *raw, co
 
 static bool expand_points(scn_cast *cast, scn_rule *rule, const raw_rule *raw, const char *path) {
     const scn_spot point_i = at_key(cast, raw, path, "point-i"), point_r = at_key(cast, raw, path, "point-r");
-    const scn_spot inner_i = at_key(cast, raw, path, "inner-idri"), inner_r = at_key(cast, raw, path, "inner-idrr");
+    const scn_spot inner_i = at_key(cast, raw, path, "inner-idri"),
+                   inner_r = at_key(cast, raw, path, "inner-idrr");
     bool ok = true;
     if (raw->point_i != NULL)
         ok &= scn_rule_point(&point_i, &rule->point_i, raw->point_i);
@@ -295,8 +304,9 @@ static bool expand_target(scn_cast *cast, scn_rule *rule, const raw_rule *raw, c
         (rule->as_identity = scn_spot_identity(&as, rule->as)) == NULL)
         return false;
     if (rule->act == SCN_ATTACK_REPLAY && rule->fresh != (rule->to != NULL)) {
-        scn_hint(scn_report(cast->ctx, &raw->head.node->where, "%s: 'fresh: true' and 'to' belong together", path),
-                 "without both it goes to its old receiver, octet by octet");
+        scn_hint(
+            scn_report(cast->ctx, &raw->head.node->where, "%s: 'fresh: true' and 'to' belong together", path),
+            "without both it goes to its old receiver, octet by octet");
         return false;
     }
     bool content = rule->act == SCN_ATTACK_FLOOD || rule->act == SCN_ATTACK_INJECT_MEDIA;
@@ -308,25 +318,30 @@ static bool expand_target(scn_cast *cast, scn_rule *rule, const raw_rule *raw, c
     return false;
 }
 
+/* What the action is about, for reports: "SP" of "modify SP". */
+static const char *object_of(const scn_rule *rule, const raw_rule *raw) {
+    for (const scn_word *w = scn_field_of(rule_section(), "field")->words; w->text != NULL; w++) {
+        if ((int64_t)rule->field == w->value)
+            return w->text;
+    }
+    const char *const objects[] = {raw->payload, rule->what, raw->message, rule->header};
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+        if (objects[i] != NULL)
+            return objects[i];
+    }
+    return NULL;
+}
+
 static const char *text_of(scn_cast *cast, const scn_rule *rule, const raw_rule *raw) {
-    const scn_section *section = rule_section();
-    const char *name = scn_attack_name(rule->act), *more = NULL;
-    if (rule->field != SCN_FIELD_NONE)
-        more = scn_value_text(cast->ctx->arena, scn_field_of(section, "field"), &raw->rule.field);
-    else if (raw->payload != NULL)
-        more = raw->payload;
-    else if (rule->what != NULL)
-        more = rule->what;
-    else if (raw->message != NULL)
-        more = raw->message;
-    else if (rule->header != NULL)
-        more = rule->header;
-    return more == NULL ? name : scn_printf(cast->ctx->arena, "%s %s", name, more);
+    const char *name = scn_attack_name(rule->act), *object = object_of(rule, raw);
+    return object == NULL ? name : scn_printf(cast->ctx->arena, "%s %s", name, object);
 }
 
 bool scn_expand_rule(scn_cast *cast, scn_rule *out, const raw_rule *raw, const char *path) {
     const scn_spot on = at_key(cast, raw, path, "on");
     *out = raw->rule;
+    if (raw->on == NULL || out->act == SCN_ATTACK_NONE) /* reported when they were read */
+        return false;
     if (!read_trigger(&on, out, raw->on) || !check_all_keys(cast, out, raw, path))
         return false;
     if (out->times == 0)

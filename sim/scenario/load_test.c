@@ -279,7 +279,7 @@ static void expectations_are_flat(void **state) {
     assert_int_equal(e->first, 0);
     assert_int_equal(e->count, 5);
     assert_int_equal(e->bound.op, SCN_EXACTLY);
-    assert_int_equal(e->where.line, 43);
+    assert_int_equal(e->where.line, 77);
     e = find(s, "call c1x: sip-status 487");
     assert_int_equal(e->how, SCN_IS);
     assert_int_equal(e->bound.value, 487);

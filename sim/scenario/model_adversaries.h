@@ -1,6 +1,6 @@
-/* ibakelab: the adversaries of a scenario: where they sit, what they hold, what they do to whom and when. Part
- * of the model (scenario/model.h), which says who owns what, and in which units. docs/adversaries.md tells
- * what each key means to the one who writes a scenario. */
+/* ibakelab: the adversaries of a scenario: where they sit, what they hold, what they do to whom and when.
+ * Part of the model (scenario/model.h), which says who owns what, and in which units. docs/adversaries.md
+ * tells what each key means to the one who writes a scenario. */
 #ifndef SCENARIO_MODEL_ADVERSARIES_H
 #define SCENARIO_MODEL_ADVERSARIES_H
 
@@ -43,20 +43,22 @@ typedef struct scn_seat {
  */
 
 typedef enum scn_holding_kind {
-    SCN_HOLDS_PRIVATE_KEY = 1, /* one private key of `identity`, that of the period in which date_utc_ns lies */
-    SCN_HOLDS_MASTER_SECRET,   /* of the KMS of `domain` */
-    SCN_HOLDS_PSK,             /* that `user` shares with its KMS */
-    SCN_HOLDS_GENERATOR,       /* the seed from which `user` draws its scalars, and all of its scalars with it */
-    SCN_HOLDS_MEMORY,          /* what is alive in the memory of the UE of `user` at from_ns, and no more */
-    SCN_HOLDS_SESSION_KEYS,    /* the UE of `user` tells the TGK of each of its calls when it is established */
-    SCN_HOLDS_SESSION_KEY      /* the TGK of `call` leaks */
+    SCN_HOLDS_PRIVATE_KEY =
+        1,                   /* one private key of `identity`, that of the period in which date_utc_ns lies */
+    SCN_HOLDS_MASTER_SECRET, /* of the KMS of `domain` */
+    SCN_HOLDS_PSK,           /* that `user` shares with its KMS */
+    SCN_HOLDS_GENERATOR,    /* the seed from which `user` draws its scalars, and all of its scalars with it */
+    SCN_HOLDS_MEMORY,       /* what is alive in the memory of the UE of `user` at from_ns, and no more */
+    SCN_HOLDS_SESSION_KEYS, /* the UE of `user` tells the TGK of each of its calls when it is established */
+    SCN_HOLDS_SESSION_KEY   /* the TGK of `call` leaks */
 } scn_holding_kind;
 
 typedef struct scn_holding {
     scn_holding_kind kind;
-    const struct scn_user *user;     /* PRIVATE_KEY (whose identity it is), PSK, GENERATOR, MEMORY, SESSION_KEYS */
-    const char *identity;            /* PRIVATE_KEY: one of the user's public identities */
-    int64_t date_utc_ns;             /* PRIVATE_KEY */
+    const struct scn_user
+        *user;            /* PRIVATE_KEY (whose identity it is), PSK, GENERATOR, MEMORY, SESSION_KEYS */
+    const char *identity; /* PRIVATE_KEY: one of the user's public identities */
+    int64_t date_utc_ns;  /* PRIVATE_KEY */
     const struct scn_domain *domain; /* MASTER_SECRET */
     const struct scn_call *call;     /* SESSION_KEY */
     uint64_t from_ns;                /* it has it from that virtual time on */
@@ -74,11 +76,11 @@ typedef enum scn_degenerate {
 } scn_degenerate;
 
 typedef enum scn_rogue_certificate {
-    SCN_ROGUE_NONE = 0,    /* it shows none: plain HTTP, or a handshake that fails */
+    SCN_ROGUE_NONE = 0, /* it shows none: plain HTTP, or a handshake that fails */
     SCN_ROGUE_SELF_SIGNED,
-    SCN_ROGUE_STOLEN,      /* the one of the KMS that it impersonates, with its private key */
-    SCN_ROGUE_TRUSTED,     /* it holds a CA that everybody trusts */
-    SCN_ROGUE_WRONG_NAME   /* of a trusted CA, for its own name */
+    SCN_ROGUE_STOLEN,    /* the one of the KMS that it impersonates, with its private key */
+    SCN_ROGUE_TRUSTED,   /* it holds a CA that everybody trusts */
+    SCN_ROGUE_WRONG_NAME /* of a trusted CA, for its own name */
 } scn_rogue_certificate;
 
 typedef struct scn_rogue_kms {
@@ -109,12 +111,12 @@ typedef enum scn_trigger {
  */
 
 #define SCN_ATTACK_LIST(X)                                                                                   \
-    X(PASS, "pass")           /* nothing, and later rules do not see the message */                          \
+    X(PASS, "pass") /* nothing, and later rules do not see the message */                                    \
     X(DROP, "drop")                                                                                          \
-    X(DELAY, "delay")         /* by_ns */                                                                    \
-    X(DUPLICATE, "duplicate") /* `times` copies besides it, each by_ns after the one before */               \
-    X(REORDER, "reorder")     /* it goes out after the next message of its direction */                      \
-    X(RECORD, "record")       /* under the name `as` */                                                      \
+    X(DELAY, "delay")           /* by_ns */                                                                  \
+    X(DUPLICATE, "duplicate")   /* `times` copies besides it, each by_ns after the one before */             \
+    X(REORDER, "reorder")       /* it goes out after the next message of its direction */                    \
+    X(RECORD, "record")         /* under the name `as` */                                                    \
     X(SUBSTITUTE, "substitute") /* the MIKEY message of recording `what` in the place of this one's */       \
     X(REPLAY, "replay") /* recording `what`, by_ns from now, to its old receiver or freshly to `to` */       \
     X(MODIFY, "modify") /* `field` of the MIKEY message becomes `value` */                                   \
@@ -222,54 +224,54 @@ typedef enum scn_flood_content {
 typedef struct scn_rule {
     /* When. Absent conditions are NULL or 0; SIP alone has a method or a status. */
     scn_trigger on;
-    int data_type;               /* MIKEY: enum ibk_data_type, or SCN_ANY_TYPE */
-    const char *method;          /* SIP: a request "INVITE"; NULL: … */
-    unsigned status;             /* … a response with this status; 0: any SIP message */
-    const char *on_text;         /* as the file has it: "I_MESSAGE_1", "183" */
-    const struct scn_call *call; /* a message of this call, by its Call-ID */
+    int data_type;                 /* MIKEY: enum ibk_data_type, or SCN_ANY_TYPE */
+    const char *method;            /* SIP: a request "INVITE"; NULL: … */
+    unsigned status;               /* … a response with this status; 0: any SIP message */
+    const char *on_text;           /* as the file has it: "I_MESSAGE_1", "183" */
+    const struct scn_call *call;   /* a message of this call, by its Call-ID */
     const char *sender, *receiver; /* names of the nodes of this hop */
-    const char *identity;        /* stands in IDRi or IDRr */
-    uint32_t nth;                /* the nth message that fits, from 1; 0: every one */
-    uint64_t after_ns, until_ns; /* virtual time from which and up to which it fits; UINT64_MAX: no end */
-    uint32_t probability_ppb;    /* of 10^9 */
-    const char *of, *is;         /* STATE: name of the node, and of the event */
-    bool more;                   /* later rules are tried as well */
+    const char *identity;          /* stands in IDRi or IDRr */
+    uint32_t nth;                  /* the nth message that fits, from 1; 0: every one */
+    uint64_t after_ns, until_ns;   /* virtual time from which and up to which it fits; UINT64_MAX: no end */
+    uint32_t probability_ppb;      /* of 10^9 */
+    const char *of, *is;           /* STATE: name of the node, and of the event */
+    bool more;                     /* later rules are tried as well */
 
     /* What; only those that belong to the action are set. */
     scn_attack act;
     uint64_t by_ns;
     uint32_t times;
-    const char *as;                   /* RECORD: name of the recording */
-    const char *as_identity;          /* FORGE: the identity in whose name */
-    const char *what;                 /* name of a recording, one that a rule of this adversary makes */
-    const char *to;                   /* name of a node or user */
-    const struct scn_user *to_user;   /* … if it is a user, else NULL */
-    bool fresh;                       /* REPLAY: in a dialog of its own */
-    scn_mikey_field field;            /* MODIFY, IDENTITY */
-    scn_edit_value value;             /* MODIFY, IDENTITY, ADD_PAYLOAD, SET_HEADER, CONTACT */
-    uint8_t payload;                  /* enum ibk_payload_type or another number */
-    uint32_t instance;                /* REMOVE_PAYLOAD: from 1 */
-    bool has_before;                  /* ADD_PAYLOAD: false: at the end, before V or SIGN */
+    const char *as;                 /* RECORD: name of the recording */
+    const char *as_identity;        /* FORGE: the identity in whose name */
+    const char *what;               /* name of a recording, one that a rule of this adversary makes */
+    const char *to;                 /* name of a node or user */
+    const struct scn_user *to_user; /* … if it is a user, else NULL */
+    bool fresh;                     /* REPLAY: in a dialog of its own */
+    scn_mikey_field field;          /* MODIFY, IDENTITY */
+    scn_edit_value value;           /* MODIFY, IDENTITY, ADD_PAYLOAD, SET_HEADER, CONTACT */
+    uint8_t payload;                /* enum ibk_payload_type or another number */
+    uint32_t instance;              /* REMOVE_PAYLOAD: from 1 */
+    bool has_before;                /* ADD_PAYLOAD: false: at the end, before V or SIGN */
     uint8_t before;
-    scn_point point_i, point_r;       /* RE_ENCRYPT */
-    scn_inner inner_i, inner_r;       /* RE_ENCRYPT */
-    const char *for_identity;         /* RE_ENCRYPT, IMPERSONATE: to encrypt for; NULL: the same recipient */
+    scn_point point_i, point_r; /* RE_ENCRYPT */
+    scn_inner inner_i, inner_r; /* RE_ENCRYPT */
+    const char *for_identity;   /* RE_ENCRYPT, IMPERSONATE: to encrypt for; NULL: the same recipient */
     const struct scn_domain *parameters_of; /* with the parameters of that KMS; NULL: the recipient's own */
-    uint64_t lasts_ns;                /* FLOOD, INJECT_MEDIA: key `for` */
-    uint8_t message;                  /* FORGE, FLOOD: enum ibk_data_type */
-    uint32_t rate;                    /* FLOOD, INJECT_MEDIA: messages a second */
-    scn_flood_content content;        /* FLOOD */
-    const char *find, *with, *header; /* REPLACE_TEXT, SET_HEADER */
-    const char *text;                 /* for reports: "modify SP", "drop" */
+    uint64_t lasts_ns;                      /* FLOOD, INJECT_MEDIA: key `for` */
+    uint8_t message;                        /* FORGE, FLOOD: enum ibk_data_type */
+    uint32_t rate;                          /* FLOOD, INJECT_MEDIA: messages a second */
+    scn_flood_content content;              /* FLOOD */
+    const char *find, *with, *header;       /* REPLACE_TEXT, SET_HEADER */
+    const char *text;                       /* for reports: "modify SP", "drop" */
 } scn_rule;
 
 /* ---- an adversary ----------------------------------------------------------------------------------------
  */
 
 typedef struct scn_adversary {
-    const char *name;                      /* unique among users and adversaries; its node's name too */
-    const struct scn_domain *attached_to;  /* its node hangs on the router of that domain */
-    const scn_seat *seats;                 /* none: off path */
+    const char *name;                     /* unique among users and adversaries; its node's name too */
+    const struct scn_domain *attached_to; /* its node hangs on the router of that domain */
+    const scn_seat *seats;                /* none: off path */
     size_t seat_count;
     const scn_holding *holdings;
     size_t holding_count;

@@ -135,9 +135,12 @@ bool scn_rule_value(const scn_spot *spot, scn_edit_value *out, const scn_rule *r
 
 bool scn_rule_point(const scn_spot *spot, scn_point *out, const char *text) {
     static const char *const words[] = {
-        [SCN_POINT_OWN] = "own",           [SCN_POINT_REFLECTED] = "reflected",
-        [SCN_POINT_OFF_CURVE] = "off-curve", [SCN_POINT_INFINITY] = "infinity",
-        [SCN_POINT_SMALL_ORDER] = "small-order", [SCN_POINT_COMPRESSED] = "compressed",
+        [SCN_POINT_OWN] = "own",
+        [SCN_POINT_REFLECTED] = "reflected",
+        [SCN_POINT_OFF_CURVE] = "off-curve",
+        [SCN_POINT_INFINITY] = "infinity",
+        [SCN_POINT_SMALL_ORDER] = "small-order",
+        [SCN_POINT_COMPRESSED] = "compressed",
         [SCN_POINT_TWIST] = "twist",
     };
     scn_nearest nearest = {.word = text};
@@ -155,7 +158,9 @@ bool scn_rule_point(const scn_spot *spot, scn_point *out, const char *text) {
     if (nearest.best != NULL)
         scn_hint(e, "did you mean '%s'?", nearest.best);
     else
-        scn_hint(e, "expected own, reflected, off-curve, infinity, small-order, compressed, twist, or octets in hex");
+        scn_hint(
+            e,
+            "expected own, reflected, off-curve, infinity, small-order, compressed, twist, or octets in hex");
     return false;
 }
 

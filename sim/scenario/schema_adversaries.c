@@ -8,11 +8,13 @@ static const scn_field seat_fields[] = {
     {"link", SCN_T_REFERENCE, AT(raw_seat, link), .min = 1, .max = 60,
      .meaning = "on the access link of this user: it sees and changes what passes"},
     {"node", SCN_T_DOMAIN, AT(raw_seat, node), .min = 1, .max = 200,
-     .meaning = "in this node of a core, `pcscf.home.example`, icscf., scscf., hss. or kms.: its link, and all "
-                "that it holds"},
+     .meaning =
+         "in this node of a core, `pcscf.home.example`, icscf., scscf., hss. or kms.: its link, and all "
+         "that it holds"},
     {"ue", SCN_T_REFERENCE, AT(raw_seat, ue), .min = 1, .max = 60,
-     .meaning = "in the UE of this user, mailboxes included: its link, its private keys, its PSK, and x, y and "
-                "session keys as they come into being"},
+     .meaning =
+         "in the UE of this user, mailboxes included: its link, its private keys, its PSK, and x, y and "
+         "session keys as they come into being"},
 };
 static const scn_section seat_section = {"a seat", FIELDS(seat_fields), .size = sizeof(raw_seat),
                                          .meaning = "Where an adversary sits. One key of the three."};
@@ -61,12 +63,14 @@ static const scn_field rogue_fields[] = {
                     {"small-order", SCN_SMALL_ORDER}, {"p-is-3", SCN_P_IS_3}),
      .meaning = "what is wrong with its parameters: P_pub = P; q is no prime; P has a small order; p = 3"},
     {"certificate", SCN_T_ENUM, AT(raw_rogue_kms, kms.certificate), .fallback = "self-signed",
-     .words = WORDS({"none", SCN_ROGUE_NONE}, {"self-signed", SCN_ROGUE_SELF_SIGNED},
-                    {"stolen", SCN_ROGUE_STOLEN}, {"trusted", SCN_ROGUE_TRUSTED},
-                    {"wrong-name", SCN_ROGUE_WRONG_NAME}),
-     .meaning = "what its HTTPS server shows: nothing; a self-signed certificate; that of the true KMS, with its "
-                "key; one for the true KMS's name from a CA that all trust; one for its own name"},
-    {"tls", SCN_T_ENUM, AT(raw_rogue_kms, kms.tls), .fallback = "on", .words = WORDS({"on", true}, {"off", false}),
+     .words =
+         WORDS({"none", SCN_ROGUE_NONE}, {"self-signed", SCN_ROGUE_SELF_SIGNED}, {"stolen", SCN_ROGUE_STOLEN},
+               {"trusted", SCN_ROGUE_TRUSTED}, {"wrong-name", SCN_ROGUE_WRONG_NAME}),
+     .meaning =
+         "what its HTTPS server shows: nothing; a self-signed certificate; that of the true KMS, with its "
+         "key; one for the true KMS's name from a CA that all trust; one for its own name"},
+    {"tls", SCN_T_ENUM, AT(raw_rogue_kms, kms.tls), .fallback = "on",
+     .words = WORDS({"on", true}, {"off", false}),
      .meaning = "it speaks HTTPS on port 443; `off`: HTTP on port 80"},
 };
 static const scn_section rogue_section = {"a rogue KMS", FIELDS(rogue_fields), .size = sizeof(raw_rogue_kms),
@@ -87,24 +91,27 @@ static const scn_word attack_words[] = {
 
 static const scn_field rule_fields[] = {
     {"on", SCN_T_LINE, AT(raw_rule, on), .required = true, LINE(40),
-     .meaning = "what sets it off: a MIKEY message by its name (`I_MESSAGE_1`) or `mikey`; a SIP method, a status "
-                "(`183`) or `sip`; `http`, `media`, `packet`, `time`, `state`"},
+     .meaning =
+         "what sets it off: a MIKEY message by its name (`I_MESSAGE_1`) or `mikey`; a SIP method, a status "
+         "(`183`) or `sip`; `http`, `media`, `packet`, `time`, `state`"},
     {"call", SCN_T_REFERENCE, AT(raw_rule, call), LINE(60), .meaning = "a message of this call"},
     {"sender", SCN_T_REFERENCE, RULE(sender), LINE(200),
      .meaning = "the node that sent it on this hop: a user, `pcscf.home.example`, an adversary"},
-    {"receiver", SCN_T_REFERENCE, RULE(receiver), LINE(200), .meaning = "the node that it goes to on this hop"},
-    {"identity", SCN_T_LINE, RULE(identity), LINE(250), .meaning = "this identity, or this user's first one, stands in its IDRi or IDRr"},
+    {"receiver", SCN_T_REFERENCE, RULE(receiver), LINE(200),
+     .meaning = "the node that it goes to on this hop"},
+    {"identity", SCN_T_LINE, RULE(identity), LINE(250),
+     .meaning = "this identity, or this user's first one, stands in its IDRi or IDRr"},
     {"nth", SCN_T_UINT, RULE(nth), .min = 1, .max = 1000000, .computed = "every one",
      .meaning = "the n-th message that fits, from 1"},
     {"after", TIME, RULE(after_ns), .fallback = "0 s", .max = 400 * D,
      .meaning = "not before this time of the run; with `on: time`, at this time"},
     {"until", TIME, RULE(until_ns), .max = 400 * D, .computed = "no end", .meaning = "not after this time"},
-    {"probability", SCN_T_QUANTITY, RULE(probability_ppb), .fallback = "100 %", .min = 1, .max = 1000000000,
+    {"probability", SCN_T_QUANTITY, RULE(probability_ppb), .computed = "`100 %`", .min = 1, .max = 1000000000,
      .quantity = &scn_share_quantity, .meaning = "it is applied to this share of what fits, by chance"},
     {"of", SCN_T_REFERENCE, RULE(of), LINE(200), .meaning = "with `on: state`: the node"},
     {"is", SCN_T_LINE, RULE(is), LINE(40),
      .meaning = "with `on: state`: its STATE event in events.jsonl, `established`, `ended`, `registered` …"},
-    {"more", SCN_T_BOOL, RULE(more), .fallback = "false",
+    {"more", SCN_T_BOOL, RULE(more), .computed = "`false`",
      .meaning = "`true`: later rules are tried on the message as well"},
     {"do", SCN_T_ENUM, RULE(act), .required = true, .words = attack_words, .meaning = "what it does"},
     {"by", TIME, RULE(by_ns), .max = 400 * D, .computed = "`0 s`",
@@ -127,8 +134,9 @@ static const scn_field rule_fields[] = {
                     {"ESK", SCN_FIELD_ESK}, {"MAC", SCN_FIELD_MAC}),
      .meaning = "modify: the part of the MIKEY message; identity: IDRi or IDRr"},
     {"value", SCN_T_LINE, AT(raw_rule, value), LINE(4000),
-     .meaning = "modify: `flip`, `random`, `zero`, a number, octets in hex, text for identities; for T also a "
-                "time to shift it by (`+2 h`); add-payload: octets in hex; otherwise text"},
+     .meaning =
+         "modify: `flip`, `random`, `zero`, a number, octets in hex, text for identities; for T also a "
+         "time to shift it by (`+2 h`); add-payload: octets in hex; otherwise text"},
     {"payload", SCN_T_LINE, AT(raw_rule, payload), LINE(40),
      .meaning = "remove-payload, add-payload: `SP`, `IDR`, `General Extension` …, or a number"},
     {"before", SCN_T_LINE, AT(raw_rule, before), LINE(40), .computed = "the end, yet before V and SIGN",
@@ -136,14 +144,16 @@ static const scn_field rule_fields[] = {
     {"instance", SCN_T_UINT, RULE(instance), .min = 1, .max = 1000, .computed = "`1`",
      .meaning = "remove-payload: which one of several such payloads"},
     {"point-i", SCN_T_LINE, AT(raw_rule, point_i), LINE(400),
-     .meaning = "re-encrypt: the initiator's point: `own`, `reflected`, `off-curve`, `infinity`, `small-order`, "
-                "`compressed`, `twist`, or octets in hex"},
+     .meaning =
+         "re-encrypt: the initiator's point: `own`, `reflected`, `off-curve`, `infinity`, `small-order`, "
+         "`compressed`, `twist`, or octets in hex"},
     {"point-r", SCN_T_LINE, AT(raw_rule, point_r), LINE(400), .meaning = "re-encrypt: the responder's point"},
     {"inner-idri", SCN_T_LINE, AT(raw_rule, inner_i), LINE(250),
      .meaning = "re-encrypt: IDRi inside: a user, an identity, or `none`"},
     {"inner-idrr", SCN_T_LINE, AT(raw_rule, inner_r), LINE(250), .meaning = "re-encrypt: IDRr inside"},
     {"for", SCN_T_LINE, AT(raw_rule, for_), LINE(250),
-     .meaning = "re-encrypt, impersonate: the user or identity to encrypt for; flood, inject-media: how long"},
+     .meaning =
+         "re-encrypt, impersonate: the user or identity to encrypt for; flood, inject-media: how long"},
     {"parameters-of", SCN_T_DOMAIN, AT(raw_rule, parameters_of), LINE(180),
      .meaning = "re-encrypt, impersonate, forge: the KMS with whose parameters it encrypts"},
     {"find", SCN_T_LINE, RULE(find), LINE(1000), .meaning = "replace-text: what to look for"},
@@ -155,12 +165,14 @@ static const scn_field rule_fields[] = {
     {"content", SCN_T_ENUM, RULE(content), .computed = "`garbage`",
      .words = WORDS({"garbage", SCN_FLOOD_GARBAGE}, {"valid-ciphertext", SCN_FLOOD_VALID_CIPHERTEXT},
                     {"recorded", SCN_FLOOD_RECORDED}),
-     .meaning = "flood, inject-media: random octets, what is really encrypted for the target, or a recording"},
+     .meaning =
+         "flood, inject-media: random octets, what is really encrypted for the target, or a recording"},
 };
 static const scn_section rule_section = {
     "a rule", FIELDS(rule_fields), .size = sizeof(raw_rule),
-    .meaning = "The first rule that fits a message is applied to it. Keys that do not belong to the trigger or to "
-               "the action are refused; docs/adversaries.md lists them."};
+    .meaning =
+        "The first rule that fits a message is applied to it. Keys that do not belong to the trigger or to "
+        "the action are refused; docs/adversaries.md lists them."};
 
 /* ---- adversaries ------------------------------------------------------------------------------------------
  */

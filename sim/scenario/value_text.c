@@ -131,7 +131,7 @@ bool scn_octets_read(scn_arena *arena, ibk_span *out, const char *text) {
         return false;
     uint8_t *octets = scn_alloc(arena, len / 2);
     for (size_t i = 0; octets != NULL && i < len / 2; i++)
-        octets[i] = (uint8_t)(hex_digit(digits[2 * i]) << 4 | hex_digit(digits[2 * i + 1]));
+        octets[i] = (uint8_t)(16 * hex_digit(digits[2 * i]) + hex_digit(digits[2 * i + 1]));
     *out = (ibk_span){octets, len / 2};
     return octets != NULL;
 }
