@@ -154,6 +154,15 @@ const scn_domain *scn_find_domain(const scn_scenario *s, const char *name) {
     return NULL;
 }
 
+const char *scn_thing_name(scn_thing thing) {
+    static const char *const names[] = {
+#define THING_NAME(name, word) word,
+        SCN_THING_LIST(THING_NAME)
+#undef THING_NAME
+    };
+    return thing < SCN_THINGS ? names[thing] : "?";
+}
+
 const char *scn_keys_failure_name(scn_keys_failure failure) {
     switch (failure) {
     case SCN_KEYS_REFUSED:

@@ -409,6 +409,31 @@ typedef enum scn_property {
 
 const char *scn_property_name(scn_property property); /* "agreement" */
 
+/* What a party of a run can know: the words of `expect: knowledge`. */
+#define SCN_THING_LIST(T)                                                                                    \
+    T(XP, "xP") /* the initiator's point of a call's exchange */                                             \
+    T(YP, "yP") /* the responder's */                                                                        \
+    T(X, "x")   /* their private halves */                                                                   \
+    T(Y, "y")                                                                                                \
+    T(SESSION_KEY, "session-key")     /* a key that opens the SRTP of a call */                              \
+    T(MEDIA, "media")                 /* what is said in a call */                                           \
+    T(CONTENT, "content")             /* content under a secret key SK */                                    \
+    T(PRIVATE_KEY, "private-key")     /* a private key of IBE: this and the next ones are of no call */      \
+    T(MASTER_SECRET, "master-secret") /* of a KMS */                                                         \
+    T(PSK, "psk")                     /* that a user shares with a KMS */
+
+typedef enum scn_thing {
+#define SCN_THING_ENUM(name, word) SCN_THING_##name,
+    SCN_THING_LIST(SCN_THING_ENUM)
+#undef SCN_THING_ENUM
+        SCN_THINGS
+} scn_thing;
+
+#define SCN_THING_BIT(thing) (UINT64_C(1) << (thing)) /* in sets of things */
+#define SCN_THING_OF_CALLS   (SCN_THING_BIT(SCN_THING_PRIVATE_KEY) - 1)
+
+const char *scn_thing_name(scn_thing thing); /* "session-key"; never NULL */
+
 /* Why a user has no private keys. */
 typedef enum scn_keys_failure {
     SCN_KEYS_REFUSED = 1,         /* the KMS refused the request: Error message, or no authentication */
