@@ -46,7 +46,11 @@ int cli_fail(const char *command, const char *what, ibk_err err, const ibk_diag 
         snprintf(place, sizeof place, "%s: ", diag->payload);
     if (fits && diag->detail[0])
         snprintf(detail, sizeof detail, " (%s)", diag->detail);
-    cli_error(command, "%s: %s%s%s", what, place, ibk_err_text(err), detail);
+    if (err == IBK_ERR_REFUSED &&
+        detail[0]) /* what refuses is no policy here but a file or folder: see there */
+        cli_error(command, "%s: %s%s", what, place, diag->detail);
+    else
+        cli_error(command, "%s: %s%s%s", what, place, ibk_err_text(err), detail);
     switch (ibk_err_category(err)) {
     case IBK_CAT_RESOURCE:
         return err == IBK_ERR_LIMIT ? CLI_BAD : CLI_INTERNAL;
@@ -96,6 +100,12 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
         }
     }
     return best;
+}
+
+void cli_name_command(char **argv, const char *command) {
+    static char name[64];
+    snprintf(name, sizeof name, "ibakelab %s", command);
+    argv[0] = name;
 }
 
 /* ---- options and files -------------------------------------------------------------------------- */

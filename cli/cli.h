@@ -14,8 +14,8 @@ enum cli_status {
     CLI_INTERNAL = 3 /* neither the user's nor the input's fault: disk full, out of memory, a defect */
 };
 
-/* A command gets its own argv: argv[0] is its name ("run"), argv[1]… its arguments. It may use getopt_long:
- * main has reset optind. It returns an exit status. */
+/* A command gets its own argv: argv[0] is its name ("ibakelab run"), argv[1]… its arguments. It may use
+ * getopt_long: main has reset optind. It returns an exit status. */
 typedef int cli_main(int argc, char **argv);
 
 typedef struct cli_command {
@@ -41,6 +41,8 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 int cli_fail(const char *command, const char *what, ibk_err err, const ibk_diag *diag);
 /* Flushes standard output: CLI_INTERNAL with a message if anything could not be written, else `status`. */
 int cli_finish(const char *command, int status);
+/* From now on getopt's complaints begin with "ibakelab COMMAND: ", as all others do. */
+void cli_name_command(char **argv, const char *command);
 /* The nearest of `names` to `word` (edit distance at most 1 + length/4), or NULL. */
 const char *cli_nearest(const char *word, const char *const *names, size_t count);
 

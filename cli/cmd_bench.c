@@ -22,9 +22,13 @@ int cmd_bench_main(int argc, char **argv) {
         fputs(help_text, stdout);
         return cli_finish("bench", CLI_OK);
     }
-    if (strcmp(what, "crypto") == 0)
+    if (strcmp(what, "crypto") == 0) {
+        cli_name_command(argv + 1, "bench crypto");
         return cli_finish("bench", bench_crypto_main(argc - 1, argv + 1));
-    if (strcmp(what, "sim") == 0)
+    }
+    if (strcmp(what, "sim") == 0) {
+        cli_name_command(argv + 1, "bench sim");
         return cli_finish("bench", bench_sim_main(argc - 1, argv + 1));
+    }
     return cli_usage("bench", *what ? "'%s' is neither crypto nor sim" : "crypto or sim is missing%s", what);
 }

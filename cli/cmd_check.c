@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char check_help[] =
-    "Usage: ibakelab check FILE… [--set path=value]…\n"
+    "Usage: ibakelab check FILE… [--seed N] [--set path=value]…\n"
     "\n"
     "Reads scenario files without playing them and tells everything that is wrong, with line and column.\n"
     "\n"

@@ -353,9 +353,11 @@ static int cmd_show(int argc, char **argv) {
 
 int cmd_kms_main(int argc, char **argv) {
     static const struct {
-        const char *name;
+        const char *name, *full_name;
         cli_main *main;
-    } commands[] = {{"init", cmd_init}, {"extract", cmd_extract}, {"show", cmd_show}};
+    } commands[] = {{"init", "kms init", cmd_init},
+                    {"extract", "kms extract", cmd_extract},
+                    {"show", "kms show", cmd_show}};
     const char *names[] = {"init", "extract", "show"};
     if (argc < 2)
         return cli_usage(COMMAND, "init, extract or show is missing");
@@ -365,8 +367,10 @@ int cmd_kms_main(int argc, char **argv) {
             return cli_finish(COMMAND, CLI_OK);
         }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            cli_name_command(argv + 1, commands[i].full_name);
             return cli_finish(COMMAND, commands[i].main(argc - 1, argv + 1));
+        }
     const char *nearest = cli_nearest(argv[1], names, 3);
     return nearest ? cli_usage(COMMAND, "unknown command '%s': did you mean '%s'?", argv[1], nearest)
                    : cli_usage(COMMAND, "unknown command '%s'", argv[1]);

@@ -93,5 +93,6 @@ int main(int argc, char **argv) {
     if (!command)
         return unknown(word);
     optind = 1;
+    cli_name_command(ask_help ? help_argv : argv + 1, command->name);
     return ask_help ? command->main(2, help_argv) : command->main(argc - 1, argv + 1);
 }

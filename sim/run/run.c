@@ -26,6 +26,10 @@ static ibk_err path_in(char out[PATH_LEN], const char *dir, const char *name) {
     return len < 0 || len >= PATH_LEN ? IBK_ERR_LIMIT : IBK_OK;
 }
 
+static ibk_err refuse_folder(ibk_diag *diag, const char *path, const char *why) {
+    return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.50s: %s; --out names another", path, why);
+}
+
 /* mkdir -p; a folder that cannot be had here is the caller's to mend: IBK_ERR_REFUSED. */
 static ibk_err make_dirs(const char *path, ibk_diag *diag) {
     char part[PATH_LEN];
@@ -38,13 +42,13 @@ static ibk_err make_dirs(const char *path, ibk_diag *diag) {
         memcpy(part, path, i);
         part[i] = 0;
         if (mkdir(part, 0777) && errno != EEXIST)
-            return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s: %s", part, strerror(errno));
+            return refuse_folder(diag, part, strerror(errno));
     }
     struct stat status;
     if (stat(path, &status) || !S_ISDIR(status.st_mode))
-        return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s is no folder", path);
+        return refuse_folder(diag, path, "it is no folder");
     if (access(path, W_OK))
-        return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.80s: %s", path, strerror(errno));
+        return refuse_folder(diag, path, strerror(errno));
     return IBK_OK;
 }
 
