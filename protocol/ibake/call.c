@@ -121,7 +121,7 @@ ibk_err call_next_time(call *c, ibk_t *out) {
     ibk_session *s = c->s;
     ibk_timestamps *source = s->node.timestamps ? s->node.timestamps : &s->own_timestamps;
     ibk_err err = ibk_timestamps_next(source, out, s->policy.ts_type, c->now.utc_ns);
-    return err ? call_fail(c, err, "T", "no timestamp left") : IBK_OK;
+    return err ? call_fail(c, err, "T", "no unused timestamp near the clock") : IBK_OK;
 }
 
 /* The instant whose date T names; a COUNTER leaves it to our clock. */

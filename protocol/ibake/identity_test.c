@@ -86,8 +86,37 @@ static void test_timestamps_differ(void **state) {
     assert_true(t.value == 0);
 }
 
+/* P-27: in a burst every T is another one and none leaves the skew; when there is none left, that is said. */
+static void test_bursts(void **state) {
+    (void)state;
+    static const int64_t now = 1795521600 * S;
+    ibk_timestamps wide = {0}, narrow = {0}, tight = {.ahead_ns = 5 * S};
+    ibk_t t, before = {0};
+    for (int i = 0; i < 100000; i++, before = t) {
+        assert_int_equal(ibk_timestamps_next(&wide, &t, IBK_TS_NTP_UTC, now), IBK_OK);
+        assert_true(i == 0 || t.value == before.value + 1);
+        assert_int_equal(ibk_replay_check(NULL, &t, ibk_span_str("m"), now), IBK_OK);
+    }
+    for (int i = 0; i <= 150; i++, before = t) { /* half of the skew: the rest is for clocks that differ */
+        assert_int_equal(ibk_timestamps_next(&narrow, &t, IBK_TS_NTP_UTC_32, now), IBK_OK);
+        assert_true(i == 0 || t.value == before.value + 1);
+        assert_int_equal(ibk_replay_check(NULL, &t, ibk_span_str("m"), now - 150 * S), IBK_OK);
+    }
+    assert_int_equal(ibk_timestamps_next(&narrow, &t, IBK_TS_NTP_UTC_32, now + S - 1), IBK_ERR_LIMIT);
+    assert_int_equal(ibk_timestamps_next(&narrow, &t, IBK_TS_NTP_UTC_32, now + S), IBK_OK);
+    assert_true(t.value == before.value + 1);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(ibk_timestamps_next(&tight, &t, IBK_TS_NTP_UTC_32, now), IBK_OK);
+    assert_int_equal(ibk_timestamps_next(&tight, &t, IBK_TS_NTP_UTC_32, now), IBK_ERR_LIMIT);
+    assert_int_equal(ibk_timestamps_next(&tight, &t, IBK_TS_NTP_UTC_32, now - 60 * S), IBK_ERR_LIMIT);
+    assert_int_equal(ibk_timestamps_next(&tight, &t, IBK_TS_NTP_UTC_32, now - 61 * S), IBK_OK); /* set back */
+    assert_int_equal(ibk_timestamps_next(&tight, &t, IBK_TS_NTP_UTC_32, now - 61 * S), IBK_OK);
+    assert_int_equal(ibk_replay_check(NULL, &t, ibk_span_str("m"), now - 61 * S), IBK_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_dates), cmocka_unit_test(test_dates_refused),
-                                       cmocka_unit_test(test_timestamps_differ)};
+                                       cmocka_unit_test(test_timestamps_differ),
+                                       cmocka_unit_test(test_bursts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

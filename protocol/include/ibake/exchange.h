@@ -48,14 +48,19 @@ int64_t ibk_period_end(ibk_granularity granularity, int64_t utc_ns);
 /* ---- timestamps of our own messages -------------------------------------------------------------- */
 
 /* RFC 3830 §5.2: every message of an initiator has a T of its own. One for each node, owned by the node; the
- * zero value is ready. If the clock stands still or was set back by less than a minute, the last value counts
- * on by its least unit (2^-32 s; one second for NTP-UTC-32); set back further, the clock is believed. */
+ * zero value is ready. If the clock stands still or was set back by up to a minute, the last value counts on
+ * by its least unit (2^-32 s; one second for NTP-UTC-32), but never further ahead of the clock than
+ * `ahead_ns`: others would refuse it (P-27). Set back further, the clock is believed. */
 typedef struct ibk_timestamps {
     uint64_t last[4]; /* by ts_type, the last value used; COUNTER: may be restored from storage */
     bool used[4];
+    int64_t clock_ns; /* the latest that the clock has shown since it was believed */
+    int64_t ahead_ns; /* how far T may run ahead of it; 0: half of IBK_REPLAY_DEFAULT_SKEW_NS */
 } ibk_timestamps;
 
-/* IBK_ERR_UNSUPPORTED: unknown type. IBK_ERR_LIMIT: COUNTER is used up. */
+/* IBK_ERR_UNSUPPORTED: unknown type. IBK_ERR_LIMIT: COUNTER is used up, or no unused value lies within
+ * `ahead_ns` of the clock: more messages a second than the type tells apart. Nothing has changed then; the
+ * next second brings another one. */
 ibk_err ibk_timestamps_next(ibk_timestamps *timestamps, ibk_t *out, uint8_t ts_type, int64_t utc_ns);
 
 /* ---- replay cache ---------------------------------------------------------------------------------- */

@@ -33,6 +33,8 @@ ibk_err ue_keys_init(ue *u, const ue_config *config) {
                                            .user = u};
     u->tls = config->tls;
     u->pke = config->pke;
+    u->timestamps.ahead_ns =
+        (int64_t)(mikey->clock_skew_ns > 2 * SIP_S ? mikey->clock_skew_ns / 2 : SIP_S); /* P-27 */
     ibk_err err = parameters_client_new(&u->parameters, &parameters);
     err = err ? err : ibk_replay_cache_new(&u->replay, &replay);
     return err ? err
