@@ -14,13 +14,14 @@ enum cx_assignment {
     CX_NO_ASSIGNMENT = 0,
     CX_REGISTRATION = 1,
     CX_RE_REGISTRATION = 2,
+    CX_UNREGISTERED_USER = 3, /* a call for a user of whom the S-CSCF has no profile */
     CX_USER_DEREGISTRATION = 5
 };
 
 typedef struct cx_request {
     enum diameter_command command; /* UAR, LIR, MAR, SAR */
     const char *impu;              /* public identity */
-    const char *impi;              /* private identity; NULL in LIR */
+    const char *impi;              /* private identity; NULL in LIR and in SAR for an unregistered user */
     const char *server;            /* S-CSCF's URI, MAR and SAR */
     const char *visited;           /* visited network, UAR */
     enum cx_assignment assignment; /* SAR */

@@ -50,7 +50,8 @@ ibk_err cx_write_question(ibk_buf *out, const cx_ends *ends, const cx_request *r
     if (request->command == DIAMETER_SAR) {
         diameter_put_u32(&w, AVP_SERVER_ASSIGNMENT_TYPE, request->assignment);
         /* a refresh and a deregistration need no profile: TS 29.228 §6.1.2.1 */
-        diameter_put_u32(&w, AVP_USER_DATA_ALREADY_AVAILABLE, request->assignment != CX_REGISTRATION);
+        bool known = request->assignment != CX_REGISTRATION && request->assignment != CX_UNREGISTERED_USER;
+        diameter_put_u32(&w, AVP_USER_DATA_ALREADY_AVAILABLE, known);
     }
     return diameter_end(&w);
 }

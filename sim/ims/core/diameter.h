@@ -24,7 +24,8 @@ enum diameter_result {
     CX_UNREGISTERED_SERVICE = 2003,
     CX_ERROR_USER_UNKNOWN = 5001,
     CX_ERROR_IDENTITIES_DONT_MATCH = 5002,
-    CX_ERROR_IDENTITY_NOT_REGISTERED = 5003
+    CX_ERROR_IDENTITY_NOT_REGISTERED = 5003,
+    CX_ERROR_IN_ASSIGNMENT_TYPE = 5007
 };
 
 /* An AVP's code; the vendor follows from it: what 3GPP defines lies in 600..699. */

@@ -39,7 +39,8 @@ typedef struct registrar_entry {
     struct registrar_entry *owner; /* of an implicitly registered identity: the one it came with, which has
                                       the bindings */
     struct registrar_entry
-        *further; /* of an owner: its implicit registration set; and of each the next one */
+        *further;     /* of an owner: its implicit registration set; and of each the next one */
+    bool has_profile; /* of an owner: the HSS has given the set, and knows that we serve it */
 } registrar_entry;
 
 typedef struct registrar registrar;

@@ -21,6 +21,8 @@ struct scscf {
 
 /* scscf_register.c */
 void scscf_on_register(scscf *s, sip_server *server, const sip_msg *request);
+/* Takes the implicit registration set of a profile (User-Data) into an entry, which then has one. */
+ibk_err scscf_take_profile(scscf *s, registrar_entry *entry, const cx_answer *answer);
 
 /* scscf_serve.c: requests to a user of ours; consumes copy. */
 void scscf_on_terminating(scscf *s, sip_server *server, sip_msg *copy);

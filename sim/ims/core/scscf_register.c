@@ -152,6 +152,14 @@ static ibk_err bind(scscf *s, registrar_entry *entry, sip_msg *request, uint64_t
     return err ? err : registrar_bind(entry, &contact);
 }
 
+ibk_err scscf_take_profile(scscf *s, registrar_entry *entry, const cx_answer *answer) {
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; !err && i < answer->identity_count; i++)
+        err = registrar_imply(s->bindings, entry, answer->identities[i]);
+    entry->has_profile |= !err && answer->identity_count > 0;
+    return err;
+}
+
 static void on_assigned(void *self, sip_server *server, const cx_answer *answer) {
     scscf *s = self;
     sip_msg *request = sip_msg_clone(sip_server_request(server));
@@ -163,9 +171,7 @@ static void on_assigned(void *self, sip_server *server, const cx_answer *answer)
         return;
     }
     uint64_t expires = wanted_expires(s, request);
-    ibk_err err = IBK_OK;
-    for (size_t i = 0; !err && i < answer->identity_count; i++)
-        err = registrar_imply(s->bindings, entry, answer->identities[i]);
+    ibk_err err = scscf_take_profile(s, entry, answer);
     if (expires == 0)
         registrar_unbind(entry, &request->contact[0].uri);
     else if (!err)
@@ -178,8 +184,10 @@ static void on_assigned(void *self, sip_server *server, const cx_answer *answer)
     } else {
         note_state(s, entry->impu, expires ? "registered" : "deregistered");
         send_registered(s, server, request, entry, expires);
-        if (expires || !registrar_is_bound(entry, ims_host_now(s->c.host))) /* else a device stays */
+        bool gone = !registrar_is_bound(entry, ims_host_now(s->c.host)); /* else a device stays */
+        if (expires || gone)
             tell_servers(s, &request->to.uri, expires);
+        entry->has_profile &= !gone; /* the HSS has forgotten that we serve the user */
     }
     sip_msg_free(request);
 }

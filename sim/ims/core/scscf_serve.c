@@ -207,14 +207,11 @@ static void call_contacts(scscf_served *v, sip_server *server, const char *impu)
         v->no_answer = ims_host_timer(s->c.host, v->service->after_ns, nobody_answered, v);
 }
 
-void scscf_on_terminating(scscf *s, sip_server *server, sip_msg *copy) {
-    const char *impu = cscf_identity(&copy->arena, &copy->uri);
-    const registrar_entry *entry = impu ? registrar_find(s->bindings, impu) : NULL;
-    if (entry) /* an implicitly registered one: services and contacts are those of the whole set */
-        impu = entry->impu;
-    scscf_served *v = impu ? served_new(s, copy, impu) : NULL;
+/* Of an implicitly registered identity services and contacts are those of the whole set. Consumes copy. */
+static void serve(scscf *s, sip_server *server, sip_msg *copy, const char *impu) {
+    scscf_served *v = served_new(s, copy, impu);
     if (!v) {
-        cscf_refuse(&s->c, server, impu ? 500 : 404, impu ? "out of memory" : "no public identity");
+        cscf_refuse(&s->c, server, 500, "out of memory");
         sip_msg_free(copy);
         return;
     }
@@ -228,4 +225,51 @@ void scscf_on_terminating(scscf *s, sip_server *server, sip_msg *copy) {
         call_contacts(v, server, impu);
     if (!v->forward) /* answered here */
         served_free(v);
+}
+
+/* ---- a user of whom there is no profile: TS 24.229 §5.4.3.3, TS 29.228 §6.1.2 ---------------------------
+ */
+
+/* The identity under which the set that it belongs to is kept here. */
+static registrar_entry *entry_of_profile(scscf *s, const cx_answer *answer) {
+    registrar_entry *entry = registrar_get(s->bindings, answer->identities[0]);
+    return entry && scscf_take_profile(s, entry, answer) == IBK_OK ? entry : NULL;
+}
+
+static void on_profile(void *self, sip_server *server, const cx_answer *answer) {
+    scscf *s = self;
+    if (!answer->ok || answer->identity_count == 0) {
+        cscf_refuse(&s->c, server, answer->result ? 480 : 503, "the HSS gives no profile, or is silent");
+        return;
+    }
+    sip_msg *copy = sip_proxy_copy(s->c.proxy, sip_server_request(server), NULL);
+    const registrar_entry *entry = copy ? entry_of_profile(s, answer) : NULL;
+    if (entry) {
+        serve(s, server, copy, entry->impu);
+        return;
+    }
+    cscf_refuse(&s->c, server, 500, "out of memory, or another one's identity");
+    sip_msg_free(copy);
+}
+
+static void ask_for_profile(scscf *s, sip_server *server, sip_msg *copy, const char *impu) {
+    cx_request question = {.command = DIAMETER_SAR,
+                           .assignment = CX_UNREGISTERED_USER,
+                           .impu = impu,
+                           .server = sip_arena_printf(&copy->arena, "sip:%s", s->c.config.host.name)};
+    cscf_ask(&s->c, server, &question, on_profile);
+}
+
+void scscf_on_terminating(scscf *s, sip_server *server, sip_msg *copy) {
+    const char *impu = cscf_identity(&copy->arena, &copy->uri);
+    const registrar_entry *entry = impu ? registrar_find(s->bindings, impu) : NULL;
+    if (entry && entry->has_profile) {
+        serve(s, server, copy, entry->impu);
+        return;
+    }
+    if (impu)
+        ask_for_profile(s, server, copy, impu);
+    else
+        cscf_refuse(&s->c, server, 404, "no public identity");
+    sip_msg_free(copy);
 }

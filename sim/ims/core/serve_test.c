@@ -195,6 +195,30 @@ static void test_unregistered(void **state) {
     assert_int_equal(c->phone[BOB].requests, 1);
 }
 
+/* … and by whichever of her identities: of the second one the S-CSCF knows only what the HSS tells when it
+ * asks (TS 29.228 §6.1.2), after she has left as well as before she came. */
+static void test_unregistered_by_another_identity(void **state) {
+    core *c = *state;
+    static const char second[] = "sip:desk@" HOME;
+    const cdiv_service service = {
+        .impu = "sip:carol@" HOME, .target = "sip:bob@" HOME, .when = CDIV_UNREGISTERED, .how = CDIV_SILENT};
+    assert_int_equal(scscf_add_service(c->s, &service), IBK_OK);
+    assert_int_equal(hss_add_identity(c->h, "sip:carol@" HOME, second), IBK_OK);
+    core_register(c, ALICE, 3600, "open sesame");
+    core_register(c, BOB, 3600, "tell nobody");
+    assert_int_equal(core_invite(c, ALICE, second), 486); /* bob's */
+    assert_int_equal(c->phone[BOB].requests, 1);
+    assert_int_equal(scscf_registered(c->s), 2); /* that is no registration */
+    core_register(c, CAROL, 3600, "never mind");
+    c->phone[CAROL].answer = 600;
+    assert_int_equal(core_invite(c, ALICE, second), 600);
+    assert_int_equal(c->phone[BOB].requests, 1);
+    core_register(c, CAROL, 0, "never mind");
+    assert_int_equal(core_invite(c, ALICE, second), 486);
+    assert_int_equal(c->phone[BOB].requests, 2);
+    assert_int_equal(core_invite(c, ALICE, "sip:nobody@" HOME), 404);
+}
+
 /* Bob to Carol, Carol to Bob: the request comes back as it was, RFC 3261 §16.3. */
 static void test_loop(void **state) {
     core *c = *state;
@@ -276,6 +300,7 @@ int main(void) {
         TEST(test_no_answer),
         TEST(test_redirection_of_unanswered),
         TEST(test_unregistered),
+        TEST(test_unregistered_by_another_identity),
         TEST(test_loop),
         TEST(test_too_many_diversions),
         TEST(test_third_party_registration),

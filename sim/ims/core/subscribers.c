@@ -156,7 +156,16 @@ static verdict authenticate(record *r, const char *server) { /* MAR, §6.3.1: th
     return (verdict){.result = DIAMETER_SUCCESS, .with_digest = true};
 }
 
-/* SAR, §6.1.2: of one device; the S-CSCF is forgotten with the last one. */
+/* SAR, §6.1.2, without a private identity: the S-CSCF has a call for a user who is not there. It serves the
+ * user from now on, who stays unregistered. */
+static verdict assign_unregistered(record *r, const char *server, bool has_profile) {
+    if (is_registered(r))
+        return experimental(CX_ERROR_IN_ASSIGNMENT_TYPE);
+    strcpy(r->server, server);
+    return (verdict){.result = DIAMETER_SUCCESS, .with_profile = !has_profile};
+}
+
+/* The same of one device; the S-CSCF is forgotten with the last one. */
 static verdict assign(record *r, private_id *device, const char *server, uint32_t type, bool has_profile) {
     if (type == CX_REGISTRATION || type == CX_RE_REGISTRATION) {
         strcpy(r->server, server);
@@ -175,14 +184,16 @@ static verdict assign(record *r, private_id *device, const char *server, uint32_
 static verdict judge(subscribers *s, const diameter_message *m, record **subject, private_id **device) {
     char impu[CX_TEXT_MAX], impi[CX_TEXT_MAX] = "", server[CX_TEXT_MAX] = "";
     uint32_t type = 0, has_profile = 0, command = m->header.command;
-    bool needs_impi = command != DIAMETER_LIR;
+    bool typed = diameter_u32(m->avp, m->avp_count, AVP_SERVER_ASSIGNMENT_TYPE, &type);
+    bool unregistered = command == DIAMETER_SAR && type == CX_UNREGISTERED_USER;
+    bool needs_impi = command != DIAMETER_LIR && !unregistered;
     bool needs_server = command == DIAMETER_MAR || command == DIAMETER_SAR;
     if (command < DIAMETER_UAR || command > DIAMETER_MAR || m->header.application != CX_APPLICATION_ID)
         return (verdict){.result = DIAMETER_UNSUPPORTED_COMMAND};
     if (!diameter_text(m->avp, m->avp_count, AVP_PUBLIC_IDENTITY, impu, sizeof impu) ||
         (needs_impi && !diameter_text(m->avp, m->avp_count, AVP_USER_NAME, impi, sizeof impi)) ||
         (needs_server && !diameter_text(m->avp, m->avp_count, AVP_SERVER_NAME, server, sizeof server)) ||
-        (command == DIAMETER_SAR && !diameter_u32(m->avp, m->avp_count, AVP_SERVER_ASSIGNMENT_TYPE, &type)))
+        (command == DIAMETER_SAR && !typed))
         return (verdict){.result = DIAMETER_MISSING_AVP};
     record *r = *subject = find(s, impu);
     if (!r)
@@ -199,7 +210,8 @@ static verdict judge(subscribers *s, const diameter_message *m, record **subject
         return authenticate(r, server);
     default:
         diameter_u32(m->avp, m->avp_count, AVP_USER_DATA_ALREADY_AVAILABLE, &has_profile);
-        return assign(r, *device, server, type, has_profile != 0);
+        return unregistered ? assign_unregistered(r, server, has_profile != 0)
+                            : assign(r, *device, server, type, has_profile != 0);
     }
 }
 
@@ -247,7 +259,7 @@ ibk_err subscribers_answer(subscribers *s, ibk_buf *out, const cx_ends *ends,
         diameter_put_text(&w, AVP_PUBLIC_IDENTITY, r->impu);
         put_digest(&w, device, ends->realm);
     }
-    if (r && v.with_profile)
-        put_profile(&w, r, device->impi);
+    if (r && v.with_profile) /* of an unregistered user it names one of the devices */
+        put_profile(&w, r, device ? device->impi : r->devices->impi);
     return diameter_end(&w);
 }

@@ -315,6 +315,37 @@ static void test_devices(void **state) {
     assert_int_equal(ask(*state, &sar).result, CX_ERROR_IDENTITIES_DONT_MATCH);
 }
 
+/* TS 29.228 §6.1.2: a call for one of alice's identities reaches an S-CSCF that knows nothing of her. */
+static void test_unregistered_user(void **state) {
+    cx_request sar = request_of(DIAMETER_SAR), uar = request_of(DIAMETER_UAR);
+    assert_int_equal(subscribers_add_identity(*state, ALICE, "tel:+4930901820"), IBK_OK);
+    sar.assignment = CX_UNREGISTERED_USER;
+    sar.impi = NULL;
+    sar.impu = "tel:+4930901820";
+    cx_answer a = ask(*state, &sar);
+    assert_int_equal(a.result, DIAMETER_SUCCESS);
+    assert_int_equal(a.identity_count, 2);
+    assert_string_equal(a.identities[0], ALICE);
+    assert_string_equal(a.identities[1], "tel:+4930901820");
+    /* She is no more registered than before, but served from now on. */
+    assert_int_equal(ask_for(*state, DIAMETER_LIR).result, CX_ERROR_IDENTITY_NOT_REGISTERED);
+    a = ask(*state, &uar);
+    assert_int_equal(a.result, CX_SUBSEQUENT_REGISTRATION);
+    assert_string_equal(a.server, SERVER);
+    sar.impu = "tel:+493090182";
+    assert_int_equal(ask(*state, &sar).result, CX_ERROR_USER_UNKNOWN);
+    sar.impu = ALICE;
+    sar.server = NULL;
+    assert_int_equal(ask(*state, &sar).result, DIAMETER_MISSING_AVP);
+    sar.server = SERVER;
+    assert_true(ask_for(*state, DIAMETER_SAR).ok); /* now she registers: whoever says otherwise is wrong */
+    a = ask(*state, &sar);
+    assert_int_equal(a.result, CX_ERROR_IN_ASSIGNMENT_TYPE);
+    assert_false(a.ok);
+    assert_int_equal(a.identity_count, 0);
+    assert_true(ask_for(*state, DIAMETER_LIR).ok);
+}
+
 /* TS 29.228 §6.1.4: calls for a user with services while not registered go to an S-CSCF all the same. */
 static void test_unregistered_services(void **state) {
     static const hss_subscriber carol = {
@@ -344,6 +375,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_capabilities, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_device_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_implicit_registration, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unregistered_user, set_up, tear_down),
         cmocka_unit_test(test_bad_profiles),
         cmocka_unit_test_setup_teardown(test_devices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unregistered_services, set_up, tear_down),
