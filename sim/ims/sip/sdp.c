@@ -254,26 +254,50 @@ static sip_direction mirrored(sip_direction offered, sip_direction wanted) {
     return we_send ? (we_receive ? SIP_SENDRECV : SIP_SENDONLY) : we_receive ? SIP_RECVONLY : SIP_INACTIVE;
 }
 
-static bool accept_stream(sip_sdp *sdp, size_t index, const sip_media *offered,
-                          const sip_sdp_stream *stream) {
-    sip_rtpmap common[SIP_SDP_MAX_FORMATS];
+/* The formats of an m-line that a stream has as well, in the offer's order and with its numbers (RFC 3264
+ * §6.1). */
+static size_t common_formats(const sip_media *offered, const sip_sdp_stream *stream,
+                             sip_rtpmap out[SIP_SDP_MAX_FORMATS]) {
     size_t count = 0;
-    if (offered->port == 0 || stream->port == 0 || strcmp(offered->type, stream->type) != 0 ||
-        strcmp(offered->proto, stream->proto) != 0)
-        return false;
     for (size_t i = 0; i < offered->format_count; i++)
         for (size_t k = 0; k < stream->format_count; k++)
             if (same_format(&offered->format[i], &stream->format[k])) {
-                common[count++] = offered->format[i]; // the offer's numbers: RFC 3264 §6.1
+                out[count++] = offered->format[i];
                 break;
             }
-    if (count == 0)
-        return false;
+    return count;
+}
+
+static bool fits(const sip_media *offered, const sip_sdp_stream *stream) {
+    sip_rtpmap common[SIP_SDP_MAX_FORMATS];
+    return offered->port != 0 && strcmp(offered->type, stream->type) == 0 &&
+           strcmp(offered->proto, stream->proto) == 0 && common_formats(offered, stream, common) > 0;
+}
+
+void sip_sdp_match(const sip_sdp *offer, const sip_sdp_stream *streams, size_t count, size_t line[]) {
+    bool used[SIP_SDP_MAX_MEDIA] = {false};
+    for (size_t k = 0; k < count; k++)
+        if (streams[k].line && streams[k].line <= offer->media_count)
+            used[streams[k].line - 1] = true;
+    for (size_t k = 0; k < count; k++) {
+        line[k] = 0;
+        for (size_t i = 0; i < offer->media_count && !line[k]; i++)
+            if ((streams[k].line ? streams[k].line == i + 1 : !used[i]) &&
+                fits(&offer->media[i], &streams[k])) {
+                line[k] = i + 1;
+                used[i] = true;
+            }
+    }
+}
+
+static void accept_stream(sip_sdp *sdp, size_t index, const sip_media *offered,
+                          const sip_sdp_stream *stream) {
+    sip_rtpmap common[SIP_SDP_MAX_FORMATS];
+    size_t count = common_formats(offered, stream, common);
     sip_media *media = add_media(sdp, stream, index);
     media->direction = mirrored(offered->direction, stream->direction);
     for (size_t i = 0; i < count; i++)
         copy_format(&sdp->arena, &media->format[media->format_count++], &common[i]);
-    return true;
 }
 
 static void refuse_stream(sip_sdp *sdp, size_t index, const sip_media *offered) {
@@ -291,16 +315,18 @@ ibk_err sip_sdp_answer(sip_sdp **out, const sip_sdp *offer, const sip_sdp_params
     sip_sdp *sdp = frame(params);
     if (!sdp)
         return IBK_ERR_NO_MEMORY;
-    bool used[SIP_SDP_MAX_MEDIA] = {false}, accepted = false;
+    size_t line[SIP_SDP_MAX_MEDIA];
+    bool accepted = false;
+    sip_sdp_match(offer, params->streams, params->stream_count, line);
     for (size_t i = 0; i < offer->media_count; i++) {
         size_t k = 0;
-        while (k < params->stream_count &&
-               (used[k] || !accept_stream(sdp, i, &offer->media[i], &params->streams[k])))
+        while (k < params->stream_count && (line[k] != i + 1 || params->streams[k].port == 0))
             k++;
         if (k < params->stream_count)
-            used[k] = accepted = true;
+            accept_stream(sdp, i, &offer->media[i], &params->streams[k]);
         else
             refuse_stream(sdp, i, &offer->media[i]);
+        accepted |= k < params->stream_count;
         sdp->media_count = i + 1;
     }
     return finished(out, sdp, accepted ? IBK_OK : IBK_ERR_MISMATCH);

@@ -90,6 +90,7 @@ typedef struct sip_sdp_stream {
     uint32_t ptime_ms; /* 0: leave out */
     sip_direction direction;
     const char *key_mgmt; /* base64 for protocol "mikey", or NULL */
+    size_t line;          /* in an answer: which m-line it is for, from 1; 0: the first one that fits */
 } sip_sdp_stream;
 
 typedef struct sip_sdp_params {
@@ -102,10 +103,12 @@ typedef struct sip_sdp_params {
 
 /* A description with these streams. *out is owned by the caller. */
 ibk_err sip_sdp_offer(sip_sdp **out, const sip_sdp_params *params);
-/* RFC 3264 §6: the same number of m= lines in the same order; each accepted by the first of our streams of
- * its type and protocol that has a common format (the offerer's order of formats) and was not used yet,
- * direction mirrored; every other refused with port 0. IBK_ERR_MISMATCH if no stream fits (*out is then
- * NULL): 488. */
+/* Which m-line of an offer each stream would accept, from 1 (0: none): of those with a port, of its type and
+ * protocol, with a common format, the first that no stream before it has, or its own `line`. */
+void sip_sdp_match(const sip_sdp *offer, const sip_sdp_stream *streams, size_t count, size_t line[]);
+/* RFC 3264 §6: the same number of m= lines in the same order; those that streams of ours with a port accept
+ * (sip_sdp_match) with the common formats in the offerer's order, direction mirrored; every other refused
+ * with port 0. IBK_ERR_MISMATCH if no stream fits (*out is then NULL): 488. */
 ibk_err sip_sdp_answer(sip_sdp **out, const sip_sdp *offer, const sip_sdp_params *params);
 /* May an end whose streams are described by `direction` send, receive? */
 static inline bool sip_direction_sends(sip_direction direction) {

@@ -204,6 +204,47 @@ static void two_streams(void **state) {
     }
 }
 
+/* RFC 3264 §6: the answer has the offer's order, whatever ours is. */
+static void streams_find_their_lines(void **state) {
+    (void)state;
+    static const sip_rtpmap pcmu = {0, "PCMU", 8000, 1}, h264 = {96, "H264", 90000, 1};
+    const char *text =
+        HEAD C T "m=video 5000 RTP/SAVP 96\r\na=rtpmap:96 H264/90000\r\n"
+                 "m=audio 4000 RTP/SAVP 8\r\nm=audio 0 RTP/SAVP 0\r\nm=audio 4004 RTP/SAVP 0\r\n"
+                 "m=audio 4006 RTP/SAVP 0\r\n";
+    sip_sdp *offer = NULL, *answer = NULL;
+    size_t line[2];
+    description q;
+    describe(&q, "192.0.2.2", &pcmu, 1);
+    q.streams[1] = (sip_sdp_stream){
+        .type = "video", .port = 4100, .proto = "RTP/SAVP", .format = &h264, .format_count = 1};
+    q.params.stream_count = 2;
+    assert_int_equal(sip_sdp_parse(&offer, ibk_span_str(text), NULL), IBK_OK);
+    sip_sdp_match(offer, q.streams, 2, line);
+    assert_int_equal(line[0], 4); /* not the one of another codec, nor that without a port */
+    assert_int_equal(line[1], 1);
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_OK);
+    static const uint16_t ports[] = {4100, 0, 0, 4000, 0};
+    assert_int_equal(answer->media_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(answer->media[i].type, i == 0 ? "video" : "audio");
+        assert_int_equal(answer->media[i].port, ports[i]);
+    }
+    sip_sdp_free(answer);
+    q.streams[0].line = 5; /* a stream that has its line keeps it */
+    q.streams[1].line = 2; /* … even if that does not fit any more */
+    sip_sdp_match(offer, q.streams, 2, line);
+    assert_int_equal(line[0], 5);
+    assert_int_equal(line[1], 0);
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(answer->media[i].port, i == 4 ? 4000 : 0);
+    sip_sdp_free(answer);
+    q.streams[0].line = 9; /* beyond the offer */
+    assert_int_equal(sip_sdp_answer(&answer, offer, &q.params), IBK_ERR_MISMATCH);
+    sip_sdp_free(offer);
+}
+
 static void survives_mutation(void **state) {
     (void)state;
     static const char seed[] =
@@ -246,7 +287,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_writes), cmocka_unit_test(refuses_broken_descriptions),
         cmocka_unit_test(offer_and_answer),     cmocka_unit_test(answers_every_stream),
-        cmocka_unit_test(two_streams),          cmocka_unit_test(survives_mutation),
+        cmocka_unit_test(two_streams),          cmocka_unit_test(streams_find_their_lines),
+        cmocka_unit_test(survives_mutation),
     };
     return sip_init() || cmocka_run_group_tests(tests, NULL, NULL);
 }
