@@ -407,6 +407,30 @@ static void test_sk_keys(void **state) {
     sk_keys(64, 1, 254, "2b6fb6c17f2f10e6ad10cd5c162cb30c", "09190c7c73543c2e72614d936cc0");
 }
 
+/* P-28: who cannot read [x]P answers on a curve of its own, and the caller follows if its policy lets it. */
+static void test_curve_of_a_stand_in(void **state) {
+    (void)state;
+    static const uint8_t curves[] = {IBK_EC_P256, IBK_EC_P384, IBK_EC_P521};
+    for (size_t i = 0; i < 9; i++) {
+        lab_pair pair;
+        to_mailbox(&pair);
+        pair.ac.policy.curve = curves[i / 3];
+        pair.bc.policy.curve = curves[i % 3];
+        lab_pair_play(&pair, 4);
+        lab_keys_agree(&pair);
+        assert_true(lab_all_zero(pair.a->own.scalar, sizeof pair.a->own.scalar)); /* of either [x]P */
+        assert_int_equal(pair.a->own.curve, curves[i % 3]);
+        pair.ac.policy.curves = IBK_CURVE_BIT(curves[i / 3]);
+        lab_pair_play(&pair, 2);
+        if (i / 3 != i % 3) {
+            lab_expect_closed(&pair, IBK_ERR_UNSUPPORTED);
+        } else {
+            assert_int_equal(pair.step.kind, IBK_STEP_WAIT);
+        }
+        lab_pair_free(&pair);
+    }
+}
+
 static void test_sk_keys_usage(void **state) {
     (void)state;
     uint8_t tek[32], alone[32], salt[14];
@@ -425,11 +449,17 @@ static void test_sk_keys_usage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pre_encoded), cmocka_unit_test(test_deferred),
-        cmocka_unit_test(test_stored),      cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_changed),     cmocka_unit_test(test_every_octet),
-        cmocka_unit_test(test_content),     cmocka_unit_test(test_config),
-        cmocka_unit_test(test_sk_keys),     cmocka_unit_test(test_sk_keys_usage),
+        cmocka_unit_test(test_pre_encoded),
+        cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_stored),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_every_octet),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_sk_keys),
+        cmocka_unit_test(test_sk_keys_usage),
+        cmocka_unit_test(test_curve_of_a_stand_in),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -18,11 +18,27 @@ static ibk_err write_message(call *c, ibk_span ibake, ibk_span esk) {
     return call_finish(c, &msg);
 }
 
+/* P-28: the curve is that of [y]P. The [x]P that nobody could read is given up for one on that curve. */
+static ibk_err follow_curve(call *c) {
+    ibk_session *s = c->s;
+    if (!s->deferred || s->own.curve == s->theirs.curve) {
+        return IBK_OK;
+    }
+    ibk_wipe(&s->own, sizeof s->own);
+    ibk_err err = keys_generate(s, &s->own, IBK_DRAW_X, s->theirs.curve); /* P-20 */
+    if (err) {
+        return call_fail(c, err, "ECCPT", "no randomness for x");
+    }
+    call_keylog(s, IBK_KEYLOG_X, 0, ibk_span_of(s->own.scalar, s->own.scalar_len));
+    return IBK_OK;
+}
+
 ibk_err i_message_2_build(call *c) {
     ibk_session *s = c->s;
     ibk_identity peer = owned_id_get(&s->peer);
     ibk_buf ibake = {0}, esk = {0};
     ibk_err err = call_next_time(c, &s->t2); /* RFC 3830 §5.2 (N38) */
+    err = err ? err : follow_curve(c);
     /* (N52) ECCPTi if R_MESSAGE_1 lacked it, (N53) else not; (N54) both identities and ECCPTr; (N55) to
      * K_PUBr */
     err = err ? err

@@ -72,7 +72,8 @@ static ibk_err take_content(call *c, ibk_span plain, const ibk_identity *idr) {
     }
     err = err ? err : check_responder(c, idr, in.eccpt_i != NULL);
     err = err ? err : inner_point(c, in.eccpt_r, &s->theirs);
-    if (!err && s->theirs.curve != s->own.curve) {
+    /* Who could not read [x]P does not know its curve: I_MESSAGE_2 will bring another one (P-28). */
+    if (!err && in.eccpt_i && s->theirs.curve != s->own.curve) {
         err = call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DH, "ECCPT",
                                "[y]P is on another curve than [x]P");
     }

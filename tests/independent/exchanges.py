@@ -42,7 +42,7 @@ class Point:
     def __init__(self, seen, eccpt):
         if eccpt.curve not in ec.CURVES:
             raise Wrong(seen.packet, "%s: ECC curve %d is not known here" % (seen, eccpt.curve))
-        self.curve = ec.CURVES[eccpt.curve]
+        self.curve, self.mki = ec.CURVES[eccpt.curve], eccpt.validity if eccpt.kv == 1 else ()
         try:
             self.point = ec.decode(self.curve, eccpt.point)
         except ec.EcError as error:
@@ -67,6 +67,7 @@ class Leg:
         self.epochs, self.updates = [], []
         self.policy, self.sessions = None, []  # SRTP parameters by policy number; the CS ID map in force
         self.mpk = self.tgk = None  # MPK of the initial exchange, TGK in force
+        self.x = None  # [x]P of I_MESSAGE_2, if it is another one than that of I_MESSAGE_1
         self.sk = None  # the SK of the caller's ESK, for content
         self.stamps, self.values = [], []  # (role, T) and EC Diffie-Hellman values that the session has had
 
@@ -230,7 +231,8 @@ class Exchanges:
         leg.own = leg.points[-1]  # [y]P
         if len(leg.points) == 2:
             check(leg.points[0] == self._inner[i1.packet][0], r1, "the echo of [x]P is not [x]P")
-        check(leg.own.curve == self._inner[i1.packet][0].curve, r1, "[y]P is on another curve than [x]P")
+        same = leg.own.curve == self._inner[i1.packet][0].curve
+        check(same or len(leg.points) == 1, r1, "[y]P is on another curve than [x]P")
 
     def _second(self, legs, i2):
         """Find the leg whose [y]P an I_MESSAGE_2 echoes."""
@@ -250,9 +252,19 @@ class Exchanges:
         again, missing = len(points) == 2, len(leg.points) == 1
         check(again == missing, i2, "ECCPTi %s" % ("is there again" if again else "is not repeated"))
         if again:
-            check(points[0] == self._inner[i1.packet][0], i2, "ECCPTi is not that of I_MESSAGE_1")
+            first = self._inner[i1.packet][0]
+            if points[0].curve == first.curve:
+                check(points[0] == first, i2, "ECCPTi is not that of I_MESSAGE_1")
+            else:
+                self._follows(leg, i2, points[0], first)
             check(i2.message.has(mikey.ESK), i2, "ECCPTi is repeated without ESK")
         leg.sk = self.secret_keys.judge(i2, i1)
+
+    def _follows(self, leg, i2, point, first):
+        """P-28: [y]P alone was on another curve; ECCPTi of I_MESSAGE_2 is a new value on that one."""
+        check(point.curve == leg.own.curve, i2, "ECCPTi is on a curve of its own")
+        self.scalar(leg.i1, "X", first)  # it has served its turn
+        leg.x = point
 
     def _verification(self, legs, r2):
         t = r2.message.one(mikey.T).content()
@@ -273,7 +285,7 @@ class Exchanges:
         check(r2.message.has(mikey.IBAKE) == (len(leg.points) == 1), r2, "IBAKE is there or missing against section 4.2.2.7")
         if r2.message.has(mikey.IBAKE):
             echo = self.ibake(r2, mikey.INITIATOR)
-            check(echo[0] == self._inner[leg.i1.packet][0], r2, "the echo of [x]P is not [x]P")
+            check(echo[0] == (leg.x or self._inner[leg.i1.packet][0]), r2, "the echo of [x]P is not [x]P")
 
     # Keys
 
@@ -361,7 +373,7 @@ class Exchanges:
 
     def _derive(self, leg):
         """The keys of an initial exchange (RFC 6267 section 5)."""
-        initiator = self._inner[leg.i1.packet][0]
+        initiator = leg.x or self._inner[leg.i1.packet][0]
         self.begin_epoch(leg)
         leg.mpk, leg.tgk = self.agree(leg, leg.r2, (leg.i1, initiator), (leg.r1, leg.own))
         self.verify(leg, leg.r2, leg.mpk)

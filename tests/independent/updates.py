@@ -117,6 +117,7 @@ class Updates:
             both = dict(zip((I, R), self.exchanges.ibake(r1, update.starter, ANSWER_INSIDE)))
             mine = update.points[update.starter]
             check(both[update.starter] == mine, r1, "the echo of the offered value is not that value")
+            check(all(p.mki == mine.mki for p in both.values()), r1, "the MKI is not the offered one in both ECCPTs (P-35)")
             check(both[update.other].curve == mine.curve, r1, "the values are on two curves")
             self._fresh(leg, r1, both[update.other])
             update.points = both
