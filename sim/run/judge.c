@@ -102,6 +102,9 @@ static size_t member_values(const world *w, const scn_expectation *e, size_t ind
     case SCN_EXPECT_CALLS_REKEYINGS:
         values[0] = updates.rekeyings;
         return 1;
+    case SCN_EXPECT_CALLS_MKI_AGREED:
+        values[0] = updates.mki_agreed;
+        return 1;
     case SCN_EXPECT_CALLS_VIDEO_RECEIVED:
         values[0] = v.caller->video.received;
         values[1] = v.callee ? v.callee->video.received : 0;

@@ -383,9 +383,14 @@ static void observe_link(result *r, const world_link *link) {
 
 /* The user of an identity; the identity itself if no user has it. */
 static const char *name_of(result *r, const world *w, const char *identity) {
-    for (size_t i = 0; i < w->scenario->user_count; i++)
-        if (strcmp(w->scenario->users[i].identity, identity) == 0)
-            return result_text(r, w->scenario->users[i].name);
+    for (size_t i = 0; i < w->scenario->user_count; i++) {
+        const scn_user *user = &w->scenario->users[i];
+        bool found = strcmp(user->identity, identity) == 0;
+        for (size_t k = 0; !found && k < user->identity_count; k++)
+            found = strcmp(user->identities[k], identity) == 0;
+        if (found)
+            return result_text(r, user->name);
+    }
     return result_text(r, identity);
 }
 

@@ -19,14 +19,29 @@ static bool pair_agrees(const ue_update *a, const ue_update *b) {
            memcmp(a->key_digest, b->key_digest, sizeof a->key_digest) == 0;
 }
 
-static bool agreed(const call_views *v, const ue_update *update) {
+/* What the other end says of the same update; NULL: it says nothing, or does not hold the same keys. */
+static const ue_update *counterpart(const call_views *v, const ue_update *update) {
     const ue_update *a;
     for (size_t n = 0; (a = completed(v->caller, n)) != NULL; n++) {
         const ue_update *b = completed(v->callee, n);
         if (a == update || b == update)
-            return pair_agrees(a, b);
+            return !pair_agrees(a, b) ? NULL : a == update ? b : a;
     }
-    return false;
+    return NULL;
+}
+
+static bool agreed(const call_views *v, const ue_update *update) {
+    return counterpart(v, update) != NULL;
+}
+
+static bool is_named(const ue_update *u, const char *mki) {
+    return strlen(mki) == u->mki_len && memcmp(u->mki, mki, u->mki_len) == 0;
+}
+
+static bool mki_agreed(const call_views *v, const ue_update *update) {
+    const ue_update *other = counterpart(v, update);
+    return other && update->new_dh && update->wanted_mki && is_named(update, update->wanted_mki) &&
+           is_named(other, update->wanted_mki);
 }
 
 call_updates observe_updates(const call_views *v) {
@@ -40,6 +55,7 @@ call_updates observe_updates(const call_views *v) {
             bool both = u->csb && u->ok && agreed(v, u);
             out.updates += both;
             out.rekeyings += both && u->new_dh;
+            out.mki_agreed += both && mki_agreed(v, u);
             out.glares += u->glare;
             out.refused += u->csb && u->done && !u->ok && !u->glare;
         }

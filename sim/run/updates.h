@@ -4,10 +4,11 @@
 #include "run/observe.h"
 
 typedef struct call_updates {
-    uint64_t updates;   /* CSB updates after which both ends hold the same keys */
-    uint64_t rekeyings; /* … that brought new EC Diffie-Hellman values */
-    uint64_t refused;   /* CSB updates that were begun and refused, or not answered */
-    uint64_t glares;    /* offers answered 491 */
+    uint64_t updates;    /* CSB updates after which both ends hold the same keys */
+    uint64_t rekeyings;  /* … that brought new EC Diffie-Hellman values */
+    uint64_t mki_agreed; /* … which both ends name as the scenario does */
+    uint64_t refused;    /* CSB updates that were begun and refused, or not answered */
+    uint64_t glares;     /* offers answered 491 */
 } call_updates;
 
 call_updates observe_updates(const call_views *views);

@@ -88,6 +88,29 @@ static const char *identity_of(calls *c, const raw_call *raw, size_t entry, cons
     return NULL;
 }
 
+/* A name is for one set of keys (RFC 3711 §3.2.1). */
+static bool check_mki(calls *c, const raw_call *raw, size_t entry, size_t index) {
+    const raw_action *list = raw->actions.items, *a = &list[index];
+    const scn_where *where = scn_where_of(&a->head, "mki");
+    const char *mki = a->action.mki;
+    if (mki == NULL)
+        return true;
+    if (a->action.what != SCN_DO_REKEY) {
+        scn_hint(
+            scn_report(c->ctx, where, "calls[%zu].actions[%zu] makes no new keys to be named", entry, index),
+            "'mki' belongs to 'do: rekey'");
+        return false;
+    }
+    bool again = a->count > 1;
+    for (size_t i = 0; i < index; i++)
+        again = again || (list[i].action.mki != NULL && strcmp(list[i].action.mki, mki) == 0);
+    if (again)
+        scn_hint(scn_report(c->ctx, where, "calls[%zu].actions[%zu]: '%s' would name several keys", entry,
+                            index, scn_show(c->ctx, mki)),
+                 "every rekeying of a call needs an MKI of its own, or none");
+    return !again;
+}
+
 /* An action that comes after the BYE would never be seen to fail. */
 static bool expand_actions(calls *c, raw_call *raw, size_t entry) {
     const raw_action *written = raw->actions.items;
@@ -102,6 +125,8 @@ static bool expand_actions(calls *c, raw_call *raw, size_t entry) {
     raw->call.actions = actions;
     for (size_t i = 0; i < raw->actions.count; i++) {
         const raw_action *a = &written[i];
+        if (!check_mki(c, raw, entry, i))
+            return false;
         if (a->action.at_ns + (a->count - 1) * a->every_ns >= raw->call.duration_ns) {
             scn_hint(scn_report(c->ctx, scn_where_of(&a->head, "at"),
                                 "calls[%zu].actions[%zu] comes after the end of the call", entry, i),

@@ -362,10 +362,12 @@ static void every_key_survives_the_round_trip(void **state) {
     assert_int_equal(s->links[3].loss_ppb, 1250000);
     assert_string_equal(s->users[3].name, "null");
     assert_true(s->calls[0].cancel);
-    assert_int_equal(s->calls[0].action_count, 4);
+    assert_int_equal(s->calls[0].action_count, 5);
     assert_int_equal(s->calls[0].actions[2].at_ns, 500 * MS);
     assert_int_equal(s->calls[0].actions[2].by, SCN_CALLEE);
-    assert_int_equal(s->calls[0].actions[3].carrier, SCN_CARRIER_UPDATE);
+    assert_null(s->calls[0].actions[2].mki);
+    assert_string_equal(s->calls[0].actions[3].mki, "k 1");
+    assert_int_equal(s->calls[0].actions[4].carrier, SCN_CARRIER_UPDATE);
     assert_true(s->calls[0].vanishes);
     assert_int_equal(s->calls[0].vanisher, SCN_CALLEE);
     testing_round_trip(s);

@@ -213,7 +213,8 @@ typedef struct scn_user {
     uint32_t priority;                 /* q of its contact, in thousandths */
     scn_accept accept;                 /* as a caller */
     bool answers;                      /* false: it rings and nobody answers */
-    bool answers_for_others;           /* answers an I_MESSAGE_1 that it cannot read, with [y]P alone */
+    bool answers_for_others;           /* answers an I_MESSAGE_1 that it cannot read, with [y]P alone … */
+    uint8_t curve;                     /* … on this curve: it cannot know the caller's (P-28) */
     scn_busy busy;                     /* when it answers 486 */
     bool has_ring_time;                /* ring_ns holds, in place of the call's */
     uint64_t ring_ns;
@@ -269,6 +270,7 @@ typedef struct scn_action {
     scn_party by;
     scn_do what;
     scn_carrier carrier; /* UPDATE or REINVITE */
+    const char *mki;     /* REKEY: names the new keys (P-35), 1 to 255 octets; NULL: they have no name */
 } scn_action;
 
 typedef struct scn_call {
@@ -337,6 +339,7 @@ typedef struct scn_bound {
     X(CALLS_RETARGETED, SUM)        /* diversions that S-CSCFs carried out, redirections included */         \
     X(CALLS_UPDATES, EACH)          /* CSB updates after which both ends hold the same keys */               \
     X(CALLS_REKEYINGS, EACH)        /* … those with new EC Diffie-Hellman values */                        \
+    X(CALLS_MKI_AGREED, EACH)       /* … and that both ends name as the scenario does (P-35) */            \
     X(CALLS_UPDATES_REFUSED, SUM)   /* CSB updates that were begun and refused, by either end */             \
     X(CALLS_GLARES, SUM)            /* offers in mid call that were answered 491 */                          \
     X(CALLS_VIDEO_RECEIVED, EACH)   /* video packets accepted, of each direction */                          \

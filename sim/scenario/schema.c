@@ -247,6 +247,9 @@ static const scn_section identity_section = {
         "A further public identity. The UE has private keys of it as of the first one, and is registered "
         "under it implicitly (3GPP TS 23.228 §5.2.1a)."};
 
+static const scn_word curve_words[] = {
+    {"P-256", IBK_EC_P256}, {"P-384", IBK_EC_P384}, {"P-521", IBK_EC_P521}, {NULL, 0}};
+
 static const scn_field user_fields[] = {
     {"name", SCN_T_NAME, AT(raw_user, user.name), .required = true, .min = 1, .max = 60,
      .meaning = "unique name; in a group with `{n}`, which becomes 1, 2, 3 …"},
@@ -336,6 +339,8 @@ static const scn_field user_fields[] = {
     {"answers-for-others", SCN_T_BOOL, AT(raw_user, user.answers_for_others),
      .computed = "`true` for a mailbox and where a `divert` names the user",
      .meaning = "answers a call whose I_MESSAGE_1 it cannot read, with [y]P alone (RFC 6267 §4.2.2.2)"},
+    {"curve", SCN_T_ENUM, AT(raw_user, user.curve), .fallback = "P-256", .words = curve_words,
+     .meaning = "curve of [y]P in such an answer; the caller follows (P-28)"},
     {"answers", SCN_T_BOOL, AT(raw_user, user.answers), .fallback = "true",
      .meaning = "`false`: its phone rings and nobody answers"},
     {"ring-time", TIME, AT(raw_user, user.ring_ns), .max = 180 * S, .computed = "that of the call",
@@ -414,6 +419,8 @@ static const scn_field action_fields[] = {
      .meaning = "repeats it that often"},
     {"every", TIME, AT(raw_action, every_ns), .fallback = "0 s", .max = 24 * H,
      .meaning = "a repeated action is done that much after the one before"},
+    {"mki", SCN_T_LINE, AT(raw_action, action.mki), .computed = "no MKI", .min = 1, .max = 255,
+     .meaning = "with `rekey`: the name that its ECCPT gives the new keys (KV type 1, P-35)"},
 };
 static const scn_section action_section = {"an action", FIELDS(action_fields), .size = sizeof(raw_action),
                                            .meaning = "What a party does in the middle of the call."};
@@ -451,8 +458,7 @@ static const scn_field call_fields[] = {
      .meaning = "who sends the BYE"},
     {"cancel-after", TIME, AT(raw_call, call.cancel_ns), .max = H, .computed = "no CANCEL",
      .meaning = "the caller takes the INVITE back after that time unless it was answered"},
-    {"curve", SCN_T_ENUM, AT(raw_call, call.curve), .fallback = "P-256",
-     .words = WORDS({"P-256", IBK_EC_P256}, {"P-384", IBK_EC_P384}, {"P-521", IBK_EC_P521}),
+    {"curve", SCN_T_ENUM, AT(raw_call, call.curve), .fallback = "P-256", .words = curve_words,
      .meaning = "curve of [x]P and [y]P (P-21)"},
     {"prf", SCN_T_ENUM, AT(raw_call, call.prf), .fallback = "HMAC-SHA-256", .words = prf_words,
      .meaning = "pseudo-random function of the exchange"},
@@ -541,6 +547,8 @@ static const scn_field expect_calls_fields[] = {
      .meaning = "CSB updates after which both ends hold the same keys, for each established call"},
     {"rekeyings", EXPECT(SCN_T_NUMBER_BOUND, CALLS_REKEYINGS),
      .meaning = "those of them that brought new EC Diffie-Hellman values"},
+    {"mki-agreed", EXPECT(SCN_T_NUMBER_BOUND, CALLS_MKI_AGREED),
+     .meaning = "those of them whose new keys both ends name by the `mki` of the action"},
     {"updates-refused", EXPECT(SCN_T_NUMBER_BOUND, CALLS_UPDATES_REFUSED),
      .meaning = "CSB updates that were begun and refused, in sum"},
     {"glares", EXPECT(SCN_T_NUMBER_BOUND, CALLS_GLARES),

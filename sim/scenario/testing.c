@@ -50,7 +50,8 @@ const char testing_full[] =
     "  - {name: \"null\", domain: two.example}\n"
     "  - {name: v, domain: two.example, kms-psk: ffffffffffffffffffffffffffffffff, accept-answer-from: "
     "domain,\n"
-    "     divert: {to: u3, when: no-answer, after: 2.5 s, how: notify}, busy: in-call, restart: 30 min, "
+    "     divert: {to: u3, when: no-answer, after: 2.5 s, how: notify}, busy: in-call, curve: P-384, "
+    "restart: 30 min, "
     "ask-also: \"tel:+4930901820\", off: 1 h}\n"
     "  - {name: w, domain: two.example, contact-of: v, priority: 0.25, answers: false, ring-time: 3 s}\n"
     "  - {name: x, domain: two.example, mailbox: true, mailbox-tampers: content, keep-keys: 36 h, "
@@ -63,7 +64,7 @@ const char testing_full[] =
     "AES_CM_128_HMAC_SHA1_32},\n"
     "     carrier: reinvite, session-expires: 100 s, vanish: {who: callee, after: 900 ms},\n"
     "     actions: [{at: 100 ms, do: rekey, by: callee, carrier: reinvite, count: 3, every: 200 ms},\n"
-    "               {at: 1.2 s, do: add-video}]}\n"
+    "               {at: 1.1 s, do: rekey, mki: \"k 1\"}, {at: 1.2 s, do: add-video}]}\n"
     "  - {from: \"null\", to: v, count: 4, every: 10 s}\n"
     "adversaries:\n"
     "  - name: mallory\n"
@@ -108,7 +109,8 @@ const char testing_full[] =
     "media-protected: below 5,\n"
     "          media-intact: none, setup-time: at most 2 s, packets-received: at least 20, retransmissions: "
     "none,\n"
-    "          updates: 2, rekeyings: at most 1, updates-refused: none, glares: at least 1, video-received: "
+    "          updates: 2, rekeyings: at most 1, mki-agreed: none, updates-refused: none, glares: at least "
+    "1, video-received: "
     "above 3,\n"
     "          packets-lost-in-media: none, media-auth-failures: below 2}\n"
     "  call:\n"
@@ -218,6 +220,7 @@ static void same_user(const scn_user *a, const scn_user *b) {
     assert_int_equal(a->on_ns, b->on_ns);
     assert_int_equal(a->register_, b->register_);
     assert_int_equal(a->errors, b->errors);
+    assert_int_equal(a->curve, b->curve);
     same_cpu(&a->cpu, &b->cpu);
     assert_int_equal(a->cores, b->cores);
     assert_int_equal(a->entry, b->entry);
@@ -245,6 +248,7 @@ static void same_call(const scn_call *a, const scn_call *b) {
         assert_int_equal(a->actions[i].by, b->actions[i].by);
         assert_int_equal(a->actions[i].what, b->actions[i].what);
         assert_int_equal(a->actions[i].carrier, b->actions[i].carrier);
+        same_text(a->actions[i].mki, b->actions[i].mki);
     }
     assert_int_equal(a->prf, b->prf);
     assert_int_equal(a->media.caller.tone_hz, b->media.caller.tone_hz);

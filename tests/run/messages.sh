@@ -27,6 +27,9 @@ fails 'user voicemail: messages-stored 1' deferred-two-kms --set 'users.bob.on=0
 fails 'user bob: messages-delivered 1' pre-encoded --set calls.first.pre-encoded=false
 # Without an ESK in I_MESSAGE_1 the call for the mailbox itself is an ordinary one: nothing is left there.
 fails 'user voicemail: messages-stored 2' pre-encoded-to-mailbox --set calls.for-the-mailbox.pre-encoded=false
+fails 'user bob: messages-delivered 2' deferred-by-number --set 'users.bob.identities[0].identity=tel:+4930901899' \
+  --set 'calls.by-number.called-as=tel:+4930901899' --set 'users.bob.register=false'
+fails 'calls: established all: 0' deferred-by-number --set users.bob.divert.when=busy
 # What was never tried has not been shown.
 fails 'user voicemail: messages-readable none' deferred-two-kms --set 'users.bob.on=0 s'
 

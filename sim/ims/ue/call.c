@@ -195,6 +195,8 @@ static void on_request(void *user, sip_call *sip, sip_leg *leg, sip_server *serv
         ue_midcall_request(call, leg, server, request);
     else if (call && !call->view.caller)
         ue_callee_request(call, leg, server, request);
+    else if (call && (sip_is(request, "UPDATE") || sip_is(request, "INVITE"))) /* R_MESSAGE_2 is on its way */
+        ue_midcall_not_now(call, leg, server);
     else
         sip_leg_reply(leg, server, 488, NULL, NULL, (ibk_span){0});
 }
@@ -220,7 +222,7 @@ static void read_error_body(ue_call *call, const sip_msg *last) {
     if (!last || last->is_request || !call->view.caller || !leg || !leg->session || call->view.reason ||
         !sip_has_body_type(last, UE_SDP_TYPE))
         return;
-    if (ue_sdp_read(leg, last, &mikey, NULL) == IBK_OK && mikey.len &&
+    if (ue_sdp_read_answer(leg, last, &mikey, NULL) == IBK_OK && mikey.len &&
         ibk_session_recv(leg->session, ims_host_time(call->u->host), ibk_buf_span(&mikey), &step) == IBK_OK &&
         step.kind == IBK_STEP_CLOSED)
         ue_leg_note_reason(leg, step.reason, &step.diag);

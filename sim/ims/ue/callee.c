@@ -19,7 +19,8 @@ static void reject(ue_leg *leg, int status, const char *why, ibk_span mikey) {
     sip_call_respond(call->sip, response, false);
 }
 
-/* Ends the exchange on this side: an answer to the PRACK, if one waits, then to the INVITE. */
+/* Ends the exchange on this side: an answer to the PRACK, if one waits, then to the INVITE; with `reinvite`
+ * the INVITE may have been answered already, and it is a BYE that ends the call. */
 static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span mikey) {
     const ue_call *call = leg->call;
     trace *t = call->u->host->world->trace;
@@ -35,7 +36,10 @@ static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span m
         sip_leg_reply(leg->sip, server, 488, NULL, NULL, (ibk_span){0});
     }
     /* An identity whose keys we lack is "not acceptable here" as well: 488 (RFC 4567 §4.1.2). */
-    reject(leg, 488, ibk_err_text(reason), mikey);
+    if (call->view.established.set)
+        ue_call_give_up(leg->call, reason, diag);
+    else
+        reject(leg, 488, ibk_err_text(reason), mikey);
 }
 
 static bool is_busy(const ue *u, const ue_call *incoming) {
@@ -70,7 +74,7 @@ void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
         reject(leg, 421, "100rel is needed", (ibk_span){0}); /* RFC 3262 §3: Extension Required */
         return;
     }
-    ibk_err err = ue_sdp_read(leg, invite, &mikey, &diag);
+    ibk_err err = ue_sdp_read_offer(leg, invite, &mikey, &diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
     ibk_peek peek;
@@ -105,8 +109,13 @@ static ibk_err send_200(ue_call *call) {
 static void answer(void *arg) {
     ue_call *call = arg;
     call->plan_timer = 0;
-    if (!call->sip || send_200(call))
+    if (!call->sip)
         return;
+    ibk_err err = send_200(call);
+    if (err) {
+        ue_call_give_up(call, err, NULL);
+        return;
+    }
     const sip_leg *leg = sip_call_active_leg(call->sip);
     snprintf(call->view.to_tag, sizeof call->view.to_tag, "%s", sip_leg_dialog(leg)->local_tag);
     call->view.established = ue_call_now(call);
@@ -152,6 +161,16 @@ static bool is_own(const ue_leg *leg) {
     return ibk_identity_equal(&caller, &own);
 }
 
+/* I_MESSAGE_2 in a re-INVITE: the answer is what the caller waits for with its content, so it goes out when
+ * we can open that. */
+static ibk_err answer_late(ue_leg *leg) {
+    ibk_buf mikey = leg->held_message;
+    leg->held_message = (ibk_buf){0};
+    ibk_err err = answer_i_message_2(leg, ibk_buf_span(&mikey));
+    ibk_buf_free(&mikey);
+    return err;
+}
+
 /* The keys are there; so must be that of the content, if there is any, before the phone rings. */
 static void go_on(ue_leg *leg) {
     ibk_diag diag = {0};
@@ -161,8 +180,8 @@ static void go_on(ue_leg *leg) {
         return;
     if (!err)
         err = ue_media_open(leg);
-    if (!err && !late(leg->call))
-        err = ring(leg->call);
+    if (!err)
+        err = late(leg->call) ? answer_late(leg) : ring(leg->call);
     if (err)
         refuse(leg, err, diag.err ? &diag : NULL, (ibk_span){0});
 }
@@ -192,7 +211,12 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step) {
         }
         break;
     case IBK_STEP_ESTABLISHED:
-        err = answer_i_message_2(leg, step->message);
+        if (late(call)) {
+            ibk_buf_clear(&leg->held_message); /* R_MESSAGE_1, which is out */
+            err = ibk_buf_append_span(&leg->held_message, step->message);
+        } else {
+            err = answer_i_message_2(leg, step->message);
+        }
         if (!err) {
             go_on(leg);
             return;
@@ -228,13 +252,17 @@ void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const si
         return;
     }
     bool carrier = prack || strcmp(request->method, "UPDATE") == 0 || strcmp(request->method, "INVITE") == 0;
+    if (carrier && !prack && leg->keyed) { /* what belongs into mid call has overtaken the ACK */
+        ue_midcall_not_now(call, sip, server);
+        return;
+    }
     if (!carrier || leg->keyed || leg->pending_server) {
         sip_leg_reply(sip, server, leg->pending_server ? 491 : 488, NULL, NULL, (ibk_span){0});
         return;
     }
     leg->pending_server = server;
     sip_server_watch(server, &ops, leg);
-    ibk_err err = ue_sdp_read(leg, request, &mikey, &diag);
+    ibk_err err = ue_sdp_read_offer(leg, request, &mikey, &diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
     if (err)

@@ -321,7 +321,7 @@ void ue_caller_progress(ue_call *call, sip_leg *sip, const sip_msg *response, bo
         return;
     sip_msg_free(leg->pending_response);
     leg->pending_response = sip_msg_clone(response);
-    ibk_err err = ue_sdp_read(leg, response, &mikey, &diag);
+    ibk_err err = ue_sdp_read_answer(leg, response, &mikey, &diag);
     if (!err && mikey.len == 0)
         err =
             ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
@@ -357,12 +357,12 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
     if (!response || response->status >= 300) {
         ibk_fail(&diag, IBK_ERR_PEER_ERROR, method, 0, "%s", response ? "refused" : sip_cause_name(cause));
         if (response && sip_has_body_type(response, UE_SDP_TYPE) &&
-            ue_sdp_read(leg, response, &mikey, NULL) == IBK_OK && mikey.len)
+            ue_sdp_read_answer(leg, response, &mikey, NULL) == IBK_OK && mikey.len)
             ue_leg_receive_mikey(leg, ibk_buf_span(&mikey));
         else
             give_up(leg, diag.err, &diag);
     } else if (sip_has_body_type(response, UE_SDP_TYPE)) {
-        ibk_err err = ue_sdp_read(leg, response, &mikey, &diag);
+        ibk_err err = ue_sdp_read_answer(leg, response, &mikey, &diag);
         if (err)
             give_up(leg, err, &diag);
         else
@@ -376,7 +376,7 @@ void ue_caller_response(ue_leg *leg, const char *method, const sip_msg *response
 /* The 200 (INVITE) carries R_MESSAGE_1: there are no keys and no media yet. */
 static ibk_err take_answer(ue_leg *leg, const sip_msg *response, ibk_diag *diag) {
     ibk_buf mikey = {0};
-    ibk_err err = ue_sdp_read(leg, response, &mikey, diag);
+    ibk_err err = ue_sdp_read_answer(leg, response, &mikey, diag);
     if (!err && mikey.len == 0)
         err = ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the answer carries no MIKEY message");
     if (!err)

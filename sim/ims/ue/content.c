@@ -102,7 +102,7 @@ bool ue_content_parameters(const ue_leg *leg, char out[64]) {
 
 /* The payload type that both descriptions have for the container; -1: there is none. */
 static int container_of(const ue_leg *leg) {
-    const sip_media *audio = leg->remote && leg->remote->media_count ? &leg->remote->media[UE_AUDIO] : NULL;
+    const sip_media *audio = ue_sdp_media(leg, UE_AUDIO);
     for (size_t i = 0; leg->container && audio && i < audio->format_count; i++)
         if (audio->format[i].encoding && strcasecmp(audio->format[i].encoding, CONTENT_ENCODING) == 0)
             return audio->format[i].payload_type;
@@ -111,8 +111,8 @@ static int container_of(const ue_leg *leg) {
 
 /* The date that the offer names, digits behind "date="; empty: none. */
 static ibk_span date_of(const ue_leg *leg) {
-    const sip_media *audio = &leg->remote->media[UE_AUDIO];
-    for (size_t i = 0; i < audio->attr_count; i++) {
+    const sip_media *audio = ue_sdp_media(leg, UE_AUDIO);
+    for (size_t i = 0; audio && i < audio->attr_count; i++) {
         const char *at = strcmp(audio->attr[i].name, "fmtp") == 0 && audio->attr[i].value
                              ? strstr(audio->attr[i].value, " date=")
                              : NULL;

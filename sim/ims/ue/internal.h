@@ -17,14 +17,11 @@
 #define UE_PEER_CACHE     8
 #define UE_IDENTITIES_MAX (2 * SCN_MAX_IDENTITIES) /* a device's and its user's */
 
-/* The streams of a call, in the order of its m-lines. */
+/* The streams of a call; which m-line is whose, the first offer says (ue_leg.line). */
 enum { UE_AUDIO = 0, UE_VIDEO, UE_STREAMS };
 
-/* Two consecutive CS IDs for each m-line (RFC 4567 §7.1): what the caller sends, what the callee sends. */
-#define UE_CRYPTO_SESSIONS(streams) (2 * (streams))
-static inline uint8_t ue_cs_id(unsigned stream, bool from_caller) {
-    return (uint8_t)(2 * stream + (from_caller ? 1 : 2));
-}
+/* Two consecutive CS IDs for each m-line (RFC 4567 §7.1). */
+#define UE_CS_MAX (2 * SIP_SDP_MAX_MEDIA)
 
 typedef struct ue_peer_entry {
     ibk_ibe_peer *peer;
@@ -119,16 +116,18 @@ struct ue_leg {
     ibk_buf pending_message;
     sip_server *pending_server; /* callee: the request with I_MESSAGE_2 that waits for an answer */
     sip_msg *pending_response;  /* caller: the response that waits for its PRACK */
-    ibk_buf held_message; /* R_MESSAGE_1 that waits: for the 200 (PRACK), or to be sent in the 200 (INVITE) */
+    ibk_buf held_message; /* what waits: R_MESSAGE_1 for the 200 (PRACK), or to be sent in the 200 (INVITE);
+                             then R_MESSAGE_2 for the key of the content */
     ue_held *held;        /* steps of the session that the processor is at work on, oldest first */
     sip_sdp *remote;      /* the peer's latest description */
     uint64_t sdp_version; /* of the next description sent here */
     sip_direction wish;   /* SENDONLY: we hold the other party (RFC 3264 §8.4) */
-    bool has_video;       /* there is a second m-line … */
-    bool video;           /* … and it is in use */
-    bool container;       /* our descriptions list the format for content under SK */
-    bool locked;          /* callee: the key for an ESK is being fetched */
-    ue_content *content;  /* such content is sent or received here */
+    unsigned line[UE_STREAMS]; /* of each stream: its m-line, from 1; 0: it has none */
+    size_t lines;              /* m-lines of the latest offer that was not refused */
+    bool video;                /* the m-line of the pictures is in use */
+    bool container;            /* our descriptions list the format for content under SK */
+    bool locked;               /* callee: the key for an ESK is being fetched */
+    ue_content *content;       /* such content is sent or received here */
     ue_media *media;
     bool over;
     bool keyed;           /* R_MESSAGE_2 is sent or verified */
@@ -261,10 +260,20 @@ void ue_leg_drop_held(ue_leg *leg);
 
 /* ---- description.c: SDP with key management
  * ------------------------------------------------------------------------ */
-/* An offer, or an answer to leg->remote; carries `mikey` (empty: none) at session level. Appended to out. */
+/* An offer, or an answer to leg->remote; carries `mikey` (empty: none) at session level. Appended to out. An
+ * offer has the m-lines of the dialog in their order (RFC 3264 §8), those that are nobody's with port 0. */
 ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey);
-/* Parses a body into leg->remote and its MIKEY message into `mikey` (empty: it has none). */
-ibk_err ue_sdp_read(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
+/* Parses the body of their offer, or of their answer to our latest offer, into leg->remote and its MIKEY
+ * message into `mikey` (empty: it has none). An offer gives each of our streams that has no m-line yet the
+ * first one that fits. IBK_ERR_MISMATCH: an answer whose m-lines are not those of the offer. */
+ibk_err ue_sdp_read_offer(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
+ibk_err ue_sdp_read_answer(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag);
+/* Gives a stream that has no m-line one of our next offer: a refused one of its type, else one at the end. */
+void ue_sdp_give_line(ue_leg *leg, unsigned stream);
+/* What the peer's latest description says of a stream; NULL: nothing. Borrowed. */
+const sip_media *ue_sdp_media(const ue_leg *leg, unsigned stream);
+/* What the caller sends in a stream that has an m-line, or what the callee sends there (RFC 4567 §7.1). */
+uint8_t ue_cs_id(const ue_leg *leg, unsigned stream, bool from_caller);
 
 /* ---- caller.c, callee.c
  * ----------------------------------------------------------------------------------------------- */
@@ -285,7 +294,7 @@ void ue_callee_step(ue_leg *leg, const ibk_step *step);
 void ue_callee_request(ue_call *call, sip_leg *leg, sip_server *server, const sip_msg *request);
 void ue_callee_acked(ue_call *call, sip_leg *sip);
 
-/* ---- midcall.c: offers in the middle of a call
+/* ---- midcall.c, midcall_offer.c, midcall_answer.c: offers in the middle of a call
  * ------------------------------------------------------------------------ */
 /* Media are up and the dialog is confirmed: from now on the leg's offers and answers are handled there, and
  * what the scenario plans is done. */
@@ -293,6 +302,8 @@ ibk_err ue_midcall_start(ue_leg *leg);
 void ue_midcall_free(ue_call *call);
 void ue_midcall_request(ue_call *call, sip_leg *sip, sip_server *server, const sip_msg *request);
 void ue_midcall_response(ue_call *call, const char *method, const sip_msg *response, sip_cause cause);
+/* 500 with Retry-After: a request that is in order, but comes too early. */
+void ue_midcall_not_now(const ue_call *call, sip_leg *sip, sip_server *server);
 void ue_midcall_acked(ue_call *call); /* the ACK of a re-INVITE that we answered */
 void ue_midcall_keys_arrived(ue_call *call);
 bool ue_midcall_is_busy(const ue_call *call); /* an offer waits for its answer, in either direction */

@@ -11,7 +11,11 @@ ue_leg *ue_leg_new(ue_call *call, sip_leg *sip) {
     if (!leg)
         return NULL;
     *leg = (ue_leg){.call = call, .sip = sip, .sdp_version = call->offer ? call->offer->sdp_version : 1};
-    leg->container = call->offer && call->offer->container;
+    if (call->offer) { /* what the INVITE said is said in every dialog that comes of it */
+        leg->container = call->offer->container;
+        leg->lines = call->offer->lines;
+        memcpy(leg->line, call->offer->line, sizeof leg->line);
+    }
     while (*at)
         at = &(*at)->next;
     *at = leg;
@@ -78,13 +82,24 @@ static uint64_t timeout_of(const ue_call *call) {
     return call->script && call->script->carrier == SCN_CARRIER_REINVITE ? TIMEOUT_REINVITE : 0;
 }
 
+/* A callee that reads [x]P answers on its curve; one that cannot read it does not know that (P-28). */
+static uint8_t curve_of(const ue_call *call) {
+    if (!call->view.caller)
+        return call->u->user->curve;
+    return call->script ? call->script->curve : 0;
+}
+
 ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_ids) {
     const ue_call *call = leg->call;
     const scn_mikey *mikey = &call->u->user->domain->mikey;
-    ibk_cs_srtp streams[UE_CRYPTO_SESSIONS(1)] = {{0}, {0}};
+    ibk_cs_srtp streams[UE_CS_MAX] = {{0}};
     ibk_srtp_policy srtp = ibk_srtp_policy_default();
     ibk_buf params = {0};
-    streams[ue_cs_id(UE_AUDIO, call->view.caller) - 1].ssrc = call->ssrc[UE_AUDIO];
+    if (call->view.caller)
+        ue_sdp_give_line(leg, UE_AUDIO);
+    if (!leg->line[UE_AUDIO])
+        return IBK_ERR_MISMATCH;
+    streams[ue_cs_id(leg, UE_AUDIO, call->view.caller) - 1].ssrc = call->ssrc[UE_AUDIO];
     srtp.present = SRTP_PARAMETERS;
     if (call->script && call->script->media.srtp == SCN_SRTP_AES_CM_128_HMAC_SHA1_32)
         srtp.auth_tag_len = 4;
@@ -97,14 +112,14 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
                                  .policy = {.ts_type = mikey->timestamp,
                                             .timeout_ns = timeout_of(call),
                                             .prf = call->script ? call->script->prf : 0,
-                                            .curve = call->script ? call->script->curve : 0,
+                                            .curve = curve_of(call),
                                             .errors = call->u->user->errors,
                                             .answer_undecryptable = call->u->user->answers_for_others,
                                             .allow_missing_echo = call->u->user->accept != SCN_ACCEPT_ASKED},
                                  .node = ue_node(call->u),
                                  .map_type = IBK_MAP_SRTP_ID,
                                  .srtp = streams,
-                                 .n_srtp = UE_CRYPTO_SESSIONS(1),
+                                 .n_srtp = 2 * (size_t)leg->line[UE_AUDIO],
                                  .sdp_ids = sdp_ids};
     if (call->view.caller) {
         config.peer = *peer;
@@ -125,9 +140,9 @@ ibk_err ue_leg_fork_session(ue_leg *leg) {
 }
 
 void ue_leg_note_keys(ue_leg *leg) {
-    uint8_t keys[UE_CRYPTO_SESSIONS(UE_STREAMS)][16 + 14];
+    uint8_t keys[UE_CS_MAX][16 + 14];
     const ibk_hdr *hdr = ibk_session_header(leg->session);
-    ibk_err err = hdr && hdr->n_cs <= UE_CRYPTO_SESSIONS(UE_STREAMS) ? IBK_OK : IBK_ERR_LIMIT;
+    ibk_err err = hdr && hdr->n_cs <= UE_CS_MAX ? IBK_OK : IBK_ERR_LIMIT;
     for (uint8_t cs = 1; !err && cs <= hdr->n_cs; cs++)
         err = ibk_session_tek(leg->session, cs, keys[cs - 1], 16, keys[cs - 1] + 16, 14);
     leg->has_keys = !err && SHA256(keys[0], hdr->n_cs * sizeof keys[0], leg->key_digest);

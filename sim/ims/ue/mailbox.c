@@ -14,7 +14,8 @@ struct ue_message {
     ue_message *next; /* older to newer */
     ue *u;
     ibk_buf esk;
-    char *to;
+    char *to;            /* the identity that was called */
+    const char *account; /* … and the first one of the same user */
     int64_t date_ns;
     media_keys hop[2]; /* while it arrives: of both directions of the exchange with the caller */
     content_store packets;
@@ -27,7 +28,7 @@ struct ue_message {
 /* Somebody of whom the S-CSCF has told. */
 typedef struct presence {
     struct presence *next;
-    char *impu;
+    char *account; /* a user's first identity */
     bool registered;
 } presence;
 
@@ -82,6 +83,25 @@ static void log_message(const ue *u, const char *event, const ue_message *messag
     trace_end(t);
 }
 
+static const scn_user *user_of(const ue *u, const char *identity) {
+    for (size_t i = 0; i < u->scenario->user_count; i++) {
+        const scn_user *user = &u->scenario->users[i];
+        bool found = strcmp(user->identity, identity) == 0;
+        for (size_t k = 0; !found && k < user->identity_count; k++)
+            found = strcmp(user->identities[k], identity) == 0;
+        if (found)
+            return user;
+    }
+    return NULL;
+}
+
+/* A mailbox knows whose numbers are whose: the news of a registration name the identity that was registered,
+ * not those that are registered with it (TS 24.229 §5.4.1.7). */
+static const char *account_of(const ue *u, const char *identity) {
+    const scn_user *user = user_of(u, identity);
+    return user ? user->identity : identity;
+}
+
 /* ---- a message arrives -----------------------------------------------------------------------------------
  */
 
@@ -91,9 +111,10 @@ static ibk_err fill(ue_message *message, ue_leg *leg) {
     message->date_ns = ibk_session_date(leg->session);
     ibk_err err =
         message->to ? ibk_buf_append_span(&message->esk, ibk_session_esk(leg->session)) : IBK_ERR_NO_MEMORY;
-    for (uint8_t cs = 1; !err && cs <= 2; cs++) {
-        media_keys *keys = &message->hop[cs - 1];
-        err = ibk_session_tek(leg->session, cs, keys->key, sizeof keys->key, keys->salt, sizeof keys->salt);
+    for (unsigned i = 0; !err && i < 2; i++) {
+        media_keys *keys = &message->hop[i];
+        err = ibk_session_tek(leg->session, ue_cs_id(leg, UE_AUDIO, i == 0), keys->key, sizeof keys->key,
+                              keys->salt, sizeof keys->salt);
     }
     return err;
 }
@@ -109,6 +130,7 @@ ue_message *ue_mailbox_begin(ue_leg *leg) {
         return NULL;
     }
     message->u = u;
+    message->account = account_of(u, message->to);
     message->view->via = u;
     while (*at)
         at = &(*at)->next;
@@ -176,24 +198,24 @@ static bool can_read(const ue *u, const ue_message *message) {
 /* ---- delivery --------------------------------------------------------------------------------------------
  */
 
-static presence *presence_of(const ue_mailbox *m, const char *impu) {
+static presence *presence_of(const ue_mailbox *m, const char *account) {
     presence *p = m->presences;
-    while (p && strcmp(p->impu, impu) != 0)
+    while (p && strcmp(p->account, account) != 0)
         p = p->next;
     return p;
 }
 
 /* A further attempt makes sense, now or later. What was left for the mailbox itself has arrived. */
 static bool is_wanted(const ue_mailbox *m, const ue_message *message) {
-    const presence *p = presence_of(m, message->to);
+    const presence *p = presence_of(m, message->account);
     return message->complete && p && p->registered && message->attempts < MAX_ATTEMPTS &&
-           strcmp(message->to, message->u->user->identity) != 0;
+           strcmp(message->account, message->u->user->identity) != 0;
 }
 
 /* In the order in which they came: one at a time for each recipient. */
 static bool is_next(const ue_mailbox *m, const ue_message *message) {
     for (const ue_message *other = m->messages; other != message; other = other->next)
-        if (strcmp(other->to, message->to) == 0 && (other->delivering || is_wanted(m, other)))
+        if (strcmp(other->account, message->account) == 0 && (other->delivering || is_wanted(m, other)))
             return false;
     return is_wanted(m, message) && !message->delivering;
 }
@@ -213,18 +235,6 @@ static void plan_run(ue *u) {
 
 static void put_off(ue_message *message, uint64_t delay) {
     message->due_ns = ims_host_now(message->u->host) + delay;
-}
-
-static const scn_user *user_of(const ue *u, const char *identity) {
-    for (size_t i = 0; i < u->scenario->user_count; i++) {
-        const scn_user *user = &u->scenario->users[i];
-        bool found = strcmp(user->identity, identity) == 0;
-        for (size_t k = 0; !found && k < user->identity_count; k++)
-            found = strcmp(user->identities[k], identity) == 0;
-        if (found)
-            return user;
-    }
-    return NULL;
 }
 
 /* What a dishonest mailbox does: to the last octet of the ESK, which is one of W, what the IBE encryption
@@ -299,22 +309,28 @@ void ue_mailbox_delivered(ue_call *call) {
     plan_run(u);
 }
 
+static presence *add_presence(ue_mailbox *m, const char *account) {
+    presence *p = calloc(1, sizeof *p);
+    char *copy = p ? strdup(account) : NULL;
+    if (!copy) {
+        free(p);
+        return NULL;
+    }
+    *p = (presence){.next = m->presences, .account = copy};
+    return m->presences = p;
+}
+
 void ue_mailbox_told(ue *u, const char *impu, bool registered) {
     ue_mailbox *m = u->mailbox;
-    presence *p = presence_of(m, impu);
-    if (!p) {
-        p = calloc(1, sizeof *p);
-        char *copy = p ? strdup(impu) : NULL;
-        if (!copy) {
-            free(p);
-            return;
-        }
-        *p = (presence){.next = m->presences, .impu = copy};
-        m->presences = p;
-    }
+    const char *account = account_of(u, impu);
+    presence *p = presence_of(m, account);
+    if (!p)
+        p = add_presence(m, account);
+    if (!p)
+        return;
     p->registered = registered;
     for (ue_message *message = m->messages; registered && message; message = message->next)
-        if (strcmp(message->to, impu) == 0) {
+        if (strcmp(message->account, account) == 0) {
             message->attempts = 0;
             put_off(message, FIRST_DELAY);
         }
@@ -347,7 +363,7 @@ void ue_mailbox_free(ue *u) {
         return;
     for (presence *p = u->mailbox->presences, *next; p; p = next) {
         next = p->next;
-        free(p->impu);
+        free(p->account);
         free(p);
     }
     while (u->mailbox->messages)

@@ -147,7 +147,7 @@ static void run(stream *s) {
 /* TEK and salt of a direction: RFC 3830 §4.1.3, as SRTP master keys. */
 static ibk_err take_keys(const stream *s, media_keys *keys, bool to_send) {
     const ue_leg *leg = s->m->leg;
-    uint8_t cs = ue_cs_id(s->index, leg->call->view.caller == to_send);
+    uint8_t cs = ue_cs_id(leg, s->index, leg->call->view.caller == to_send);
     return ibk_session_tek(leg->session, cs, keys->key, sizeof keys->key, keys->salt, sizeof keys->salt);
 }
 
@@ -226,8 +226,8 @@ static uint32_t peer_ssrc(const stream *s) {
     const ue_leg *leg = s->m->leg;
     ibk_cs_srtp cs = {0};
     const ibk_hdr *hdr = ibk_session_header(leg->session);
-    return hdr && ibk_map_srtp(hdr, (size_t)ue_cs_id(s->index, !leg->call->view.caller) - 1, &cs) ? cs.ssrc
-                                                                                                  : 0;
+    size_t theirs = ue_cs_id(leg, s->index, !leg->call->view.caller);
+    return hdr && ibk_map_srtp(hdr, theirs - 1, &cs) ? cs.ssrc : 0;
 }
 
 static ibk_err open_stream(stream *s) {
@@ -238,7 +238,7 @@ static ibk_err open_stream(stream *s) {
     ue_call_have_stream(call, s->index);
     ibk_err err = open_sources(s);
     if (!err)
-        err = ibk_session_srtp_policy(s->m->leg->session, ue_cs_id(s->index, true), &policy);
+        err = ibk_session_srtp_policy(s->m->leg->session, ue_cs_id(s->m->leg, s->index, true), &policy);
     if (!err)
         err = take_keys(s, &send, true);
     if (!err)
@@ -297,7 +297,8 @@ static ibk_err apply(stream *s, bool wait) {
     const ue_leg *leg = s->m->leg;
     sip_addr remote = {0};
     bool ours = s->index == UE_AUDIO || leg->video;
-    s->open = ours && leg->remote && sip_sdp_address(leg->remote, s->index, &remote);
+    const sip_media *media = ue_sdp_media(leg, s->index);
+    s->open = ours && media && sip_sdp_address(leg->remote, leg->line[s->index] - 1, &remote);
     ibk_err err = IBK_OK;
     if (s->open && !s->rtp_stream) {
         err = open_stream(s);
@@ -309,8 +310,7 @@ static ibk_err apply(stream *s, bool wait) {
         s->remote_rtp = ims_endpoint(&remote);
         s->remote_rtcp = s->remote_rtp;
         s->remote_rtcp.port++;
-        s->sending =
-            sip_direction_sends(leg->wish) && sip_direction_receives(leg->remote->media[s->index].direction);
+        s->sending = sip_direction_sends(leg->wish) && sip_direction_receives(media->direction);
     }
     if (!err)
         run(s);

@@ -73,6 +73,7 @@ const scn_call *ue_messages_plan(ue_messages *m, ue_message_view *message, const
                          .curve = message->script->curve,
                          .prf = message->script->prf,
                          .media = message->script->media,
+                         .carrier = message->script->carrier,
                          .entry = UE_SCRIPT_OF_MAILBOX};
     message->delivery = &e->plan;
     return &e->plan;

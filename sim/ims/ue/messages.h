@@ -33,8 +33,8 @@ void ue_messages_free(ue_messages *m);
 ue_message_view *ue_messages_add(ue_messages *m, const scn_call *script, const ibk_identity *from,
                                  const ibk_identity *to);
 /* How a call that delivers the message behaves: from the mailbox's user to `to`, as
- * long as `duration_ns` (then the mailbox hangs up), with the sound of the call in which it was left.
- * Borrowed from the book. */
+ * long as `duration_ns` (then the mailbox hangs up), with the sound, curve, PRF and carrier of the call in
+ * which it was left. Borrowed from the book. */
 const scn_call *ue_messages_plan(ue_messages *m, ue_message_view *message, const scn_user *mailbox,
                                  const scn_user *to, uint64_t duration_ns);
 /* Which message a call delivers; NULL: none. */

@@ -1,13 +1,23 @@
-/* What an offer in mid call does by itself: how long it waits after a 491. */
-#include "ims/ue/midcall.h"
+/* Offers and answers in the middle of a call: what scenarios do not come to, because both parties behave
+ * there. */
+#include "ims/ue/call_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 enum { MS = 1000000 };
+
+static void assert_begins(const char *text, const char *beginning) {
+    if (strncmp(text, beginning, strlen(beginning)) != 0)
+        fail_msg("'%s' does not begin with '%s'", text, beginning);
+}
+
+/* ---- by itself ------------------------------------------------------------------------------------------
+ */
 
 /* RFC 3261 §14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other, in units of 10 ms.
  * Whatever is drawn, the owner comes second: the two do not meet again. */
@@ -34,10 +44,201 @@ static void names_are_those_of_scenarios(void **state) {
     assert_string_equal(ue_update_name((scn_do)0), "none");
 }
 
+/* ---- what the other party offers ------------------------------------------------------------------------
+ */
+
+static void hold_and_resume(void **state) {
+    call_stage *s = *state;
+    uint64_t sent = s->callee->view.stats.sent;
+    call_stage_send(s, "UPDATE", call_stage_sdp("a=sendonly\r\n", ""));
+    const ue_update *u = call_stage_last(s->callee);
+    assert_true(u->done && u->ok && !u->by_us && !u->csb && u->what == SCN_DO_HOLD);
+    ue_media_observe(s->callee);
+    sent = s->callee->view.stats.sent;
+    call_stage_play(s, 1000);
+    ue_media_observe(s->callee);
+    assert_int_equal(s->callee->view.stats.sent, sent); /* who is held says nothing */
+    call_stage_send(s, "UPDATE", call_stage_sdp("", ""));
+    assert_int_equal(call_stage_last(s->callee)->what, SCN_DO_RESUME);
+    ue_media_observe(s->callee);
+    assert_true(s->callee->view.stats.sent > sent);
+}
+
+/* RFC 3264 §8: m-lines stay where they are and are never fewer; what we do not know is refused in its place.
+ */
+static void lines_keep_their_places(void **state) {
+    call_stage *s = *state;
+    ue_leg *leg = s->callee->leg;
+    ibk_buf offer = {0};
+    call_stage_send(s, "UPDATE", call_stage_sdp("", "m=audio 4002 RTP/SAVP 0\r\nm=image 4004 udptl t38\r\n"));
+    assert_int_equal(call_stage_last(s->callee)->sip_status, 200);
+    assert_int_equal(leg->lines, 3);
+    assert_int_equal(leg->line[UE_AUDIO], 1);
+    assert_int_equal(leg->line[UE_VIDEO], 0);
+    ue_sdp_give_line(leg, UE_VIDEO);
+    assert_int_equal(leg->line[UE_VIDEO], 4);
+    assert_int_equal(ue_cs_id(leg, UE_VIDEO, true), 7); /* RFC 4567 §7.1 */
+    assert_int_equal(ue_cs_id(leg, UE_VIDEO, false), 8);
+    leg->line[UE_VIDEO] = 0;
+    assert_int_equal(ue_sdp_write(leg, &offer, false, (ibk_span){0}), IBK_OK);
+    assert_int_equal(ibk_buf_append(&offer, "", 1), IBK_OK);
+    const char *lines = strstr((char *)offer.data, "m=audio 20000 ");
+    assert_non_null(lines);
+    assert_non_null(lines = strstr(lines + 1, "\r\nm=audio 0 RTP/SAVP 0\r\n"));
+    assert_non_null(lines = strstr(lines + 1, "\r\nm=image 0 udptl 0\r\n"));
+    assert_null(strstr(lines + 4, "m="));
+    ibk_buf_free(&offer);
+    call_stage_send(s, "UPDATE", call_stage_sdp("", "")); /* two of them are gone */
+    assert_int_equal(call_stage_last(s->callee)->sip_status, 488);
+    assert_int_equal(leg->lines, 3);
+    assert_int_equal(leg->remote->media_count, 3);
+}
+
+/* Pictures without crypto sessions are refused, and the call goes on. */
+static void pictures_need_keys(void **state) {
+    call_stage *s = *state;
+    const ue_leg *leg = s->callee->leg;
+    call_stage_send(s, "UPDATE",
+                    call_stage_sdp("", "m=video 4002 RTP/SAVP 96\r\na=rtpmap:96 H264/90000\r\n"));
+    assert_int_equal(call_stage_last(s->callee)->sip_status, 200);
+    assert_false(leg->video);
+    assert_int_equal(leg->line[UE_VIDEO], 2);
+    assert_false(midcall_has_crypto_sessions(leg, UE_VIDEO));
+    assert_true(midcall_has_crypto_sessions(leg, UE_AUDIO));
+    assert_false(s->callee->view.ended.set);
+}
+
+static void what_cannot_be_read_changes_nothing(void **state) {
+    call_stage *s = *state;
+    static const char *const bad[] = {"nonsense", "v=0\r\n", ""};
+    const sip_sdp *agreed = s->callee->leg->remote;
+    for (size_t i = 0; i < 3; i++) {
+        const char *sdp = i < 2 ? bad[i] : call_stage_sdp("a=key-mgmt:mikey AAAA\r\n", "");
+        call_stage_send(s, "UPDATE", sdp);
+        const ue_update *u = call_stage_last(s->callee);
+        assert_true(u->done && !u->ok && u->sip_status == 488 && u->reason);
+        assert_begins(call_stage_heard(s, "alice"), "488 ");
+        assert_ptr_equal(s->callee->leg->remote, agreed);
+        assert_null(s->callee->midcall->agreed);
+        assert_int_equal(s->callee->midcall->message.len, 0);
+    }
+    assert_int_equal(s->callee->view.update_count, 3);
+    call_stage_send(s, "UPDATE", call_stage_sdp("", ""));
+    assert_int_equal(call_stage_last(s->callee)->sip_status, 200); /* it still answers */
+}
+
+static void other_requests(void **state) {
+    call_stage *s = *state;
+    call_stage_send(s, "UPDATE", NULL); /* a refresh, RFC 4028 §7.4 */
+    assert_begins(call_stage_heard(s, "alice"), "200 ");
+    call_stage_send(s, "INFO", NULL);
+    assert_begins(call_stage_heard(s, "alice"), "488 ");
+    assert_int_equal(s->callee->view.update_count, 0);
+}
+
+/* ---- one at a time --------------------------------------------------------------------------------------
+ */
+
+static const scn_action rekey = {
+    .by = SCN_CALLEE, .what = SCN_DO_REKEY, .carrier = SCN_CARRIER_UPDATE, .mki = "k"};
+
+static void want(ue_midcall *m, const scn_action *action) {
+    m->queue[m->queued++] = action;
+}
+
+static void who_has_asked_answers_491(void **state) {
+    call_stage *s = *state;
+    ue_midcall *m = s->callee->midcall;
+    want(m, &rekey);
+    for (int i = 0; i < 2; i++) {
+        m->phase = i ? MIDCALL_COMPUTING : MIDCALL_SENT;
+        assert_true(ue_midcall_is_busy(s->callee));
+        call_stage_send(s, "UPDATE", call_stage_sdp("a=sendonly\r\n", ""));
+        assert_begins(call_stage_heard(s, "alice"), "491 ");
+    }
+    assert_int_equal(s->callee->view.update_count, 0);
+}
+
+static void actions_are_done_in_turn(void **state) {
+    call_stage *s = *state;
+    static const scn_action hold = {.by = SCN_CALLEE, .what = SCN_DO_HOLD, .carrier = SCN_CARRIER_UPDATE};
+    ue_midcall *m = s->callee->midcall;
+    want(m, &rekey);
+    midcall_proceed(m);
+    assert_int_equal(m->phase, MIDCALL_SENT);
+    want(m, &hold);
+    call_stage_play(s, 3000);
+    assert_int_equal(m->phase, MIDCALL_IDLE);
+    assert_int_equal(m->queued, 0);
+    assert_int_equal(s->callee->view.update_count, 2);
+    const ue_update *u = &s->callee->view.updates[0], *theirs = &s->caller->view.updates[0];
+    assert_true(u->ok && u->by_us && u->new_dh && theirs->ok && !theirs->by_us);
+    assert_memory_equal(u->key_digest, theirs->key_digest, sizeof u->key_digest);
+    assert_true(u->mki_len == 1 && theirs->mki_len == 1 && u->mki[0] == 'k' &&
+                theirs->mki[0] == 'k'); /* P-35 */
+    assert_true(u[1].ok && u[1].what == SCN_DO_HOLD);
+    assert_int_equal(s->callee->leg->wish, SIP_SENDONLY);
+}
+
+/* The keys for our update come while we answer theirs: it is made afterwards, not forgotten. */
+static void an_offer_that_waited_for_keys_is_made(void **state) {
+    call_stage *s = *state;
+    ue_midcall *m = s->callee->midcall;
+    const ue_update update = {.by_us = true, .csb = true, .new_dh = true, .what = SCN_DO_REKEY};
+    want(m, &rekey);
+    assert_int_equal(midcall_add_record(m, &m->record, &update), IBK_OK);
+    m->csb = true;
+    m->phase = MIDCALL_PREPARING;
+    m->leg->pending = UE_PENDING_MIDCALL;
+    midcall_proceed(m); /* not before they are there */
+    assert_int_equal(m->phase, MIDCALL_PREPARING);
+    m->leg->pending = UE_PENDING_NONE;
+    call_stage_send(s, "UPDATE", call_stage_sdp("a=sendonly\r\n", ""));
+    call_stage_play(s, 3000);
+    assert_int_equal(m->phase, MIDCALL_IDLE);
+    assert_true(s->callee->view.updates[0].ok && s->callee->view.updates[0].sip_status == 200);
+}
+
+/* What we wished for comes back if the offer is refused. */
+static void a_refused_offer_is_taken_back(void **state) {
+    call_stage *s = *state;
+    static const scn_action add = {.by = SCN_CALLEE, .what = SCN_DO_ADD_VIDEO, .carrier = SCN_CARRIER_UPDATE};
+    ue_midcall *m = s->callee->midcall;
+    s->caller->midcall->phase = MIDCALL_SENT; /* alice answers 491 */
+    want(m, &add);
+    midcall_proceed(m);
+    assert_int_equal(m->leg->line[UE_VIDEO], 2);
+    assert_int_equal(m->leg->lines, 2);
+    call_stage_play(s, 50);
+    for (int i = 0; i < 100 && m->phase == MIDCALL_SENT; i++)
+        call_stage_play(s, 10);
+    assert_int_equal(m->phase, MIDCALL_RETRYING);
+    assert_true(call_stage_last(s->callee)->glare);
+    assert_int_equal(m->leg->line[UE_VIDEO], 0);
+    assert_int_equal(m->leg->lines, 1);
+    assert_false(m->leg->video);
+    s->caller->midcall->phase = MIDCALL_IDLE;
+    call_stage_play(s, 5000);
+    assert_true(call_stage_last(s->callee)->ok);
+    assert_true(m->leg->video && s->caller->leg->video);
+    assert_int_equal(ibk_session_header(m->leg->session)->n_cs, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, call_stage_up, call_stage_down)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(glare_timers),
         cmocka_unit_test(names_are_those_of_scenarios),
+        TEST(hold_and_resume),
+        TEST(lines_keep_their_places),
+        TEST(pictures_need_keys),
+        TEST(what_cannot_be_read_changes_nothing),
+        TEST(other_requests),
+        TEST(who_has_asked_answers_491),
+        TEST(actions_are_done_in_turn),
+        TEST(an_offer_that_waited_for_keys_is_made),
+        TEST(a_refused_offer_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

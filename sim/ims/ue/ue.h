@@ -91,6 +91,9 @@ typedef struct ue_update {
     int sip_status;         /* final status; 0: none */
     ibk_err reason;         /* why it was refused */
     uint8_t key_digest[32]; /* as ue_call_view.key_digest, after it */
+    const char *wanted_mki; /* by_us: what the scenario names the new keys; NULL: nothing */
+    uint8_t mki[255];       /* how they are named after it, by this end (P-35) */
+    uint8_t mki_len;        /* 0: not at all */
 } ue_update;
 
 typedef struct ue_digest {
