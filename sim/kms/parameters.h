@@ -24,7 +24,8 @@ typedef struct parameters_server_config {
     ims_host *host;
     const scn_domain *domain;
     const ibk_ibe_params *params; /* borrowed */
-    const char *pkg_uri;          /* NULL: without the extension that names the key server */
+    ibk_span bf;         /* DER BFPublicParameters to publish, as they are, in place of `params`; empty: those */
+    const char *pkg_uri; /* NULL: without the extension that names the key server */
 } parameters_server_config;
 
 typedef struct parameters_server parameters_server;

@@ -31,7 +31,8 @@ ibk_err parameters_server_new(parameters_server **out, const parameters_server_c
     s->config = *config;
     parameters_uri(s->district, config->domain->name, config->domain->kms.tls);
     s->first_s = config->host->world->start_utc_ns / NS_PER_S - LEAD_S;
-    ibk_err err = ibk_ibe_params_encode(config->params, &s->bf);
+    ibk_err err = config->bf.len ? ibk_buf_append_span(&s->bf, config->bf)
+                                 : ibk_ibe_params_encode(config->params, &s->bf);
     if (!err && config->pkg_uri)
         err = ibk_pkg_uri_write(&s->pkg_uri, ibk_span_str(config->pkg_uri));
     if (err)
