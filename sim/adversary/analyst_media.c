@@ -11,7 +11,6 @@
 enum {
     RECENT = 64,   /* packets among which the same one at another seat is looked for */
     PROBED = 4,    /* packets that tell whether a key fits */
-    DYNAMIC = 96,  /* payload types from here on (RFC 3551 §6): content may be in these */
     AUDIO_MIN = 80 /* octets of speech that are compared */
 };
 
@@ -211,11 +210,7 @@ static media_opener *opener_for_sk(const an_sk *sk) {
 }
 
 /* Every SK that was found on the payload of an opened packet. */
-static void open_content(analyst *a, const uint8_t *rtp, size_t len, const session *s,
-                         const an_source *outer) {
-    rtp_header header;
-    if (!rtp_read(&header, rtp, len) || header.payload_type < DYNAMIC)
-        return;
+static void open_content(analyst *a, const uint8_t *rtp, size_t len, const session *s, uint64_t at_ns) {
     for (size_t i = 0; i < a->sk_count; i++) {
         an_sk *sk = &a->sks[i];
         uint8_t out[MEDIA_PACKET_MAX];
@@ -224,7 +219,7 @@ static void open_content(analyst *a, const uint8_t *rtp, size_t len, const sessi
         ibk_span inner = ibk_span_of(rtp + RTP_HEADER_LEN, len - RTP_HEADER_LEN);
         if (o && media_opener_open(o, inner, 0, out, &plain) == IBK_OK) {
             an_source source = sk->source;
-            source.at_ns = an_later(source.at_ns, outer->at_ns);
+            source.at_ns = an_later(source.at_ns, at_ns);
             source.how = LEDGER_DECRYPTED;
             an_enter(a, SCN_THING_CONTENT, sk->call ? sk->call : s->call, &source);
             sk->proven = true;
@@ -244,33 +239,41 @@ typedef struct work {
 } work;
 
 /* Only now is the session key known: it opened a packet. */
-static void enter_opened(const work *w, const session *s, uint64_t packet_ns) {
-    an_source source = w->key->source, media;
-    source.at_ns = an_later(source.at_ns, packet_ns);
+static void enter_key(const work *w, const session *s, uint64_t at_ns) {
+    an_source source = w->key->source;
+    source.at_ns = at_ns;
     an_enter(w->a, SCN_THING_SESSION_KEY, s->call, &source);
-    media = an_source_of(source.at_ns, LEDGER_DECRYPTED, "SRTP of SSRC %08x opened: %.150s", s->ssrc,
-                         source.step);
-    an_enter(w->a, SCN_THING_MEDIA, s->call, &media);
     w->key->proven = true;
+}
+
+static void enter_media(const work *w, const session *s, uint64_t at_ns) {
+    an_source source = an_source_of(at_ns, LEDGER_DECRYPTED, "SRTP of SSRC %08x opened: %.150s", s->ssrc,
+                                    w->key->source.step);
+    an_enter(w->a, SCN_THING_MEDIA, s->call, &source);
 }
 
 static bool open_session(void *user, const session *s) {
     const work *w = user;
     const an_stream *stream = find_stream(w->a, s->ssrc);
     media_opener *o = stream ? opener_for(w->e, w->key, s) : NULL;
-    bool any = false;
+    bool any = false, heard = false;
     for (size_t i = 0; o && i < stream->packet_count; i++) {
         const an_packet *p = &stream->packets[i];
         uint8_t out[MEDIA_PACKET_MAX];
         size_t len;
         if (media_opener_open(o, packet_at(stream, i), p->roc, out, &len))
             continue;
+        uint64_t at_ns = an_later(w->key->source.at_ns, p->at_ns);
+        bool content = (out[1] & 0x7F) == CONTENT_PAYLOAD_TYPE; /* which lies under a key of its own */
         if (!any)
-            enter_opened(w, s, p->at_ns);
+            enter_key(w, s, at_ns);
+        if (content)
+            open_content(w->a, out, len, s, at_ns);
+        else if (!heard)
+            enter_media(w, s, at_ns);
         any = true;
+        heard |= !content;
         w->a->stats.opened_packets++;
-        an_source outer = {.at_ns = an_later(w->key->source.at_ns, p->at_ns)};
-        open_content(w->a, out, len, s, &outer);
     }
     media_opener_free(o);
     return false;

@@ -259,6 +259,24 @@ static void test_content(void **state) {
     lab_free(&call);
 }
 
+/* Who has the keys of the hop, as a mailbox does, hears nothing of what lies under SK. */
+static void test_content_alone(void **state) {
+    (void)state;
+    lab_call call;
+    lab_adversary m;
+    lab_play(&call, &with_content);
+    wallet_origin origin = wallet_from(LEDGER_BROKEN_IN, 0, "of this call");
+    lab_adversary_init(&m);
+    assert_int_equal(wallet_add_tgk(m.w, call.csb_id, ibk_buf_span(&call.bob.tgk), &origin), IBK_OK);
+    for (size_t i = 0; i < call.packet_count; i += 2) /* the caller's */
+        ibk_buf_clear(&call.packets[i + 1].octets);
+    lab_feed(&m, &call);
+    assert_int_equal(lab_conclude(&m, &call), BIT(SESSION_KEY));
+    assert_int_equal(analyst_get_stats(m.a)->opened_packets, LAB_PACKETS);
+    lab_adversary_free(&m);
+    lab_free(&call);
+}
+
 /* Several seats, resent messages: each once. Beyond the limits nothing is kept, which is told. */
 static void test_recording(void **state) {
     (void)state;
@@ -470,6 +488,7 @@ int main(void) {
         cmocka_unit_test(test_a_leaked_tgk),
         cmocka_unit_test(test_updates),
         cmocka_unit_test(test_content),
+        cmocka_unit_test(test_content_alone),
         cmocka_unit_test(test_recording),
         cmocka_unit_test(test_media_in_clear),
         cmocka_unit_test(test_a_psk),
