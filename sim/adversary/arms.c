@@ -89,25 +89,15 @@ static const ibk_ibe_key *craft_key(void *user, const ibk_ibe_params *params, ib
 static void craft_learned(void *user, const char *call, const ibk_keylog_record *record) {
     const arms *a = user;
     wallet_origin origin =
-        wallet_from(LEDGER_HELD, ims_host_now(a->host), "from its own exchange in %s", call);
+        wallet_from(LEDGER_COMPUTED, ims_host_now(a->host), "from its own exchange in %s", call);
     wallet_add_record(a->config.wallet, record, true, &origin);
 }
 
 static void craft_planted(void *user, const char *call, uint32_t csb_id, bool responders, uint8_t curve,
                           ibk_span octets) {
     const arms *a = user;
-    wallet_point point = {.csb_id = csb_id,
-                          .point = {.curve = curve, .len = octets.len},
-                          .responders = responders,
-                          .own = true,
-                          .small = true, /* whatever it is, if it has few multiples they are worth trying */
-                          .origin = wallet_from(LEDGER_HELD, ims_host_now(a->host), "planted in %s", call)};
-    ibk_ec_point genuine;
-    if (octets.len != ibk_ec_point_len(curve)) /* compressed, or no point at all */
-        return;
-    memcpy(point.point.octets, octets.data, octets.len);
-    point.small = ibk_ec_decode(&genuine, curve, octets) != IBK_OK;
-    wallet_add_point(a->config.wallet, &point);
+    wallet_origin origin = wallet_from(LEDGER_HELD, ims_host_now(a->host), "planted in %s", call);
+    wallet_add_planted(a->config.wallet, csb_id, responders, curve, octets, &origin);
 }
 
 static ibk_err start_craft(arms *a) {

@@ -197,16 +197,6 @@ void mind_see_own(mind *m, const scn_call *call, ibk_span mikey) {
     analyst_add_message(m->a, &message);
 }
 
-void mind_own_secret(mind *m, const ibk_keylog_record *record) {
-    wallet_origin origin = wallet_from(LEDGER_COMPUTED, now_of(m), "of an exchange of its own");
-    keep(m, wallet_add_record(m->w, record, true, &origin));
-}
-
-void mind_planted(mind *m, uint32_t csb_id, bool responders, uint8_t curve, ibk_span octets) {
-    wallet_origin origin = wallet_from(LEDGER_HELD, now_of(m), "that it planted");
-    keep(m, wallet_add_planted(m->w, csb_id, responders, curve, octets, &origin));
-}
-
 /* ---- what is told to key logs
  * ------------------------------------------------------------------------------------- */
 

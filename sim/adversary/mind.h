@@ -43,10 +43,6 @@ void mind_see_own(mind *m, const scn_call *call, ibk_span mikey);
 /* A record of the key log of a node of the run: kept if it is one of a UE that it has taken over, or a
  * session key that it is told. */
 void mind_keylog(mind *m, const ims_host *host, const ibk_keylog_record *record);
-/* A secret of an exchange of its own, and a point that it planted (craft_config.learned, .planted). */
-void mind_own_secret(mind *m, const ibk_keylog_record *record);
-void mind_planted(mind *m, uint32_t csb_id, bool responders, uint8_t curve, ibk_span octets);
-
 wallet *mind_wallet(const mind *m);
 const ledger_party *mind_party(const mind *m);
 void mind_conclude(mind *m);
