@@ -23,6 +23,8 @@ struct ibk_replay_cache {
     uint32_t free_list;
     size_t used;           /* entries below this index have been in use */
     int64_t next_sweep_ns; /* nothing lapses before */
+    bool forgot;           /* the memory of before `forgot_ns` is lost */
+    int64_t forgot_ns;
 };
 
 ibk_err ibk_replay_cache_new(ibk_replay_cache **out, const ibk_replay_config *config) {
@@ -58,13 +60,15 @@ size_t ibk_replay_cache_count(const ibk_replay_cache *cache) {
     return cache->count;
 }
 
-void ibk_replay_cache_forget(ibk_replay_cache *cache) {
+void ibk_replay_cache_forget(ibk_replay_cache *cache, int64_t utc_ns) {
     if (cache->buckets) {
         memset(cache->buckets, 0, cache->capacity * sizeof *cache->buckets);
     }
     cache->count = cache->used = 0;
     cache->free_list = 0;
     cache->next_sweep_ns = INT64_MAX;
+    cache->forgot_ns = cache->forgot && cache->forgot_ns > utc_ns ? cache->forgot_ns : utc_ns;
+    cache->forgot = true;
 }
 
 /* ---- the table ---------------------------------------------------------------------------------- */
@@ -155,9 +159,33 @@ static ibk_err lapse_time(const ibk_replay_cache *cache, int64_t *lapses_ns, con
     return __builtin_add_overflow(t_ns, skew_ns, lapses_ns) ? IBK_ERR_CLOCK_SKEW : IBK_OK;
 }
 
+/* Not later than `from_ns + span_ns`; an end of time that cannot be named is never reached. */
+static bool within(int64_t at_ns, int64_t from_ns, int64_t span_ns) {
+    int64_t end_ns;
+    return __builtin_add_overflow(from_ns, span_ns, &end_ns) || at_ns <= end_ns;
+}
+
+/* Can the lost memory have held a message with this T? What was accepted until `forgot_ns` has a T of at most
+ * the skew after it; RFC 3830 §5.4 wants everything refused for the time of the skew as well. */
+static bool is_forgotten(const ibk_replay_cache *cache, const ibk_t *t, int64_t lapses_ns, int64_t utc_ns) {
+    if (!cache || !cache->forgot) {
+        return false;
+    }
+    if (t->ts_type == IBK_TS_COUNTER) {
+        return within(utc_ns, cache->forgot_ns, cache->counter_life_ns);
+    }
+    return within(utc_ns, cache->forgot_ns, cache->skew_ns) ||
+           within(lapses_ns - cache->skew_ns, cache->forgot_ns, cache->skew_ns);
+}
+
+static ibk_err check_t(const ibk_replay_cache *cache, int64_t *lapses_ns, const ibk_t *t, int64_t utc_ns) {
+    ibk_err err = lapse_time(cache, lapses_ns, t, utc_ns);
+    return !err && is_forgotten(cache, t, *lapses_ns, utc_ns) ? IBK_ERR_REPLAYED : err;
+}
+
 ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns) {
     int64_t lapses_ns;
-    ibk_err err = lapse_time(cache, &lapses_ns, t, utc_ns);
+    ibk_err err = check_t(cache, &lapses_ns, t, utc_ns);
     if (err || !cache) {
         return err;
     }
@@ -169,7 +197,7 @@ ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octet
 
 ibk_err ibk_replay_add(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns) {
     int64_t lapses_ns;
-    ibk_err err = lapse_time(cache, &lapses_ns, t, utc_ns);
+    ibk_err err = check_t(cache, &lapses_ns, t, utc_ns);
     if (err) {
         return err;
     }

@@ -82,8 +82,41 @@ static void test_life(void **state) {
     t = t_at(IBK_TS_NTP_UTC, NOON + 30 * S);
     assert_int_equal(ibk_replay_add(cache, &t, number(&more), NOON + 30 * S), IBK_OK);
     assert_int_equal(ibk_replay_cache_count(cache), 1);
-    ibk_replay_cache_forget(cache);
-    assert_int_equal(ibk_replay_check(cache, &t, number(&more), NOON + 30 * S), IBK_OK);
+    ibk_replay_cache_free(cache);
+}
+
+/* RFC 3830 §5.4: what may have been accepted before the memory was lost is refused, for as long as its T
+ * would let it pass; then the cache is as good as new. */
+static void test_forgotten(void **state) {
+    (void)state;
+    ibk_replay_cache *cache;
+    ibk_replay_config config = {.skew_ns = 10 * S, .counter_life_ns = 100 * S};
+    uint32_t old = 1;
+    assert_int_equal(ibk_replay_cache_new(&cache, &config), IBK_OK);
+    for (int ahead = -9; ahead <= 10; ahead++) { /* accepted just before, by a peer whose clock differs */
+        ibk_t t = t_at(IBK_TS_NTP_UTC, NOON + ahead * S);
+        assert_int_equal(ibk_replay_add(cache, &t, number(&old), NOON), IBK_OK);
+        ibk_replay_cache_forget(cache, NOON);
+        assert_int_equal(ibk_replay_cache_count(cache), 0);
+        for (int64_t now = NOON; now <= NOON + 40 * S; now += S) {
+            ibk_err err = ibk_replay_check(cache, &t, number(&old), now);
+            assert_true(err == IBK_ERR_REPLAYED || err == IBK_ERR_CLOCK_SKEW);
+            assert_int_equal(ibk_replay_add(cache, &t, number(&old), now), err);
+        }
+        ibk_replay_cache_free(cache);
+        assert_int_equal(ibk_replay_cache_new(&cache, &config), IBK_OK);
+    }
+    ibk_replay_cache_forget(cache, NOON);
+    ibk_replay_cache_forget(cache, NOON - 50 * S); /* the later loss counts */
+    ibk_t t = t_at(IBK_TS_NTP_UTC, NOON + 11 * S); /* new, and still refused until the skew has passed */
+    assert_int_equal(ibk_replay_check(cache, &t, number(&old), NOON + 10 * S), IBK_ERR_REPLAYED);
+    assert_int_equal(ibk_replay_add(cache, &t, number(&old), NOON + 11 * S), IBK_OK);
+    ibk_t counter = {.ts_type = IBK_TS_COUNTER, .value = 1};
+    assert_int_equal(ibk_replay_check(cache, &counter, number(&old), NOON + 100 * S), IBK_ERR_REPLAYED);
+    assert_int_equal(ibk_replay_check(cache, &counter, number(&old), NOON + 101 * S), IBK_OK);
+    ibk_replay_cache_forget(cache, INT64_MAX - S);
+    t = t_at(IBK_TS_NTP_UTC, NOON);
+    assert_int_equal(ibk_replay_check(cache, &t, number(&old), NOON), IBK_ERR_REPLAYED);
     ibk_replay_cache_free(cache);
 }
 
@@ -129,8 +162,9 @@ static void test_config(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_skew),  cmocka_unit_test(test_wrap),
-                                       cmocka_unit_test(test_life),  cmocka_unit_test(test_counter),
-                                       cmocka_unit_test(test_churn), cmocka_unit_test(test_config)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_skew),    cmocka_unit_test(test_wrap),
+                                       cmocka_unit_test(test_life),    cmocka_unit_test(test_forgotten),
+                                       cmocka_unit_test(test_counter), cmocka_unit_test(test_churn),
+                                       cmocka_unit_test(test_config)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,7 +143,8 @@ static ibk_err check_time(job *j) {
     if (err == IBK_ERR_CLOCK_SKEW) {
         return refuse(j, err, IBK_ERRNO_TS, "T", "outside the allowed clock skew");
     }
-    return err ? refuse(j, err, NO_ERROR_NO, "T", "this request was received before") : IBK_OK;
+    return err ? refuse(j, err, NO_ERROR_NO, "T", "this request was received before, or may have been")
+               : IBK_OK;
 }
 
 static ibk_err check_psk(job *j, const ibk_identity *first) {
@@ -373,7 +374,9 @@ ibk_err ibk_kms_extract(const ibk_kms *kms, ibk_time now, void *owner, ibk_span 
     size_t n = 0;
     ibk_err err = issue_for(c, &asked, now.utc_ns, &list, &n, diag);
     ibk_buf_free(&list);
-    if (!err && (issue_base(&id, &asked, c->granularity) || !c->authorized(c->user, owner, id))) {
+    bool may = !err && c->authorized && issue_base(&id, &asked, c->granularity) == IBK_OK &&
+               c->authorized(c->user, owner, id);
+    if (!err && !may) {
         err = ibk_fail(diag, IBK_ERR_NOT_AUTHORIZED, "identity", 0, "not authorised for this identity");
     }
     err = err ? err : ibk_ibe_extract(c->params, c->master, ibe_identity, &extracted);

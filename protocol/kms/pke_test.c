@@ -431,6 +431,22 @@ static ibk_err new_kms(pke_desk *d) {
     return err;
 }
 
+/* A KMS that serves certificates alone may lack `authorized`, and gives no keys without a request then. */
+static void test_extract_for_nobody(void **state) {
+    (void)state;
+    pke_desk d;
+    ibk_buf key = {0};
+    desk_init(&d);
+    d.kc.authorized = NULL;
+    ask(&d);
+    assert_int_equal(d.started, IBK_OK);
+    assert_int_equal(
+        ibk_kms_extract(d.kms, lab_now(&d.kms_node), NULL, ibk_span_str(ALICE "20261124"), &key, NULL),
+        IBK_ERR_NOT_AUTHORIZED);
+    assert_int_equal(key.len, 0);
+    desk_free(&d);
+}
+
 static void test_kms_config(void **state) {
     (void)state;
     pke_desk d;
@@ -487,6 +503,7 @@ int main(void) {
         cmocka_unit_test(test_cache),
         cmocka_unit_test(test_kemac),
         cmocka_unit_test(test_user_config),
+        cmocka_unit_test(test_extract_for_nobody),
         cmocka_unit_test(test_kms_config),
         cmocka_unit_test(test_random_failure),
     };

@@ -86,11 +86,16 @@ ibk_err ibk_replay_cache_new(ibk_replay_cache **out,
 void ibk_replay_cache_free(ibk_replay_cache *cache);
 int64_t ibk_replay_cache_skew(const ibk_replay_cache *cache); /* ns; NULL: the default */
 size_t ibk_replay_cache_count(const ibk_replay_cache *cache);
-void ibk_replay_cache_forget(ibk_replay_cache *cache); /* empties it: a node that lost its memory */
+/* Empties it at utc_ns: for a node that has lost its memory, or starts again without that of its earlier
+ * life. RFC 3830 §5.4: until the skew has passed everything is refused; after that, whatever might have been
+ * accepted before: every T up to utc_ns + skew. A COUNTER is no time: all of them are refused as long as an
+ * entry of one would have stayed. */
+void ibk_replay_cache_forget(ibk_replay_cache *cache, int64_t utc_ns);
 
 /* RFC 3830 §5.3: before any other check. IBK_ERR_CLOCK_SKEW: T differs from utc_ns by more than the skew, in
- * the NTP era nearest to utc_ns (§4.2.8). IBK_ERR_REPLAYED: `octets` were added before. Entries that have
- * lapsed at utc_ns are dropped. A cache of NULL knows no message: T alone is checked, with the default skew.
+ * the NTP era nearest to utc_ns (§4.2.8). IBK_ERR_REPLAYED: `octets` were added before, or
+ * may have been before ibk_replay_cache_forget. Entries that have lapsed at utc_ns are dropped. A cache of
+ * NULL knows no message: T alone is checked, with the default skew.
  */
 ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets, int64_t utc_ns);
 /* After authentication (P-15). IBK_ERR_CACHE_FULL: the message has to be refused, for it could be replayed.

@@ -210,8 +210,9 @@ ibk_err ibk_kms_handle(ibk_kms *kms, ibk_time now, ibk_span request, ibk_buf *re
                        ibk_kms_result *result);
 
 /* One private key for a user whom the node authenticated itself (RFC 5408 §5.5): DER BFPrivateKeyBlock,
- * appended to `key`. `owner` is passed on to `authorized`. BAD_VALUE: the IBE identity ends in no date of
- * this KMS; NOT_AUTHORIZED: not the owner's, or a date for which nothing is issued. */
+ * appended to `key`. `owner` is passed on to `authorized`; without that callback nobody gets one. BAD_VALUE:
+ * the IBE identity ends in no date of this KMS; NOT_AUTHORIZED: not the owner's, or a date for which nothing
+ * is issued. */
 ibk_err ibk_kms_extract(const ibk_kms *kms, ibk_time now, void *owner, ibk_span ibe_identity, ibk_buf *key,
                         ibk_diag *diag);
 
