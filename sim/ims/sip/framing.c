@@ -16,7 +16,7 @@ ibk_err sip_framer_push(sip_framer *framer, ibk_span octets) {
 static void drop(sip_framer *framer, size_t count) {
     memmove(framer->buf.data, framer->buf.data + count, framer->buf.len - count);
     framer->buf.len -= count;
-    framer->scanned = 0;
+    framer->scanned = framer->whole = 0;
 }
 
 /* Octets up to and with the empty line; 0 if it is not there yet. */
@@ -45,18 +45,18 @@ static ibk_err body_length(ibk_span header, uint64_t *out, ibk_diag *diag) {
     return err;
 }
 
-ibk_err sip_framer_next(sip_framer *framer, ibk_span *message, ibk_diag *diag) {
-    *message = (ibk_span){0};
-    if (framer->taken)
-        drop(framer, framer->taken);
-    framer->taken = 0;
-    size_t skip = 0;
+/* Drops what was given out, and the keep-alives before the next message. */
+static void go_on(sip_framer *framer) {
+    size_t skip = framer->taken;
     while (skip + 2 <= framer->buf.len && memcmp(framer->buf.data + skip, "\r\n", 2) == 0)
         skip += 2;
+    framer->taken = 0;
     if (skip)
         drop(framer, skip);
-    if (framer->buf.len == 0)
-        return IBK_OK;
+}
+
+/* Reads the header, once for each message: a slow stream would have it read again with every segment. */
+static ibk_err measure(sip_framer *framer, ibk_diag *diag) {
     size_t header = header_end(framer);
     if (header == 0)
         return framer->buf.len <= SIP_MAX_MESSAGE
@@ -69,9 +69,18 @@ ibk_err sip_framer_next(sip_framer *framer, ibk_span *message, ibk_diag *diag) {
     if (header + body > SIP_MAX_MESSAGE)
         return ibk_fail(diag, IBK_ERR_LIMIT, "Content-Length", 0, "a message over %d octets",
                         SIP_MAX_MESSAGE);
-    if (framer->buf.len < header + body)
-        return IBK_OK;
-    framer->taken = header + (size_t)body;
+    framer->whole = header + (size_t)body;
+    return IBK_OK;
+}
+
+ibk_err sip_framer_next(sip_framer *framer, ibk_span *message, ibk_diag *diag) {
+    *message = (ibk_span){0};
+    if (!framer->whole || framer->taken)
+        go_on(framer);
+    ibk_err err = framer->whole || framer->buf.len == 0 ? IBK_OK : measure(framer, diag);
+    if (err || !framer->whole || framer->buf.len < framer->whole)
+        return err;
+    framer->taken = framer->whole;
     *message = ibk_span_of(framer->buf.data, framer->taken);
     return IBK_OK;
 }

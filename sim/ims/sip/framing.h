@@ -8,6 +8,7 @@
 typedef struct sip_framer {
     ibk_buf buf;
     size_t scanned; /* octets in which the end of the header is known not to be */
+    size_t whole;   /* octets of the message at the beginning, once its header has been read; 0: not yet */
     size_t taken;   /* octets of the message that was given out last */
 } sip_framer;
 
