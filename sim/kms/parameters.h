@@ -10,7 +10,8 @@
 #define KMS_HTTPS_PORT    443
 #define KMS_PLAIN_PORT    80 /* with `tls: off` */
 #define PARAMETERS_URI    320
-#define PARAMETERS_SERIAL 1 /* a KMS has one set for good; its validity alone is renewed */
+#define PARAMETERS_DOMAIN 200 /* octets of a domain's name with its terminator */
+#define PARAMETERS_SERIAL 1   /* a KMS has one set for good; its validity alone is renewed */
 
 /* "https://kms.home.example/ibe/pp": where the KMS of a domain publishes, and the name of its district. With
  * `secure` false it is http. */
@@ -50,7 +51,7 @@ typedef struct parameters_source {
 
 /* One fetch, for the result. */
 typedef struct parameters_fetch {
-    const char *domain;
+    char domain[PARAMETERS_DOMAIN];
     uint64_t begin_ns, end_ns; /* virtual time */
     bool ended, secure;
     scn_parameters_failure failure; /* 0: a valid set arrived */
@@ -75,13 +76,15 @@ void parameters_client_free(parameters_client *c); /* open fetches end without a
 /* The parameters of the KMS of a domain. FOUND: provisioned, or fetched and valid on this node's own clock;
  * *out lives as long as the client. PENDING: they are being fetched (one fetch for all who wait); `fetched`
  * will be called, never inside this call. ABSENT: they cannot be had; a failure is believed for half a
- * minute. */
+ * minute. 64 domains are known at once: of those that were asked for in vain the first makes room, for
+ * anybody can name domains in an I_MESSAGE_1. */
 ibk_lookup parameters_client_find(parameters_client *c, ibk_span domain, const ibk_ibe_params **out);
 /* How long a key of that KMS is for: as published, or as provisioned. False: nothing is known. */
 bool parameters_client_granularity(parameters_client *c, ibk_span domain, ibk_granularity *out);
 /* The published set that the parameters came from, DER IBESysParams; empty: provisioned, or none. */
 ibk_span parameters_client_published(const parameters_client *c, ibk_span domain);
 bool parameters_client_is_idle(const parameters_client *c); /* no fetch is open */
+/* The first 1024; later ones are made, but not noted. Borrowed until the next fetch. */
 size_t parameters_client_fetches(const parameters_client *c, const parameters_fetch **out);
 
 #endif

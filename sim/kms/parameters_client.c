@@ -7,10 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define NS_PER_S   INT64_C(1000000000)
-#define BELIEVED   (30 * SIP_S) /* a failure, before the next one who needs the parameters tries again */
-#define DOMAIN_MAX 200          /* octets of a domain's name with its terminator */
+#define NS_PER_S INT64_C(1000000000)
+#define BELIEVED (30 * SIP_S) /* a failure, before the next one who needs the parameters tries again */
 enum { ENTRIES_MAX = 64, FETCHES_MAX = 1024 };
+#define NOT_NOTED SIZE_MAX
 
 /* A set of parameters that this UE has used; what points to it may outlive its validity. */
 typedef struct set {
@@ -25,13 +25,13 @@ typedef struct verdict {
 
 typedef struct entry {
     parameters_client *c;
-    char domain[DOMAIN_MAX];
+    char domain[PARAMETERS_DOMAIN];
     const parameters_source *source; /* NULL: a domain that is not of this scenario */
     bool secure, provisioned;
     http_client *http; /* while it fetches */
     cpu_job *job;      /* … and while what came is being proved */
     verdict came_to;
-    size_t fetch;      /* index of the open fetch */
+    size_t fetch;      /* index of the open fetch, or NOT_NOTED */
     set *sets;         /* the latest first */
     bool valid;        /* `published` is what sets->params came from */
     ibk_buf published; /* DER IBESysParams */
@@ -77,20 +77,43 @@ static void configure(entry *e) {
                                                         : kms->parameters_for_others) == SCN_PROVISIONED;
 }
 
+/* A domain of which nothing is known or expected: it was asked for in vain. */
+static bool is_idle(const entry *e) {
+    return !e->source && !e->sets && !e->http && !e->job;
+}
+
+/* Room for one more domain. NULL: too many of them are of use, or out of memory. */
+static entry *add_entry(parameters_client *c) {
+    size_t at = c->count < ENTRIES_MAX ? c->count : 0;
+    while (at < c->count && !is_idle(c->entries[at]))
+        at++;
+    if (at == ENTRIES_MAX)
+        return NULL;
+    entry *e = at == c->count ? calloc(1, sizeof *e) : c->entries[at];
+    if (!e)
+        return NULL;
+    if (at == c->count) {
+        c->count++;
+    } else { /* the oldest goes; the new one is the youngest */
+        memmove(c->entries + at, c->entries + at + 1, (c->count - at - 1) * sizeof *c->entries);
+        *e = (entry){0};
+    }
+    c->entries[c->count - 1] = e;
+    return e;
+}
+
 /* NULL: too many domains, too long or no name, or out of memory. */
 static entry *entry_for(parameters_client *c, ibk_span domain) {
     entry *e = find_entry(c, domain);
-    if (e || domain.len == 0 || domain.len >= DOMAIN_MAX || c->count == ENTRIES_MAX ||
-        memchr(domain.data, 0, domain.len))
+    if (e || domain.len == 0 || domain.len >= PARAMETERS_DOMAIN || memchr(domain.data, 0, domain.len))
         return e;
-    e = calloc(1, sizeof *e);
+    e = add_entry(c);
     if (!e)
         return NULL;
     for (size_t i = 0; i < domain.len; i++) /* DNS names compare without case; districts do not */
         e->domain[i] = (char)tolower(domain.data[i]);
     e->c = c;
     configure(e);
-    c->entries[c->count++] = e;
     return e;
 }
 
@@ -265,18 +288,24 @@ static void log_outcome(const entry *e, const verdict *v) {
     trace_end(t);
 }
 
+static void note_end(const entry *e, const verdict *v) {
+    if (e->fetch == NOT_NOTED)
+        return;
+    parameters_fetch *fetch = &e->c->fetches[e->fetch];
+    fetch->ended = true;
+    fetch->end_ns = ims_host_now(e->c->config.host);
+    fetch->failure = v->failure;
+    if (v->failure)
+        snprintf(fetch->detail, sizeof fetch->detail, "%s",
+                 v->diag.detail[0] ? v->diag.detail : ibk_err_text(v->diag.err));
+}
+
 static void conclude(entry *e) {
     parameters_client *c = e->c;
     verdict v = e->came_to;
-    parameters_fetch *fetch = &c->fetches[e->fetch];
-    fetch->ended = true;
-    fetch->end_ns = ims_host_now(c->config.host);
-    fetch->failure = v.failure;
-    if (v.failure)
-        snprintf(fetch->detail, sizeof fetch->detail, "%s",
-                 v.diag.detail[0] ? v.diag.detail : ibk_err_text(v.diag.err));
+    note_end(e, &v);
     e->failed = v.failure;
-    e->failed_ns = fetch->end_ns;
+    e->failed_ns = ims_host_now(c->config.host);
     http_client_free(e->http);
     e->http = NULL;
     log_outcome(e, &v);
@@ -298,20 +327,21 @@ static void on_done(void *user, const http_outcome *outcome) {
         conclude(e);
 }
 
-static bool note_fetch(entry *e) {
+/* What is noted is for the result alone: a fetch goes on without. */
+static void note_fetch(entry *e) {
     parameters_client *c = e->c;
+    e->fetch = NOT_NOTED;
     if (c->fetch_count == c->fetch_cap) {
         size_t cap = c->fetch_cap ? 2 * c->fetch_cap : 4;
         parameters_fetch *grown = cap <= FETCHES_MAX ? realloc(c->fetches, cap * sizeof *grown) : NULL;
         if (!grown)
-            return false;
+            return;
         c->fetches = grown;
         c->fetch_cap = cap;
     }
     e->fetch = c->fetch_count++;
-    c->fetches[e->fetch] = (parameters_fetch){
-        .domain = e->domain, .begin_ns = ims_host_now(c->config.host), .secure = e->secure};
-    return true;
+    c->fetches[e->fetch] = (parameters_fetch){.begin_ns = ims_host_now(c->config.host), .secure = e->secure};
+    memcpy(c->fetches[e->fetch].domain, e->domain, sizeof e->domain);
 }
 
 /* The way to the server; NULL: no TLS without a trust anchor. */
@@ -327,14 +357,15 @@ static bool fetch(entry *e) {
                                  .server = host,
                                  .port = e->secure ? KMS_HTTPS_PORT : KMS_PLAIN_PORT};
     http_request request = {.method = "GET", .target = PARAMETERS_TARGET, .accept = HTTP_PARAMETERS_TYPE};
-    if (!config.endpoint || !note_fetch(e))
+    if (!config.endpoint)
         return false;
     if (http_client_new(&e->http, &config) == IBK_OK &&
-        http_client_ask(e->http, &request, on_done, e) == IBK_OK)
+        http_client_ask(e->http, &request, on_done, e) == IBK_OK) {
+        note_fetch(e);
         return true;
+    }
     http_client_free(e->http);
     e->http = NULL;
-    e->c->fetch_count--;
     return false;
 }
 

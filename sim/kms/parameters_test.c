@@ -269,6 +269,45 @@ static void unknown_and_impossible_domains(void **state) {
     assert_true(parameters_client_is_idle(l->client));
 }
 
+/* Whoever writes to Alice names domains as he likes: those of use stay known, and others are still fetched.
+ */
+static void domains_that_nobody_has(void **state) {
+    lab *l = *state;
+    const ibk_ibe_params *params;
+    char name[40];
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "made-up-%d.example", i);
+        assert_int_equal(find(l, name, &params), IBK_LOOKUP_ABSENT);
+    }
+    fetch_fine(l);
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "another-%d.example", i);
+        assert_int_equal(find(l, name, &params), IBK_LOOKUP_ABSENT);
+    }
+    assert_int_equal(find(l, "other.example", &params), IBK_LOOKUP_FOUND);
+    assert_int_equal(find(l, "home.example", &params), IBK_LOOKUP_FOUND);
+    assert_int_equal(l->requests, 1);
+    assert_string_equal(last(l)->domain, "other.example");
+}
+
+/* More fetches than the result has room for: they are made all the same. */
+static void fetches_beyond_the_notes(void **state) {
+    lab *l = *state;
+    const ibk_ibe_params *params;
+    const parameters_fetch *fetches;
+    l->lie = (http_response){.status = 503};
+    for (int i = 0; i < 1030; i++) {
+        assert_int_equal(find(l, "other.example", &params), IBK_LOOKUP_PENDING);
+        stage_play(&l->stage, 31 * SIP_S);
+    }
+    assert_int_equal(l->requests, 1030);
+    assert_int_equal(parameters_client_fetches(l->client, &fetches), 1024);
+    l->lie.status = 0;
+    assert_int_equal(find(l, "other.example", &params), IBK_LOOKUP_PENDING);
+    stage_play(&l->stage, SIP_S);
+    assert_int_equal(find(l, "other.example", &params), IBK_LOOKUP_FOUND);
+}
+
 /* ---- what a server may say
  * -------------------------------------------------------------------------------------- */
 
@@ -448,6 +487,8 @@ int main(void) {
         TEST(the_own_clock_decides),
         TEST(a_failure_is_believed_for_a_while),
         TEST(unknown_and_impossible_domains),
+        TEST(domains_that_nobody_has),
+        TEST(fetches_beyond_the_notes),
         TEST(answers_that_are_no_parameters),
         TEST(sets_that_must_not_be_used),
         TEST(serials_never_go_back),
