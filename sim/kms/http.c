@@ -12,7 +12,7 @@ struct http_reader {
     http_message message;
     char field[32]; /* name of the header being read, cut to what we look for */
     size_t field_len, head_len;
-    bool in_value, done;
+    bool in_value, in_trailer, done;
     const char *error;
 };
 
@@ -42,7 +42,7 @@ static int on_message_begin(http_parser *parser) {
     ibk_wipe(&reader->message, sizeof reader->message);
     reader->message = (http_message){.body = body};
     reader->field_len = reader->head_len = 0;
-    reader->in_value = reader->done = false;
+    reader->in_value = reader->in_trailer = reader->done = false;
     return 0;
 }
 
@@ -74,6 +74,8 @@ static int on_header_field(http_parser *parser, const char *at, size_t len) {
 static int on_header_value(http_parser *parser, const char *at, size_t len) {
     http_reader *reader = reader_of(parser);
     reader->in_value = true;
+    if (reader->in_trailer) /* RFC 9110 §6.5.1: nothing there may say what the body is, or who sends it */
+        return count_head(reader, len);
     if (strcasecmp(reader->field, "Content-Type") == 0 &&
         !append_text(reader->message.content_type, sizeof reader->message.content_type, at, len))
         return refuse(reader, "Content-Type is too long");
@@ -96,6 +98,7 @@ static int on_headers_complete(http_parser *parser) {
         message->status = parser->status_code;
     message->content_type[strcspn(message->content_type, "; \t")] = 0;
     message->keep_alive = http_should_keep_alive(parser);
+    reader->in_trailer = true; /* header fields that still come */
     return 0;
 }
 

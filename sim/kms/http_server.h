@@ -26,7 +26,8 @@ typedef struct http_server_config {
 
 /* A connection that brings no whole request for a minute is closed (408). */
 ibk_err http_server_new(http_server **out, const http_server_config *config);
-/* Connections end at once. Exchanges that wait for their answer may still be answered: that frees them. */
+/* Connections end at once. Exchanges that wait for their answer may still be answered by
+ * http_exchange_answer: that frees them. */
 void http_server_free(http_server *server);
 
 /* Answers and frees the exchange; nobody hears it if the connection has ended meanwhile. IBK_ERR_IO: it could

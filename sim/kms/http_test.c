@@ -139,6 +139,20 @@ static void basic_credentials(void **state) {
     assert_false(http_basic_read(text, user, password));
 }
 
+/* A trailer comes behind the body: it says nothing about who sends it, or what it is. */
+static void trailers_say_nothing(void **state) {
+    (void)state;
+    static const char text[] = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
+                               "Content-Type: application/mikey\r\nAuthorization: Basic YTpi\r\n\r\n";
+    http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
+    size_t used;
+    assert_int_equal(http_reader_feed(reader, (const uint8_t *)text, sizeof text - 1, &used), HTTP_MESSAGE);
+    assert_int_equal(http_reader_message(reader)->body.len, 2);
+    assert_string_equal(http_reader_message(reader)->content_type, "");
+    assert_string_equal(http_reader_message(reader)->authorization, "");
+    http_reader_free(reader);
+}
+
 static void bad(const char *text) {
     http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
     size_t used, len;
@@ -179,6 +193,7 @@ int main(void) {
         cmocka_unit_test(responses_carry_status_and_body),
         cmocka_unit_test(a_get_has_no_body),
         cmocka_unit_test(basic_credentials),
+        cmocka_unit_test(trailers_say_nothing),
         cmocka_unit_test(nonsense_and_excess_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
