@@ -1,6 +1,7 @@
 #include "kms/key_client.h"
 #include "ims/address.h"
 #include "kms/http.h"
+#include "kms/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,21 +48,17 @@ static void fail(key_client *c, scn_keys_failure failure, ibk_err err, const cha
     finish(c, &result, NULL);
 }
 
-static void log_http(const key_client *c, bool sent, const char *label, uint8_t mikey_type, size_t octets,
-                     bool again) {
+static void log_http(const key_client *c, bool sent, const char *label, const char *type, ibk_span body,
+                     size_t octets) {
     char peer[N3_ADDR_TEXT];
-    trace *t = c->config.host->world->trace;
-    trace_message message = {.kind = TRACE_HTTP,
-                             .node = c->config.host->name,
-                             .sent = sent,
-                             .peer = n3_addr_format(peer, &c->kms.addr),
-                             .label = label,
-                             .mikey = mikey_type ? ibk_msg_type_name(mikey_type) : NULL,
-                             .transport = "tcp",
-                             .octets = octets,
-                             .retransmission = again};
-    trace_message_begin(t, &message);
-    trace_end(t);
+    kms_http_event event = {.peer = n3_addr_format(peer, &c->kms.addr),
+                            .sent = sent,
+                            .again = sent && c->tries > 1,
+                            .label = label,
+                            .type = type,
+                            .body = body,
+                            .octets = octets};
+    kms_log_http(c->config.host, &event);
 }
 
 /* What the KMS refused, and what the UE refuses, tell apart by who noticed; an Error message says why. */
@@ -80,11 +77,9 @@ static void take_response(key_client *c, const http_message *response) {
     ibk_key_list keys = {0};
     key_client_result result = {0};
     char label[16];
-    ibk_peek peek = {0};
     ibk_span body = ibk_buf_span(&response->body);
-    ibk_message_peek(&peek, body, NULL);
     snprintf(label, sizeof label, "%u", response->status);
-    log_http(c, false, label, peek.data_type, body.len, false);
+    log_http(c, false, label, response->content_type, body, body.len);
     if (response->status != 200 || strcasecmp(response->content_type, HTTP_MIKEY_TYPE) != 0) {
         snprintf(result.diag.detail, sizeof result.diag.detail, "HTTP status %u", response->status);
         result.diag.err = IBK_ERR_NOT_AUTHORIZED;
@@ -98,7 +93,7 @@ static void take_response(key_client *c, const http_message *response) {
             result.failure = failure_of(err, error_no);
         }
     }
-    finish(c, &result, &keys);
+    finish(c, &result, result.failure ? NULL : &keys);
     ibk_key_list_free(&keys);
 }
 
@@ -152,8 +147,7 @@ static bool post(key_client *c) {
               http_write_request(&http, &request) == IBK_OK &&
               n3_tcp_send(c->tcp, http.data, http.len) == N3_OK;
     if (ok)
-        log_http(c, true, "POST " KMS_TARGET,
-                 c->config.pke ? IBK_MSG_REQUEST_KEY_PKE : IBK_MSG_REQUEST_KEY_PSK, http.len, c->tries > 1);
+        log_http(c, true, "POST " KMS_TARGET, request.type, request.body, http.len);
     ibk_buf_free(&http);
     return ok;
 }
@@ -208,11 +202,19 @@ static void post_when_computed(key_client *c) {
         post_or_try_again(c);
 }
 
+static void fail_to_prepare(key_client *c, ibk_err err) {
+    if (err == IBK_ERR_BAD_CERTIFICATE) /* a UE encrypts to a KMS that it trusts */
+        fail(c, SCN_KEYS_BAD_CERTIFICATE, err, "the KMS's certificate is not trusted");
+    else
+        fail(c, SCN_KEYS_NO_ANSWER, err, "the request cannot be made");
+}
+
 static void retry(void *arg) {
     key_client *c = arg;
     c->retry = 0;
-    if (prepare(c))
-        try_again(c, RETRY_DELAY);
+    ibk_err err = prepare(c);
+    if (err) /* no try will do better */
+        fail_to_prepare(c, err);
     else
         post_when_computed(c);
 }
@@ -275,9 +277,8 @@ ibk_err key_client_start(key_client **out, const key_client_config *config, key_
     ibk_err err = copy_ids(c);
     if (!err)
         err = prepare(c);
-    if (err ==
-        IBK_ERR_BAD_CERTIFICATE) { /* before anything was sent: a UE encrypts to a KMS that it trusts */
-        fail(c, SCN_KEYS_BAD_CERTIFICATE, err, "the KMS's certificate is not trusted");
+    if (err == IBK_ERR_BAD_CERTIFICATE) { /* before anything was sent */
+        fail_to_prepare(c, err);
         return IBK_OK;
     }
     if (err) {

@@ -167,18 +167,20 @@ static void on_mikey(void *user, http_exchange *exchange, const http_message *re
     ibk_buf body = {0};
     ibk_kms_result result = {0};
     http_response response;
-    if (!refuse(request, &response)) {
-        note_request(k);
-        ibk_err err =
-            ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
-        if (!err) {
-            log_request(k, http_exchange_peer(exchange), &result);
-            count_result(&k->stats, &result);
-        }
-        response.status = err ? 500 : body.len ? 200 : 403;
-        response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
-        response.body = ibk_buf_span(&body);
+    if (refuse(request, &response)) { /* no request of MIKEY: the account does not have it */
+        http_exchange_answer(exchange, &response);
+        return;
     }
+    note_request(k);
+    ibk_err err =
+        ibk_kms_handle(k->kms, ims_host_time(k->host), ibk_buf_span(&request->body), &body, &result);
+    if (!err) {
+        log_request(k, http_exchange_peer(exchange), &result);
+        count_result(&k->stats, &result);
+    }
+    response.status = err ? 500 : body.len ? 200 : 403;
+    response.type = body.len ? HTTP_MIKEY_TYPE : NULL;
+    response.body = ibk_buf_span(&body);
     http_exchange_answer_computed(exchange, &response, "REQUEST_KEY_RESP");
     ibk_buf_free(&body);
 }
@@ -311,6 +313,13 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
 /* ---- its ports, and the time in which they are closed ----------------------------------------------------
  */
 
+static void close_ports(kms_node *k) {
+    http_server_free(k->mikey);
+    http_server_free(k->rfc5408);
+    k->mikey = k->rfc5408 = NULL;
+}
+
+/* All of them or none. */
 static ibk_err open_ports(kms_node *k) {
     http_server_config server = {.host = k->host,
                                  .endpoint = k->plain,
@@ -324,13 +333,10 @@ static ibk_err open_ports(kms_node *k) {
     server.endpoint = k->secure ? k->secure : k->plain;
     server.port = k->secure ? KMS_HTTPS_PORT : KMS_PLAIN_PORT;
     server.handle = on_rfc5408;
-    return http_server_new(&k->rfc5408, &server);
-}
-
-static void close_ports(kms_node *k) {
-    http_server_free(k->mikey);
-    http_server_free(k->rfc5408);
-    k->mikey = k->rfc5408 = NULL;
+    err = http_server_new(&k->rfc5408, &server);
+    if (err)
+        close_ports(k);
+    return err;
 }
 
 static void log_outage(const kms_node *k, const char *event, ibk_err err) {

@@ -288,6 +288,21 @@ static void test_nobody_listens(void **state) {
     assert_int_equal(l->outcome.result.failure, SCN_KEYS_NO_ANSWER);
 }
 
+/* The request cannot be made a second time: that ends it, instead of being tried for good. */
+static void test_no_further_request(void **state) {
+    lab *l = *state;
+    scn_user *dave = (scn_user *)scn_find_user(l->scenario, "dave");
+    ibk_span psk = dave->psk;
+    ask(l, "dave", l->params);
+    dave->psk = (ibk_span){0};
+    stage_play(&l->stage, 60 * SIP_S);
+    dave->psk = psk;
+    assert_true(l->outcome.done);
+    assert_int_equal(l->outcome.result.failure, SCN_KEYS_NO_ANSWER);
+    assert_int_equal(l->outcome.result.diag.err, IBK_ERR_USAGE);
+    assert_int_equal(l->outcome.result.tries, 1);
+}
+
 static void test_freed_while_it_waits(void **state) {
     lab *l = *state;
     start_kms(l);
@@ -442,6 +457,7 @@ static void test_bad_requests(void **state) {
     assert_int_equal(post(l, "POST", KMS_TARGET, "text/plain", junk, &r), 415);
     assert_int_equal(post(l, "POST", KMS_TARGET, "application/mikeyx", junk, &r), 415);
     assert_int_equal(kms_node_get_stats(l->kms)->requests, 0);
+    assert_false(kms_node_get_stats(l->kms)->answered); /* what HTTP refuses is no request of MIKEY */
     int status = post(l, "POST", KMS_TARGET, "Application/MIKEY; q=1", junk, &r);
     assert_true(status == 200 || status == 403); /* an Error message, or nothing to say */
     assert_int_equal(kms_node_get_stats(l->kms)->requests, 1);
@@ -486,11 +502,22 @@ static void test_pipelined_and_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_keys_arrive),          TEST(test_wrong_psk),      TEST(test_unknown_kms),
-        TEST(test_kms_is_cut_off),       TEST(test_kms_comes_back), TEST(test_several_identities),
-        TEST(test_user_without_rights),  TEST(test_wrong_clock),    TEST(test_outage),
-        TEST(test_nobody_listens),       TEST(test_mute_server),    TEST(test_bad_answers),
-        TEST(test_bad_requests),         TEST(test_garbage),        TEST(test_pipelined_and_cut),
+        TEST(test_keys_arrive),
+        TEST(test_wrong_psk),
+        TEST(test_unknown_kms),
+        TEST(test_kms_is_cut_off),
+        TEST(test_kms_comes_back),
+        TEST(test_several_identities),
+        TEST(test_user_without_rights),
+        TEST(test_wrong_clock),
+        TEST(test_outage),
+        TEST(test_nobody_listens),
+        TEST(test_no_further_request),
+        TEST(test_mute_server),
+        TEST(test_bad_answers),
+        TEST(test_bad_requests),
+        TEST(test_garbage),
+        TEST(test_pipelined_and_cut),
         TEST(test_freed_while_it_waits),
     };
     return cmocka_run_group_tests(tests, load, unload);

@@ -217,6 +217,36 @@ static void nobody_answers(void **state) {
     assert_int_equal(l->result.failure, SCN_KEYS_NO_ANSWER);
 }
 
+static unsigned say(lab *l, const char *method, const char *target, const char *type,
+                    const char *authorization, ibk_span body);
+
+/* Down from 5 s to 65 s: RFC 5408's port is closed as well, and open connections end. */
+static void nobody_answers_in_an_outage(void **state) {
+    static const char *const today = "sip:alice@home.example20260302";
+    lab *l = *state;
+    ibk_span none = {0};
+    l->scenario->domains[0].kms.outage = (scn_outage){.from_ns = 5 * SIP_S, .for_ns = 60 * SIP_S};
+    start_kms(l);
+    ask(l, "alice", &today, 1);
+    assert_int_equal(l->keys, 1);
+    assert_int_equal(say(l, "GET", PARAMETERS_TARGET, NULL, NULL, none), 200); /* and stays connected */
+    unsigned before = http_client_connections(l->raw);
+    stage_play(&l->stage, 4 * SIP_S);
+    ask(l, "alice", &today, 1);
+    stage_play(&l->stage, 20 * SIP_S);
+    assert_true(l->done);
+    assert_int_equal(l->result.failure, SCN_KEYS_NO_ANSWER);
+    assert_true(l->result.tries > 1);
+    stage_play(&l->stage, 60 * SIP_S);
+    assert_int_equal(say(l, "GET", PARAMETERS_TARGET, NULL, NULL, none), 200);
+    assert_int_equal(http_client_connections(l->raw), before + 1);
+    ask(l, "alice", &today, 1);
+    assert_int_equal(l->result.failure, 0);
+    assert_int_equal(l->keys, 1);
+    assert_int_equal(kms_node_get_stats(l->kms)->issued, 2);
+    l->scenario->domains[0].kms.outage = (scn_outage){0};
+}
+
 static void freed_while_it_asks(void **state) {
     static const char *const today = "sip:alice@home.example20260302";
     lab *l = *state;
@@ -417,9 +447,9 @@ static void answers_that_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(keys_arrive_one_by_one),   TEST(what_nobody_gets), TEST(nobody_answers),
-        TEST(freed_while_it_asks),      TEST(http_refuses),     TEST(requests_for_another_district),
-        TEST(answers_that_are_refused),
+        TEST(keys_arrive_one_by_one),        TEST(what_nobody_gets),         TEST(nobody_answers),
+        TEST(nobody_answers_in_an_outage),   TEST(freed_while_it_asks),      TEST(http_refuses),
+        TEST(requests_for_another_district), TEST(answers_that_are_refused),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -112,4 +112,5 @@ twin 'user bob: parameters-failure expired' parameters-expired.yaml 'domains.0.k
 twin 'user alice: parameters-obtained 4' parameters-renewed.yaml 'domains.1.kms.parameters-validity=1 d'
 twin 'users: keys-obtained' key-request-rfc5408.yaml users.alice.kms-key-password=another
 twin 'user alice: keys-failure refused' key-request-rfc5408-wrong-password.yaml 'users.alice.kms-key-password=open sesame'
+twin 'call too-early: established none' rfc5408-outage.yaml 'domains.0.kms.outage.for=1 s'
 twin 'users: keys-failure bad-certificate' key-request-rfc5408-untrusted.yaml domains.0.kms.certificate=trusted
