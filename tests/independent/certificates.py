@@ -46,6 +46,16 @@ def check_sign(der, sign, covered):
     raise CertificateError("SIGN does not verify with the certificate")
 
 
+def check_name(der, name):
+    """The certificate is for a DNS name."""
+    try:
+        names = _load(der).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        raise CertificateError("the certificate has no subjectAltName") from None
+    if name not in names.get_values_for_type(x509.DNSName):
+        raise CertificateError("the certificate is not for %s" % name)
+
+
 def check_chain(ders, moment):
     """Each certificate is valid at the moment and signed with the key of the next one."""
     now = datetime.datetime.utcfromtimestamp(moment // SECOND)

@@ -3,10 +3,12 @@ datagrams that carry media."""
 
 from dataclasses import dataclass, field
 
+import findings
 import ip
 import mikey
 import mikey_http
 import sip
+import tls13
 
 BAD_TEXT = (sip.SipError, mikey_http.HttpError, UnicodeDecodeError, ValueError)
 
@@ -56,18 +58,29 @@ class Seen:
         return "%s (CSB ID %s)" % (self.message.name, self.header.csb_id.hex())
 
 
+@dataclass
+class HttpMessage:
+    """An HTTP message that is no MIKEY's; `secure` if it came over TLS."""
+
+    packet: int
+    time: int
+    text: mikey_http.Http
+    secure: bool
+
+
 class Capture:
     """`seen`: MIKEY messages in order; `media`: UDP that is no SIP; `answered`: (Call-ID, To tag) of each 2xx to an
     INVITE; `refused`: (Call-ID, From tag, CSeq) of each request with another final answer; `ended`: (Call-ID, To tag) of each BYE;
     `byes`: (Call-ID, To tag, From tag) of each BYE and the time at which it left;
-    `cancelled`: (Call-ID, address of who sent it) of each CANCEL."""
+    `cancelled`: (Call-ID, address of who sent it) of each CANCEL; `tls`: the connections that `tls_log` (a tls13.KeyLog)
+    opened, None: TLS is passed over."""
 
-    def __init__(self, packets, report):
+    def __init__(self, packets, report, tls_log=None):
         self.report, self.packets = report, packets
         self.media, self.answered, self.sip_count, self.copies = [], {}, 0, 0
         self.refused, self.ended, self.cancelled = set(), set(), set()
         self.byes = {}
-        self.parameters = []  # (packet, time, HTTP answer) of each RFC 5408 section 4 answer that nobody encrypted
+        self.tls, self._http, self._tls_streams = [], {}, {}
         self._seen = {}
         reassembler = ip.Reassembler()
         for packet in packets:
@@ -79,6 +92,9 @@ class Capture:
             self._datagram(datagram)
         for stream in reassembler.streams:
             self._stream(stream)
+        for (source, target, number), (client, octets) in self._tls_streams.items() if tls_log else ():
+            if octets.data[:1] == b"\x16" and octets.data[5:6] == bytes([tls13.CLIENT_HELLO]):
+                self._connection(client, octets, self._tls_streams.get((target, source, number)), tls_log)
         for seen in self._seen.values():
             seen.sightings.sort(key=lambda s: s.packet)
         self.seen = sorted(self._seen.values(), key=lambda s: s.packet)
@@ -105,13 +121,45 @@ class Capture:
         except ip.IpError as error:
             self.report.wrong(error.packet, str(error))
             return
-        data, at = octets.data, 0
+        data = octets.data
         reader = sip if sip.START.match(data) else mikey_http if mikey_http.START.match(data) else None
-        if reader is None and not (octets.hole and not data):
+        is_tls = tls13.START.match(data)
+        if reader is None and not is_tls and not (octets.hole and not data):
             return  # another protocol, such as Diameter
-        last = octets.origins[-1][0] if octets.origins else octets.hole
         if octets.hole:
             self.report.wrong(octets.hole, "octets of the TCP connection before this segment are not in the capture")
+        if is_tls:
+            self._tls_streams[stream.source, stream.target, stream.number] = stream, octets
+        else:
+            self._messages(reader, octets, stream, False)
+
+    def _connection(self, stream, octets, other, log):
+        """A TLS connection, seen from its client."""
+        if other is None:
+            return  # nobody answered
+        try:
+            connection = tls13.Connection(octets, other[1], log)
+        except findings.Wrong as error:
+            self.report.wrong(error.packet, error.text)
+            return
+        self.tls.append(connection)
+        for direction, ends in (connection.client, stream), (connection.server, other[0]):
+            if direction.rest:
+                self.report.wrong(direction.last, "the TCP connection ends amid a TLS record")
+            self._messages(mikey_http, direction.plain, ends, True)
+
+    def exchanges(self):
+        """Pairs of an HTTP request that is no MIKEY's and its answer, which may be None."""
+        for (source, target, number), messages in self._http.items():
+            answers = self._http.get((target, source, number), [])
+            for at, request in enumerate(messages):
+                if request.text.status is None:
+                    yield request, answers[at] if at < len(answers) else None
+
+    def _messages(self, reader, octets, stream, secure):
+        """Every SIP or HTTP message of a stream."""
+        data, at = octets.data, 0
+        last = octets.origins[-1][0] if octets.origins else octets.hole
         try:
             while at < len(data):
                 if data.startswith(b"\r\n", at):  # keep-alive, RFC 5626
@@ -122,18 +170,19 @@ class Capture:
                     self.report.wrong(last, "the TCP connection ends amid a message")
                     return
                 text, at = parsed
-                self._take(text, *octets.origin(at), stream)
+                self._take(text, *octets.origin(at), stream, secure)
         except BAD_TEXT as error:
             self.report.wrong(octets.origin(at + 1)[0], str(error))
 
-    def _take(self, text, packet, time, ends):
+    def _take(self, text, packet, time, ends, secure=False):
         """Look into a SIP or HTTP message for MIKEY messages."""
         place = packet, time, ends.source, ends.target, text
         if isinstance(text, mikey_http.Http):
-            if text.is_mikey:
+            if text.kind == "application/mikey":
                 self._mikey(text.body, Sighting(*place))
-            elif text.is_parameters:
-                self.parameters.append((packet, time, text))
+            else:
+                key = ends.source, ends.target, ends.number
+                self._http.setdefault(key, []).append(HttpMessage(packet, time, text, secure))
             return
         self.sip_count += 1
         if text.method == "INVITE" and text.status and text.status // 100 == 2:

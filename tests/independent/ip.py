@@ -31,6 +31,7 @@ class Stream:
     source: tuple
     target: tuple
     base: int  # sequence number of the first octet
+    number: int  # of this one among the streams between the two ends: both directions of a connection have the same
     pieces: list = field(default_factory=list)  # (offset, packet, time, octets) in the order of the capture
 
 
@@ -149,7 +150,8 @@ class Reassembler:
         base = sequence + syn & 0xFFFFFFFF
         stream = self._open.get((source, target))
         if stream is None or syn and stream.base != base:
-            stream = self._open[source, target] = Stream(source, target, base)
+            number = stream.number + 1 if stream else 0
+            stream = self._open[source, target] = Stream(source, target, base, number)
             self.streams.append(stream)
         if data:
             stream.pieces.append((base - stream.base & 0xFFFFFFFF, packet.number, packet.time, data))

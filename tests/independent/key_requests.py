@@ -19,24 +19,33 @@ class Requests:
     def __init__(self, capture, log, report, options):
         self.capture, self.log, self.report, self.options = capture, log, report, options
         self.complete, self.delivered = 0, set()
+        self.errors = 0  # Error messages with a valid V
         self._last_psk = {}  # identities -> the PSK record that verified them before
         self._stamps = {}
 
     def judge(self):
         answers = self.capture.of(mikey.REQUEST_KEY_RESP)
+        errors = [e for e in self.capture.of(mikey.ERROR) if e.message.has(mikey.V)]
         for request in self.capture.of(mikey.REQUEST_KEY_PSK) + self.capture.of(mikey.REQUEST_KEY_PKE):
             mine = [a for a in answers if _key(a) == _key(request)]
             answers = [a for a in answers if a not in mine]
-            self.report.attempt(self._exchange, request, mine)
-        for answer in answers:
+            told = [e for e in errors if _key(e) == _key(request)]
+            errors = [e for e in errors if e not in told]
+            self.report.attempt(self._exchange, request, mine, told)
+        for answer in answers + errors:
             self.report.wrong(answer.packet, "%s answers no request of the capture" % answer)
 
-    def _exchange(self, request, answers):
+    def _exchange(self, request, answers, errors):
         by_pke = request.header.data_type == mikey.REQUEST_KEY_PKE
         self._request(request, PKE_SHAPE if by_pke else PSK_SHAPE)
         psk = None if by_pke else self._psk_of(request, request)
         if by_pke:
             self._signed(request)
+        for error in errors:  # RFC 3830 section 5.1.2: with the same key as an answer
+            check_shape(error, "HDR T ERR V")
+            psk = psk or self._psk_of(request, error)
+            check(_v_is_valid(error, request, psk, _covered(request.message)), error, "V is not valid with the PSK of the request")
+            self.errors += 1
         if not answers and not self.options.allow_incomplete:
             raise Wrong(request.packet, "%s has no REQUEST_KEY_RESP in the capture" % request)
         for answer in answers:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages with MIKEY bodies (P-18) or IBE parameters (RFC 5408 section 4), to and from a KMS."""
+"""HTTP/1.1 messages to and from a KMS: MIKEY bodies (P-18), IBE parameters and key requests (RFC 5408)."""
 
 import re
 from dataclasses import dataclass
@@ -20,12 +20,14 @@ class Http:
     body: bytes
 
     @property
-    def is_mikey(self):
-        return self.headers.get("content-type", "").lower() == "application/mikey"
+    def kind(self):
+        """The media type of the body."""
+        return self.headers.get("content-type", "").lower()
 
     @property
-    def is_parameters(self):
-        return self.status == 200 and self.headers.get("content-type", "").lower() == "application/ibe-pp-data"
+    def target(self):
+        """Method and target of a request."""
+        return self.start.rsplit(" ", 1)[0]
 
 
 def parse(data, at=0):

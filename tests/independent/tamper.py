@@ -20,6 +20,9 @@ number, such as R_MESSAGE_1#2 for the second R_MESSAGE_1.
   drop-mikey MESSAGE                 without the packets that bring the first such MIKEY message
   flip-udp N                         a bit in the last octet of UDP datagram N that is no SIP (from 1): an SRTP packet
   drop-udp N                         without it
+  flip-tls N [BACK]                  a bit in the last octet of the TCP segment that ends TLS record N (from 1) of those that are
+                                     encrypted, or BACK octets before it
+  replace OLD NEW [N]                the text OLD, in the Nth TCP segment that has it (from 1), by NEW of the same length
   flip-raw N                         a bit in the last octet of packet N, and no checksum is mended
   fragment                           harmless: every UDP packet over 200 octets comes in two fragments, the second first
   shuffle                            harmless: every third TCP segment comes after the next packet, and comes twice
@@ -61,6 +64,31 @@ def changed_text(seen, payload_name, back):
     group = at // 3 * 4  # base64: four characters for three octets
     before, after = (base64.b64encode(octets)[max(group - 8, 0) : group + 4] for octets in (raw, spoiled))
     return before, after
+
+
+def tcp_data(packet):
+    """Offset of the data in a TCP segment; None for anything else."""
+    v4 = packet[0] >> 4 == 4
+    size, protocol = ((packet[0] & 15) * 4, packet[9]) if v4 else (40, packet[6])
+    return size + (packet[size + 12] >> 4) * 4 if protocol == 6 else None
+
+
+def flip_tls(packets, number, back=0):
+    """Records that begin their segment; each of the product's does."""
+    found = [p for p in packets if (at := tcp_data(p)) and bytes(p[at : at + 3]) == b"\x17\x03\x03"]
+    packet = found[int(number) - 1]
+    packet[-1 - int(back)] ^= 1
+    mend(packet)
+
+
+def replace(packets, old, new, number=1):
+    old, new = old.encode(), new.encode()
+    found = [p for p in packets if tcp_data(p) and old in p]
+    if len(old) != len(new) or len(found) < int(number):
+        sys.exit("tamper.py: not there, or not of the same length")
+    packet = found[int(number) - 1]
+    packet[:] = packet.replace(old, new, 1)
+    mend(packet)
 
 
 def addresses(packet):
@@ -135,6 +163,10 @@ def spoil(packets, capture, command, words):
         packets[:] = [fragments(packet) for packet in packets]
     elif command == "shuffle":
         shuffle(packets)
+    elif command == "flip-tls":
+        flip_tls(packets, *words)
+    elif command == "replace":
+        replace(packets, *words)
     elif command == "flip-raw":
         packets[int(words[0]) - 1][-1] ^= 1
     else:

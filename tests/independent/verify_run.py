@@ -9,12 +9,14 @@ import time
 import keylog
 import mikey
 import pcap
+import tls13
 from collect import Capture
 from exchanges import Exchanges
 from findings import Report
 from key_requests import Requests
 from media import Media, pitch
 from parameters import Parameters
+from rfc5408 import KeyRequests
 from vault import Vault
 
 DESCRIPTION = """\
@@ -24,9 +26,12 @@ DIR is the folder of a run with `ibakelab run --keylog`: it holds capture/all.pc
 again from the RFCs and the project's profile:
 
   packets       checksums of IP, UDP and TCP; TCP streams without holes or contradictions
-  key requests  V and KEMAC by the PSK; each private key delivered is that of the log and, by the master secret or by
+  key requests  V (of Error messages too) and KEMAC by the PSK; each private key delivered is that of the log and, by the master secret or by
                 the pairing, that of its identity
-  parameters    what is fetched over plain HTTP (RFC 5408 section 4) is that of the key log
+  TLS           1.3 alone; with DIR/tls-keys.log every record opened, Finished, CertificateVerify, the certificate: its name,
+                the time, and the trust anchor in DIR/pki/ca.pem, if it is there
+  parameters    what is fetched (RFC 5408 section 4) is that of the key log, of the district that was asked, and valid
+  RFC 5408      each private key is that of the identity that was asked for, of a district that was published, and of the log
   exchanges     payloads, HDR, T, RAND, identities, SP, SDP identifiers; every IBAKE decrypted; the echoes of [x]P and
                 [y]P; X and Y against the points; K_SESSION, MPK, TGK, AUTHKEY, TEK, SALT; V
   CSB updates   payloads, T, the CS ID map, echoes of new values; V by the new or the initial keys; further keys
@@ -59,6 +64,7 @@ def arguments():
     parser.add_argument("dir", metavar="DIR", help="folder of a run")
     parser.add_argument("--capture", metavar="FILE", help="the capture, instead of DIR/capture/all.pcap")
     parser.add_argument("--keylog", metavar="FILE", help="the key log, instead of DIR/keys.log")
+    parser.add_argument("--tls-keylog", metavar="FILE", help="the TLS key log, instead of DIR/tls-keys.log")
     parser.add_argument("--allow-none", action="store_true", help="a capture without any complete exchange is good")
     parser.add_argument(
         "--allow-incomplete", action="store_true",
@@ -106,9 +112,21 @@ def check_records(log, requests, exchanges, report):
         report.wrong(None, text % (missing[0].line, identity, len(missing)))
 
 
-def judge(packets, log, options):
+def check_connections(capture, anchor, report, options):
+    for connection in capture.tls:
+        for packet, number in connection.client.alerts + connection.server.alerts:
+            if number != tls13.CLOSE_NOTIFY and not options.allow_incomplete:
+                report.wrong(packet, "TLS: the alert %d" % number)
+        if connection.complete:
+            report.attempt(connection.judge_server, anchor)
+        elif not options.allow_incomplete:
+            report.wrong(connection.packet, "TLS: the handshake is not complete")
+
+
+def judge(packets, log, tls_log, anchor, options):
     report = Report()
-    capture = Capture(packets, report)
+    capture = Capture(packets, report, tls_log)
+    check_connections(capture, anchor, report, options)
     vault = Vault(log, report)
     requests = Requests(capture, log, report, options)
     requests.judge()
@@ -116,8 +134,10 @@ def judge(packets, log, options):
     exchanges.judge()
     for seen in [] if options.allow_incomplete else capture.of(mikey.ERROR):
         report.wrong(seen.packet, "%s with the numbers %s" % (seen, [e.number for e in seen.message.all(mikey.ERR)]))
-    parameters = Parameters(capture, vault, report)
+    parameters = Parameters(capture, vault, report, options)
     parameters.judge()
+    fetched = KeyRequests(capture, log, parameters, requests, report, options)
+    fetched.judge()
     media = Media(capture, exchanges.legs, report, options)
     media.judge()
     extracted = check_private_keys(log, vault, report, options.extract)
@@ -126,8 +146,9 @@ def judge(packets, log, options):
     if not options.allow_none and not exchanges.legs:
         report.wrong(None, "no complete exchange in the capture (--allow-none accepts that)")
     show_summary(capture, vault, requests, exchanges, media, extracted, options)
-    if parameters.good:
-        print("%d sets of parameters fetched in the clear, those of the key log" % parameters.good)
+    if capture.tls or parameters.plain or fetched.good:
+        print("RFC 5408: %d TLS connections; %d sets of parameters fetched over TLS, %d in the clear; %d private keys" % (
+            len(capture.tls), parameters.secure, parameters.plain, fetched.good))  # fmt: skip
     return report
 
 
@@ -140,7 +161,8 @@ def show_summary(capture, vault, requests, exchanges, media, extracted, options)
         requests.complete, len(requests.delivered), extracted, bits))  # fmt: skip
     print("%d complete exchanges, %d IBAKE payloads decrypted" % (len(exchanges.legs), len(vault.opened))
           + (", %d incomplete exchanges" % exchanges.incomplete if exchanges.incomplete else "")
-          + (", %d Error messages" % errors if errors else ""))  # fmt: skip
+          + (", %d Error messages" % errors if errors else "")
+          + (", %d of them with a valid V" % requests.errors if requests.errors else ""))  # fmt: skip
     if exchanges.updates.answered or exchanges.updates.refused:
         rekeyings = sum(len(leg.epochs) - 1 for leg in exchanges.legs)
         print("%d CSB updates, %d of them with new keys, %d refused" % (
@@ -172,16 +194,25 @@ def describe(flow):
     return "%d SRTP packets, %d missing%s" % (len(flow.packets), flow.missing, tone)
 
 
+def in_run(options, *names):
+    """The path of a file that a run may have left, or None."""
+    path = os.path.join(options.dir, *names)
+    return path if os.path.exists(path) else None
+
+
 def main():
     options = arguments()
     begin = time.monotonic()
     try:
         packets = pcap.read(options.capture or os.path.join(options.dir, "capture", "all.pcap"))
         log = keylog.KeyLog(options.keylog or os.path.join(options.dir, "keys.log"))
-    except (OSError, pcap.PcapError, keylog.KeyLogError) as error:
+        tls_path = options.tls_keylog or in_run(options, "tls-keys.log")
+        tls_log, ca = tls13.KeyLog(tls_path), in_run(options, "pki", "ca.pem")
+        anchor = tls13.read_anchor(ca) if ca else None
+    except (OSError, pcap.PcapError, keylog.KeyLogError, tls13.KeyLogError) as error:
         print("verify_run.py: %s" % error, file=sys.stderr)
         return 2
-    report = judge(packets, log, options)
+    report = judge(packets, log, tls_log, anchor, options)
     lines = list(report.lines())
     for line in lines if options.verbose else lines[:FAILURES_SHOWN]:
         print("WRONG  " + line)

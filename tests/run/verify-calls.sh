@@ -140,4 +140,59 @@ expect_line '^WRONG  packet [0-9]+: sip:voicemail@home.example: the SRTP tag is 
 
 # Parameters over plain HTTP.
 verified 1 kms/parameters-tls-off --lossless
-expect_text '2 sets of parameters fetched in the clear'
+expect_text '0 sets of parameters fetched over TLS, 2 in the clear'
+
+# An Error message of the KMS has V under the same key as an answer.
+played kms/refused-user
+verify 0 --extract none --allow-incomplete --allow-none "$good"
+expect_text ' Error messages, '
+expect_text ' of them with a valid V'
+spoiled 'packet [0-9]+: Error .*: V is not valid with the PSK' flip-mikey Error V
+spoiled 'packet [0-9]+: Error .*: V is not valid with the PSK' flip-mikey Error ERR 2
+
+# RFC 5408 over TLS: the records are opened with tls-keys.log, and what is inside is judged.
+verified 2 kms/parameters-two-domains --lossless
+expect_text 'RFC 5408: '
+expect_text ' sets of parameters fetched over TLS, 0 in the clear; 0 private keys'
+verified 1 kms/key-request-rfc5408 --lossless
+expect_text 'RFC 5408: 4 TLS connections; 2 sets of parameters fetched over TLS, 0 in the clear; 4 private keys'
+verify 0 --extract all "$good"
+spoiled 'packet [0-9]+: TLS: a record does not open' flip-tls 1
+spoiled 'packet [0-9]+: TLS: a record does not open' flip-tls 9 20
+relogged 'packet [0-9]+: RFC 5408: the private key of .* is not that of the key log' \
+  '$1 == "PRIV" && !n++ { $3 = substr($3, 1, length($3) - 1) (substr($3, length($3)) == "0" ? "1" : "0") } 1'
+relogged 'key log, line [0-9]+ \(PRIV .*\): not delivered in the capture' \
+  '{ print } $1 == "PRIV" && !n++ { print $1, $2 "30", $3 }'
+
+tls_relogged() { # REGEX AWK: the TLS key log, changed
+  awk "$2" "$good/tls-keys.log" >wrong-tls.log
+  differ "$good/tls-keys.log" wrong-tls.log
+  verify 1 --extract none --tls-keylog wrong-tls.log "$good"
+  expect_line "^WRONG  $1"
+}
+for secret in CLIENT_HANDSHAKE_TRAFFIC_SECRET SERVER_HANDSHAKE_TRAFFIC_SECRET CLIENT_TRAFFIC_SECRET_0 SERVER_TRAFFIC_SECRET_0; do
+  tls_relogged 'packet [0-9]+: TLS: a record does not open' \
+    "\$1 == \"$secret\" { \$3 = (substr(\$3, 1, 1) == \"0\" ? \"1\" : \"0\") substr(\$3, 2) } 1"
+  tls_relogged "packet [0-9]+: TLS: the TLS key log has no $secret" "\$1 != \"$secret\""
+done
+echo 'CLIENT_RANDOM 00 00' >wrong-tls.log
+verify 2 --tls-keylog wrong-tls.log "$good"
+
+# Another anchor, another name, another time: the server is judged by its certificate.
+cp -r "$good" other
+cp other/pki/server-kms.home.example.pem other/pki/ca.pem
+verify 1 --extract none other
+expect_line '^WRONG  packet [0-9]+: TLS: the certificates do not lead to each other'
+
+# The same in the clear, where a finger can be laid on what is said.
+played kms/key-request-rfc5408 --set domains.0.kms.tls=off
+verify 0 --extract none --lossless "$good"
+expect_text 'RFC 5408: 0 TLS connections; 0 sets of parameters fetched over TLS, 2 in the clear; 4 private keys'
+spoiled 'packet [0-9]+: RFC 5408: no key, but IBE304' replace IBE100 IBE304
+spoiled 'packet [0-9]+: RFC 5408, request: ' replace 'Authorization: Basic' 'Authorization: Bosic'
+spoiled 'packet [0-9]+: RFC 5408, request: ' replace '<ibe:keyRequest>' '<ibe:keyRequesd>'
+spoiled 'packet [0-9]+: GET /ibe/pp brings status 503' replace 'HTTP/1.1 200 OK' 'HTTP/1.1 503 OK'
+spoiled 'packet [0-9]+: IBESysParams of the district http://kms.home.example/ibe/pp, which was not asked' \
+  replace 'Host: kms.home.example' 'Host: kms.hame.example'
+spoiled 'packet [0-9]+: POST /ibe/key brings status 200, application/ibe-pkg-reply.xml' \
+  replace 'Content-Type: application/ibe-pkg-reply+xml' 'Content-Type: application/ibe-pkg-reply.xml'
