@@ -12,6 +12,7 @@
 #define FUZZ_ALICE "sip:alice@home.example"
 #define FUZZ_BOB   "sip:bob@home.example"
 #define FUZZ_KMS   "kms@home.example"
+#define FUZZ_SEED  1
 #define FUZZ_PSK   "a key for fuzzing, of 32 octets." /* of both users; fuzz/seed sets it in the scenario */
 
 ibk_time fuzz_now(void); /* two seconds into the scenario */
@@ -22,6 +23,11 @@ const ibk_ibe_master *fuzz_master(void);       /* of the 1024-bit set */
 /* Bob's IBE identity of that day, and his private key for it under the 1024-bit parameters. */
 ibk_span fuzz_bob_today(void);
 const ibk_ibe_key *fuzz_bob_key(void);
+
+/* Certificates of a run with that seed (sim/tls/pki.h), DER: the trust anchor of users, and the KMS's
+ * certificate with its private key. They take a moment to make. */
+ibk_span fuzz_anchor(void);
+ibk_kms_key_pair fuzz_kms_pair(void);
 
 /* Repeatable randomness: the n-th draw of an input is always the same. The zero value is ready. */
 typedef struct fuzz_random {

@@ -1,11 +1,13 @@
 #include "fixture.h"
 #include "fuzz.h"
 #include "run/params_data.h"
+#include "tls/pki.h"
 
 #include <openssl/sha.h>
 #include <string.h>
 
-#define NOW_NS INT64_C(1772442002000000000) /* 2026-03-02T09:00:02Z */
+#define NOW_NS   INT64_C(1772442002000000000) /* 2026-03-02T09:00:02Z */
+#define START_NS (NOW_NS - 2 * INT64_C(1000000000))
 
 ibk_time fuzz_now(void) {
     return (ibk_time){.mono_ns = UINT64_C(2000000000), .utc_ns = NOW_NS};
@@ -54,6 +56,29 @@ const ibk_ibe_key *fuzz_bob_key(void) {
     if (!key)
         FUZZ_CHECK(ibk_ibe_extract(fuzz_params(1024), fuzz_master(), fuzz_bob_today(), &key) == IBK_OK);
     return key;
+}
+
+/* ---- certificates -------------------------------------------------------------------------------- */
+
+static pki *certificates(void) {
+    static pki *made;
+    if (!made)
+        FUZZ_CHECK(pki_new(&made, FUZZ_SEED, START_NS) == IBK_OK);
+    return made;
+}
+
+ibk_span fuzz_anchor(void) {
+    ibk_span anchor = pki_trust_anchor(certificates());
+    FUZZ_CHECK(anchor.len > 0);
+    return anchor;
+}
+
+ibk_kms_key_pair fuzz_kms_pair(void) {
+    static pki_credential kms;
+    if (kms.certificate.len == 0)
+        FUZZ_CHECK(pki_issue_kms(certificates(), PKI_TRUSTED, FUZZ_KMS, &kms) == IBK_OK);
+    return (ibk_kms_key_pair){.certificate = ibk_buf_span(&kms.certificate),
+                              .private_key = ibk_buf_span(&kms.private_key)};
 }
 
 /* ---- randomness and memory of one input -------------------------------------------------------------- */

@@ -1,6 +1,6 @@
-/* A KMS receives the input as a key request, twice: Alice and Bob are on file with the PSK of the fixture.
- * The answer is well-formed and says what the result says; a request that was served is a replay the second
- * time. */
+/* A KMS receives the input as a key request, twice: Alice and Bob are on file with the PSK of the fixture,
+ * and whoever has a certificate of the fixture's anchor gets what it names (REQUEST_KEY_PKE). The answer is
+ * well-formed and says what the result says; a request that was served is a replay the second time. */
 #include "fixture.h"
 #include "fuzz.h"
 
@@ -21,6 +21,8 @@ static bool may_have(void *user, void *owner, ibk_span id) {
 }
 
 static ibk_kms *new_kms(const ibk_env *env, ibk_replay_cache *replay) {
+    ibk_kms_key_pair pair = fuzz_kms_pair();
+    ibk_span anchor = fuzz_anchor();
     ibk_kms_config config = {
         .identity = {.id_type = IBK_ID_NAI, .id = ibk_span_str(FUZZ_KMS)},
         .params = fuzz_params(1024),
@@ -29,6 +31,7 @@ static ibk_kms *new_kms(const ibk_env *env, ibk_replay_cache *replay) {
         .issue = IBK_ISSUE_CURRENT, /* a month of keys takes 31 times as long and shows nothing new */
         .psk = find_psk,
         .authorized = may_have,
+        .pke = {.key_pairs = &pair, .n_key_pairs = 1, .anchors = &anchor, .n_anchors = 1},
     };
     ibk_kms *kms;
     FUZZ_CHECK(ibk_kms_new(&kms, env, &config) == IBK_OK);
