@@ -114,7 +114,7 @@ ibk_err call_check_time(call *c, const ibk_t *t, ibk_span octets) {
     if (err == IBK_ERR_CLOCK_SKEW) {
         return call_unsupported(c, err, IBK_ERRNO_TS, "T", "outside the allowed clock skew");
     }
-    return err ? call_fail(c, err, "T", "this message was received before, or may have been") : IBK_OK;
+    return err ? call_fail(c, err, "T", "in the replay cache, or perhaps lost from it") : IBK_OK;
 }
 
 ibk_err call_next_time(call *c, ibk_t *out) {

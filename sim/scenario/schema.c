@@ -361,8 +361,9 @@ static const scn_field user_fields[] = {
      .meaning = "when it is switched off: it then deregisters"},
     {"restart", TIME, AT(raw_user, user.restart_ns), .max = 400 * D, .computed = "never",
      .meaning =
-         "when its UE restarts: it hangs up and loses its replay cache, which is kept in memory alone; "
-         "private keys and registration stay"},
+         "when its UE restarts: it hangs up and loses its replay cache, which is kept in memory alone, so "
+         "that it "
+         "refuses calls until the clock skew has passed (RFC 3830 §5.4); private keys and registration stay"},
     {"ask-also", SCN_T_URI, AT(raw_user, user.ask_also), .min = 5, .max = 250,
      .meaning = "another's identity whose private keys it asks its KMS for as well"},
     {"cpu", SCN_T_CPU, AT(raw_user, user.cpu), .fallback = "instant",

@@ -203,7 +203,7 @@ void ue_switch_off(ue *u) {
 void ue_restart(ue *u) {
     trace *t = u->host->world->trace;
     hang_up(u);
-    ibk_replay_cache_forget(u->replay);
+    ibk_replay_cache_forget(u->replay, ims_host_time(u->host).utc_ns);
     trace_begin(t, TRACE_STATE, u->host->name, "restarted");
     trace_end(t);
 }
