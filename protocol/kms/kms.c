@@ -143,8 +143,7 @@ static ibk_err check_time(job *j) {
     if (err == IBK_ERR_CLOCK_SKEW) {
         return refuse(j, err, IBK_ERRNO_TS, "T", "outside the allowed clock skew");
     }
-    return err ? refuse(j, err, NO_ERROR_NO, "T", "in the replay cache, or perhaps lost from it")
-               : IBK_OK;
+    return err ? refuse(j, err, NO_ERROR_NO, "T", "in the replay cache, or perhaps lost from it") : IBK_OK;
 }
 
 static ibk_err check_psk(job *j, const ibk_identity *first) {
