@@ -1,6 +1,7 @@
 #include "adversary/arms.h"
 #include "adversary/inject.h"
 #include "ims/address.h"
+#include "kms/parameters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,14 @@ static ibk_err start_craft(arms *a) {
     return craft_new(&a->craft, &config);
 }
 
+static ibk_err address_of(const arms *a, const char *name, sip_addr *out, ibk_diag *diag) {
+    n3_endpoint endpoint = {.port = 0};
+    if (!name || !a->config.address(a->config.user, name, &endpoint.addr))
+        return ibk_fail(diag, IBK_ERR_NO_PARAMS, "to", 0, "'%s' has no address", name ? name : "");
+    *out = ims_sip_addr(&endpoint);
+    return IBK_OK;
+}
+
 /* ---- the rogue KMS
  * -------------------------------------------------------------------------------------------------- */
 
@@ -137,7 +146,11 @@ static ibk_err start_kms(arms *a, ibk_diag *diag) {
     config.scenario = a->config.scenario;
     config.plan = a->config.plan;
     config.genuine = a->params[plan->impersonates - a->config.scenario->domains];
-    ibk_err err = rogue_kms_new(&a->kms, &config, diag);
+    char name[256];
+    parameters_host(name, plan->impersonates->name);
+    ibk_err err = address_of(a, name, &config.genuine_at, diag);
+    if (!err)
+        err = rogue_kms_new(&a->kms, &config, diag);
     const ibk_ibe_params *params = err ? NULL : rogue_kms_params(a->kms);
     wallet_origin origin = wallet_from(LEDGER_HELD, 0, "of its own KMS");
     if (params)
@@ -255,14 +268,6 @@ void arms_note_media(arms *a, const seen *s) {
 /* ---- from its own node
  * ---------------------------------------------------------------------------------------------------- */
 
-static ibk_err address_of(const arms *a, const char *name, sip_addr *out, ibk_diag *diag) {
-    n3_endpoint endpoint = {.port = 0};
-    if (!name || !a->config.address(a->config.user, name, &endpoint.addr))
-        return ibk_fail(diag, IBK_ERR_NO_PARAMS, "to", 0, "'%s' has no address", name ? name : "");
-    *out = ims_sip_addr(&endpoint);
-    return IBK_OK;
-}
-
 /* The KMS whose node this is; NULL: of none. */
 static const scn_kms *kms_of(const arms *a, const char *node) {
     const char *prefix = "kms.";
@@ -362,13 +367,4 @@ ibk_err arms_send(void *user, const scn_rule *rule, const seen_record *what, ibk
     }
     ims_host_work(a->host, scn_attack_name(rule->act), NULL, NULL, NULL);
     return err;
-}
-
-/* The old connection is gone: the request in one of its own. */
-ibk_err arms_resend(void *user, const seen_record *what, ibk_diag *diag) {
-    arms *a = user;
-    sip_addr at = ims_sip_addr(&what->message.to);
-    if (what->message.kind != TAP_HTTP)
-        return ibk_fail(diag, IBK_ERR_STATE, "replay", 0, "the connection is gone");
-    return post_octets(a->office, &at, ibk_buf_span(&what->octets), NULL, NULL);
 }

@@ -28,8 +28,8 @@ typedef struct arms_config {
     /* Address of a user or node by name; false: there is none. */
     bool (*address)(void *user, const char *name, n3_addr *out);
     void *user;
-    rogue_kms_config
-        kms; /* with plan->kms: base, base_master, certificates, credentials, anchor; the rest is filled in */
+    rogue_kms_config kms; /* with plan->kms: base, base_master, certificates, credentials, anchor; the rest is
+                                          filled in */
 } arms_config;
 
 /* `params` is copied. */
@@ -44,7 +44,6 @@ ims_host *arms_host(const arms *a);
 ibk_err arms_craft(void *a, const seen *s, const scn_rule *rule, ibk_buf *mikey, ibk_diag *diag);
 ibk_err arms_media(void *a, const seen *s, const scn_rule *rule, ibk_buf *octets, ibk_diag *diag);
 ibk_err arms_send(void *a, const scn_rule *rule, const seen_record *what, ibk_diag *diag);
-ibk_err arms_resend(void *a, const seen_record *what, ibk_diag *diag);
 
 /* Every datagram of media that passes a seat: what `inject-media` comes after. */
 void arms_note_media(arms *a, const seen *s);

@@ -12,7 +12,6 @@ struct rogue_kms {
     rogue_kms_config config;
     const scn_rogue_kms *plan;
     const scn_domain *domain;
-    sip_addr genuine; /* the true KMS */
     ibk_ibe_params *params;
     ibk_ibe_master *own_master;
     const ibk_ibe_master *master; /* that one, or of its files */
@@ -170,7 +169,7 @@ static void hand_on(rogue_kms *k, http_exchange *exchange, const http_message *r
     k->stats.handed_on++;
     ibk_err err = http_write_request(&octets, &copy);
     if (!err)
-        err = post_octets(k->office, &k->genuine, ibk_buf_span(&octets), handed_back, exchange);
+        err = post_octets(k->office, &k->config.genuine_at, ibk_buf_span(&octets), handed_back, exchange);
     if (err)
         handed_back(exchange, NULL);
     ibk_buf_free(&octets);
@@ -267,16 +266,6 @@ static ibk_err open_ports(rogue_kms *k, ibk_diag *diag) {
     return err ? err : http_server_new(&k->rfc5408, &server);
 }
 
-/* From now on the KMS's name leads here; its own address is kept for what is handed on. */
-static ibk_err take_name(rogue_kms *k) {
-    char host[256];
-    ims_names *names = k->config.host->world->names;
-    parameters_host(host, k->domain->name);
-    ibk_err err = ims_names_find(names, &k->genuine, host);
-    k->genuine.port = KMS_HTTP_PORT;
-    return err ? err : ims_names_replace(names, host, &k->config.host->addr);
-}
-
 ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag *diag) {
     *out = NULL;
     rogue_kms *k = calloc(1, sizeof *k);
@@ -292,8 +281,6 @@ ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag 
         err = post_office_new(&k->office, config->host);
     if (!err)
         err = open_ports(k, diag);
-    if (!err)
-        err = take_name(k);
     if (err)
         rogue_kms_free(k);
     else

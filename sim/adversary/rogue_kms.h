@@ -18,6 +18,7 @@ typedef struct rogue_kms_config {
     const scn_scenario *scenario;
     const scn_adversary *plan;     /* with a `kms` */
     const ibk_ibe_params *genuine; /* of the domain that it impersonates */
+    sip_addr genuine_at;           /* of the true KMS's node; port 0: its port for MIKEY */
     /* The set that plan->kms names, and the master secret if it names files. Not used if they are degenerate.
      */
     ibk_ibe_params *base;
@@ -29,7 +30,7 @@ typedef struct rogue_kms_config {
     ibk_span anchor; /* with pke_credential: what users' certificates lead to */
 } rogue_kms_config;
 
-/* Opens its ports and takes the DNS name over. diag tells what failed. */
+/* Opens its ports. That DNS leads to them is for the world to see to. diag tells what failed. */
 ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag *diag);
 void rogue_kms_free(rogue_kms *k);
 
