@@ -254,7 +254,7 @@ static void on_timer(void *user) {
         conn_settle(c);
         return;
     }
-    if (flying) { // RFC 5681 §3.1
+    if (flying && o->window) { // RFC 5681 §3.1: a loss, no probe
         o->ssthresh = flying / 2 > 2 * o->mss ? flying / 2 : 2 * o->mss;
         o->cwnd = o->mss;
     }
@@ -296,7 +296,7 @@ static void forget_acked(tap_output *o, size_t count) {
     size_t octets = least(count, unacked(o));
     o->fin_acked = o->fin_acked || count > octets;
     o->acked += octets;
-    if (o->acked < o->ready.len / 2)
+    if (o->acked == 0 || o->acked < o->ready.len / 2)
         return;
     memmove(o->ready.data, o->ready.data + o->acked, o->ready.len - o->acked);
     o->ready.len -= o->acked;
@@ -349,7 +349,9 @@ void output_ack(tap_output *o, uint32_t ack, uint32_t window, bool pure) {
         new_ack(o, ack);
     else if (pure && window == o->window && o->nxt != o->una)
         repeated_ack(o);
-    if (o->window == 0 && window) /* it was that of a probe */
+    if (o->window == 0 && window) { /* the receiver did not take what probes offered it */
+        o->nxt = o->una;
         restart_timer(o);
+    }
     o->window = window;
 }
