@@ -38,11 +38,12 @@ static const scn_domain *domain_of(const arms *a, ibk_span identity) {
     const char *number_domain = at ? NULL : ims_names_domain_of_number(a->host->world->names, identity);
     ibk_span rest = at ? ibk_span_of(at + 1, identity.len - (size_t)(at + 1 - identity.data)) : (ibk_span){0};
     for (size_t i = 0; i < s->domain_count; i++) {
-        const char *name = s->domains[i].name;
-        size_t len = strlen(name);
-        bool begins = rest.len >= len && memcmp(rest.data, name, len) == 0; /* a date may follow */
-        bool ends = begins && (rest.len == len || (rest.data[len] >= '0' && rest.data[len] <= '9'));
-        if (ends || (number_domain && strcmp(number_domain, name) == 0))
+        ibk_span name = ibk_span_str(s->domains[i].name);
+        ibk_span begin = ibk_span_of(rest.data, rest.len < name.len ? rest.len : name.len);
+        bool dated = rest.len > name.len && rest.data[name.len] >= '0' && rest.data[name.len] <= '9';
+        if (ibk_span_equal(begin, name) && (rest.len == name.len || dated))
+            return &s->domains[i];
+        if (number_domain && strcmp(number_domain, s->domains[i].name) == 0)
             return &s->domains[i];
     }
     return NULL;

@@ -74,8 +74,10 @@ void post_office_free(post_office *p) {
     if (!p)
         return;
     p->closed = true;
-    while (p->letters)
-        finish(p->letters, NULL);
+    for (letter *l = p->letters, *next; l; l = next) {
+        next = l->next;
+        finish(l, NULL);
+    }
     tls_endpoint_free(p->plain);
     free(p);
 }
