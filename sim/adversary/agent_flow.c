@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+/* What was charged for a step is done beside it: its messages do not wait for it. */
+static void account(const agent *a) {
+    ims_host_work(a->host, "own exchange", NULL, NULL, NULL);
+}
+
 static void hang_up(void *arg) {
     dialog *d = arg;
     d->timer = 0;
@@ -73,6 +78,7 @@ ibk_err agent_place_call(agent *a, const agent_call *call) {
         err = sip_call_invite(a->ua, &d->sip, invite, &dest, d);
         a->stats.placed += !err;
     }
+    account(a);
     ibk_buf_free(&mikey);
     ibk_buf_free(&body);
     return err;
@@ -115,6 +121,7 @@ static void on_progress(void *user, sip_call *sip, sip_leg *leg, const sip_msg *
     sip_leg_prack(leg, response, err ? NULL : AGENT_SDP, err ? (ibk_span){0} : ibk_buf_span(&body));
     if (err)
         hang_up_soon(d, SIP_S);
+    account(d->a);
     ibk_buf_free(&r1);
     ibk_buf_free(&i2);
     ibk_buf_free(&body);
@@ -181,6 +188,7 @@ static void on_incoming(void *user, sip_call *sip, const sip_msg *invite) {
         d->sip = sip;
         sip_call_set_user(sip, d);
     }
+    account(a);
     a->stats.answered += !err;
     a->stats.read += !err;
     if (err)
@@ -222,6 +230,7 @@ static void on_request(void *user, sip_call *sip, sip_leg *leg, sip_server *serv
     }
     d->leg = leg;
     ibk_err err = answer_i_message_2(d, request, &body);
+    account(d->a);
     sip_leg_reply(leg, server, err ? 488 : 200, NULL, err ? NULL : AGENT_SDP,
                   err ? (ibk_span){0} : ibk_buf_span(&body));
     ibk_buf_free(&body);
