@@ -1,4 +1,4 @@
-#include <ibake/base.h>
+#include <ibake/defences.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,6 +68,25 @@ static void errors_have_names_texts_and_places(void **state) {
     assert_int_equal(ibk_fail(NULL, IBK_ERR_DER, NULL, 0, NULL), IBK_ERR_DER);
 }
 
+static void defences_have_names(void **state) {
+    (void)state;
+    uint32_t all = 0;
+    for (int i = 0; i < IBK_DEFENCES; i++) {
+        uint32_t defence = UINT32_C(1) << i;
+        assert_string_not_equal(ibk_defence_name(defence), "unknown");
+        assert_true(strlen(ibk_defence_text(defence)) > 10);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(ibk_defence_name(defence), ibk_defence_name(UINT32_C(1) << k));
+        all |= defence;
+    }
+    assert_string_equal(ibk_defence_name(IBK_DEFENCE_REPLAY_CACHE), "replay-cache");
+    assert_string_equal(ibk_defence_name(IBK_DEFENCE_ISSUE_WINDOW), "issue-window");
+    assert_string_equal(ibk_defence_name(0), "unknown");
+    assert_string_equal(ibk_defence_name(~all), "unknown");
+    assert_true(ibk_guards(0, IBK_DEFENCE_ECHO) && ibk_guards(~IBK_DEFENCE_ECHO, IBK_DEFENCE_ECHO));
+    assert_false(ibk_guards(IBK_DEFENCE_ECHO | IBK_DEFENCE_V, IBK_DEFENCE_ECHO));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_grows_and_keeps_its_content),
@@ -75,6 +94,7 @@ int main(void) {
         cmocka_unit_test(clearing_wipes),
         cmocka_unit_test(spans_compare),
         cmocka_unit_test(errors_have_names_texts_and_places),
+        cmocka_unit_test(defences_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,9 @@ static bool same_policies(const call *c) {
 ibk_err offer_check_answer(call *c) {
     ibk_session *s = c->s;
     const ibk_hdr *answer = &c->msg->hdr;
+    if (!guards(s, IBK_DEFENCE_BIDDING_DOWN)) {
+        return IBK_OK;
+    }
     bool map_ok = s->hdr.map_type == IBK_MAP_SRTP_ID      ? same_srtp_map(&s->hdr, answer)
                   : s->hdr.map_type == IBK_MAP_GENERIC_ID ? same_generic_map(&s->hdr, answer)
                                                           : true;
@@ -80,6 +83,7 @@ ibk_err offer_check_answer(call *c) {
 
 ibk_err offer_adopt_answer(call *c) {
     ibk_session *s = c->s;
+    const ibk_hdr *answer = &c->msg->hdr;
     ibk_buf map = {0};
     ibk_err err = ibk_buf_append_span(&map, c->msg->hdr.map);
     if (err) {
@@ -88,11 +92,18 @@ ibk_err offer_adopt_answer(call *c) {
     ibk_buf_free(&s->map);
     s->map = map;
     s->hdr.map = ibk_buf_span(&s->map);
+    /* the same as ours, unless nobody looked (IBK_DEFENCE_HEADER_REPEAT) */
+    s->hdr.n_cs = answer->n_cs;
+    s->hdr.map_type = answer->map_type;
+    s->hdr.prf = ibk_prf_hash_len(answer->prf) ? answer->prf : s->hdr.prf;
     return IBK_OK;
 }
 
 ibk_err offer_check_repeated(call *c) {
     ibk_session *s = c->s;
+    if (!guards(s, IBK_DEFENCE_BIDDING_DOWN)) {
+        return IBK_OK;
+    }
     if (!same_policies(c)) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "SP", "not the policies that we offered");
     }

@@ -53,6 +53,9 @@ ibk_err call_expect(call *c, const expect *table) {
 
 ibk_err call_same_hdr(call *c) {
     const ibk_hdr *got = &c->msg->hdr, *want = &c->s->hdr;
+    if (!guards(c->s, IBK_DEFENCE_HEADER_REPEAT)) {
+        return IBK_OK;
+    }
     if (got->prf != want->prf || got->n_cs != want->n_cs || got->map_type != want->map_type ||
         got->csb_id != want->csb_id) {
         return ibk_fail(c->diag, IBK_ERR_MISMATCH, "HDR", 0, "PRF, #CS or CS ID map type differ from %s",
@@ -93,8 +96,9 @@ ibk_err call_identities(call *c, ibk_identity *idi, ibk_identity *idr, bool requ
     return IBK_OK;
 }
 
-ibk_err call_check_identity(call *c, const ibk_identity *got, const ibk_identity *want, const char *payload) {
-    if (ibk_identity_equal(got, want)) {
+ibk_err call_check_identity(call *c, uint32_t defence, const ibk_identity *got, const ibk_identity *want,
+                            const char *payload) {
+    if (ibk_identity_equal(got, want) || !guards(c->s, defence)) {
         return IBK_OK;
     }
     const ibk_payload *at = ibk_msg_find(c->msg, IBK_PL_IBAKE, 0), *idr; /* IBAKE: it stands inside */
@@ -105,16 +109,35 @@ ibk_err call_check_identity(call *c, const ibk_identity *got, const ibk_identity
                     "not the identity of this exchange");
 }
 
+/* What the replay cache says, as far as its defences are on. */
+static ibk_err judge_replay(const call *c, ibk_err err) {
+    bool skew = err == IBK_ERR_CLOCK_SKEW, again = err == IBK_ERR_REPLAYED || err == IBK_ERR_CACHE_FULL;
+    bool off =
+        (skew && !guards(c->s, IBK_DEFENCE_CLOCK_SKEW)) || (again && !guards(c->s, IBK_DEFENCE_REPLAY_CACHE));
+    return off ? IBK_OK : err;
+}
+
 ibk_err call_check_time(call *c, const ibk_t *t, ibk_span octets) {
     /* RFC 3830 §5.3 (N39): T and replay come before everything that costs. */
     if (t->ts_type > IBK_TS_NTP_UTC_32 || !(c->s->policy.ts_types & 1u << t->ts_type)) {
         return call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_TS, "T", "timestamp type not accepted");
     }
-    ibk_err err = ibk_replay_check(c->s->node.replay, t, octets, c->now.utc_ns);
+    ibk_err err = judge_replay(c, ibk_replay_check(c->s->node.replay, t, octets, c->now.utc_ns));
     if (err == IBK_ERR_CLOCK_SKEW) {
         return call_unsupported(c, err, IBK_ERRNO_TS, "T", "outside the allowed clock skew");
     }
     return err ? call_fail(c, err, "T", "in the replay cache, or perhaps lost from it") : IBK_OK;
+}
+
+ibk_err call_remember(call *c, const ibk_t *t, ibk_span octets) {
+    ibk_err err = judge_replay(c, ibk_replay_add(c->s->node.replay, t, octets, c->now.utc_ns));
+    return err ? call_fail(c, err, "T", "the replay cache does not take it") : IBK_OK;
+}
+
+ibk_err call_same_time(call *c, const ibk_t *want, const char *detail) {
+    bool same = ibk_t_equal(&ibk_msg_find(c->msg, IBK_PL_T, 0)->t, want);
+    return same || !guards(c->s, IBK_DEFENCE_TIMESTAMP_REPEAT) ? IBK_OK
+                                                               : call_fail(c, IBK_ERR_MISMATCH, "T", detail);
 }
 
 ibk_err call_next_time(call *c, ibk_t *out) {

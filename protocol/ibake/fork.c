@@ -9,7 +9,7 @@ static ibk_err own(ibk_session *f, const ibk_session *from) {
     session_bufs(f, to);
     session_bufs((ibk_session *)from, source); /* only read */
     f->policies = (owned_policies){0};
-    f->update = f->previous = NULL;
+    f->update = f->previous = f->left = NULL;
     for (size_t i = 0; i < OWNED_BUFS; i++) {
         *to[i] = (ibk_buf){0};
     }

@@ -14,7 +14,8 @@ static ibk_err draw_csb_id(call *c, const ibk_identity *peer) {
         uint32_t id =
             (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
         /* RFC 3830 §6.1 (N47, N48): unique between the two */
-        if (!s->node.csb_id_in_use || !s->node.csb_id_in_use(s->node.user, id, peer)) {
+        if (!s->node.csb_id_in_use || !guards(s, IBK_DEFENCE_CSB_UNIQUE) ||
+            !s->node.csb_id_in_use(s->node.user, id, peer)) {
             s->hdr.csb_id = id;
             return IBK_OK;
         }
@@ -88,7 +89,8 @@ static ibk_err check_hdr(call *c) {
 
 static ibk_err check_parties(call *c, const ibk_identity *idi, const ibk_identity *idr) {
     const ibk_node *node = &c->s->node;
-    if (node->csb_id_in_use && node->csb_id_in_use(node->user, c->msg->hdr.csb_id, idi)) {
+    if (guards(c->s, IBK_DEFENCE_CSB_UNIQUE) && node->csb_id_in_use &&
+        node->csb_id_in_use(node->user, c->msg->hdr.csb_id, idi)) {
         return call_fail(c, IBK_ERR_REFUSED, "HDR", "this CSB ID is in use with this initiator"); /* N47 */
     }
     if (node->accept_initiator && !node->accept_initiator(node->user, idi, idr)) {
@@ -160,10 +162,7 @@ static ibk_err check_offer(call *c, const ibk_identity *idi, const ibk_identity 
     }
     if (readable) {
         err = take_point(c, ibk_buf_span(plain), idi, idr);
-        /* P-15: after a valid IBE decryption */
-        if (!err && (err = ibk_replay_add(c->s->node.replay, t, call_ibake(c), c->now.utc_ns)) != IBK_OK) {
-            return call_fail(c, err, "T", "the replay cache does not take it");
-        }
+        err = err ? err : call_remember(c, t, call_ibake(c)); /* P-15: after a valid IBE decryption */
     }
     return err ? err : adopt(c, idi, idr, readable);
 }

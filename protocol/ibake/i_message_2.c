@@ -65,15 +65,17 @@ static const expect payloads[] = {
 static ibk_err check_frame(call *c) {
     ibk_session *s = c->s;
     const ibk_t *t = &ibk_msg_find(c->msg, IBK_PL_T, 0)->t;
-    if (ibk_t_equal(t, &s->t1)) {
+    if (ibk_t_equal(t, &s->t1) && guards(s, IBK_DEFENCE_REPLAY_CACHE)) {
         return call_fail(c, IBK_ERR_REPLAYED, "T", "the T of I_MESSAGE_1 again"); /* RFC 3830 §5.2 (N38) */
     }
     ibk_err err = call_check_time(c, t, call_ibake(c));
     err = err ? err : call_same_hdr(c); /* §4.2.2.5 (N49) */
-    if (!err && !ibk_span_equal(c->msg->hdr.map, ibk_buf_span(&s->map))) {
+    if (!err && guards(s, IBK_DEFENCE_HEADER_REPEAT) &&
+        !ibk_span_equal(c->msg->hdr.map, ibk_buf_span(&s->map))) {
         err = call_fail(c, IBK_ERR_MISMATCH, "HDR", "the CS ID map differs from R_MESSAGE_1's");
     }
-    if (!err && !ibk_span_equal(ibk_msg_find(c->msg, IBK_PL_RAND, 0)->rand.data, ibk_buf_span(&s->rand))) {
+    if (!err && guards(s, IBK_DEFENCE_RAND_REPEAT) &&
+        !ibk_span_equal(ibk_msg_find(c->msg, IBK_PL_RAND, 0)->rand.data, ibk_buf_span(&s->rand))) {
         err = call_fail(c, IBK_ERR_MISMATCH, "RAND", "not the RAND of I_MESSAGE_1"); /* P-7 */
     }
     return err;
@@ -106,15 +108,13 @@ static ibk_err take_content(call *c, ibk_span plain, const ibk_identity *idi, co
 /* P-15: after the echo of [y]P matched; with it an I_MESSAGE_1 that we could not read. */
 static ibk_err remember(call *c) {
     ibk_session *s = c->s;
-    ibk_replay_cache *cache = s->node.replay;
-    int64_t utc_ns = c->now.utc_ns;
-    ibk_err err = ibk_replay_add(cache, &ibk_msg_find(c->msg, IBK_PL_T, 0)->t, call_ibake(c), utc_ns);
+    ibk_err err = call_remember(c, &ibk_msg_find(c->msg, IBK_PL_T, 0)->t, call_ibake(c));
     if (!err && s->deferred) {
-        err = ibk_replay_add(cache, &s->t1, ibk_buf_span(&s->unread), utc_ns);
+        err = call_remember(c, &s->t1, ibk_buf_span(&s->unread));
         err = err == IBK_ERR_CLOCK_SKEW ? IBK_OK : err; /* it has grown too old to be replayed */
         ibk_buf_free(&s->unread);
     }
-    return err ? call_fail(c, err, "T", "the replay cache does not take it") : IBK_OK;
+    return err;
 }
 
 static ibk_err store_esk(call *c) {
@@ -142,8 +142,8 @@ ibk_err i_message_2_process(call *c) {
     ibk_err err = call_expect(c, payloads);
     err = err ? err : check_frame(c);
     err = err ? err : call_identities(c, &idi, &idr, true);
-    err = err ? err : call_check_identity(c, &idi, &peer, "IDR");
-    err = err ? err : call_check_identity(c, &idr, &local, "IDR"); /* (N51) */
+    err = err ? err : call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idi, &peer, "IDR");
+    err = err ? err : call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idr, &local, "IDR"); /* (N51) */
     err = err ? err : check_reachable(c, &idi);
     int64_t dates[2] = {s->date_ns, c->now.utc_ns};
     err = err ? err : box_open(c, &idr, dates, 2, call_ibake(c), &plain, NULL); /* §4.2.2.6 */

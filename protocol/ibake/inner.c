@@ -1,5 +1,6 @@
 /* The content of IBAKE: IDRi || {ECCPTi} || IDRr || ECCPTr and its shorter forms (RFC 6267 §4.2.2). */
 #include "ibake/session_internal.h"
+#include "mikey/ecdh_careless.h"
 
 static void add_point(ibk_chain *chain, const ibk_ec_point *point, ibk_span mki) {
     if (point) {
@@ -117,8 +118,8 @@ ibk_err inner_parse(call *c, inner *out, int form, ibk_chain *chain, ibk_span pl
 
 ibk_err inner_check_ids(call *c, const inner *in, const ibk_identity *idi, const ibk_identity *idr) {
     /* P-19, RFC 6267 §7.2: this is what defeats the reflection attack */
-    ibk_err err = call_check_identity(c, &in->idi, idi, "IDRi in IBAKE");
-    return err ? err : call_check_identity(c, &in->idr, idr, "IDRr in IBAKE");
+    ibk_err err = call_check_identity(c, IBK_DEFENCE_INNER_IDENTITIES, &in->idi, idi, "IDRi in IBAKE");
+    return err ? err : call_check_identity(c, IBK_DEFENCE_INNER_IDENTITIES, &in->idr, idr, "IDRr in IBAKE");
 }
 
 ibk_err inner_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) {
@@ -128,12 +129,17 @@ ibk_err inner_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) {
         return ibk_fail(c->diag, IBK_ERR_UNSUPPORTED, "ECCPT", ibake_offset(c), "curve %u not accepted",
                         curve);
     }
-    ibk_err err = ibk_ec_decode(out, curve, eccpt->eccpt.point);
+    ibk_err err = guards(c->s, IBK_DEFENCE_POINT_ON_CURVE)
+                      ? ibk_ec_decode(out, curve, eccpt->eccpt.point)
+                      : ibk_ec_decode_careless(out, curve, eccpt->eccpt.point);
     return err ? bad_form(c, err, "the point of an ECCPT is refused") : IBK_OK;
 }
 
 ibk_err inner_check_echo(call *c, const ibk_payload *eccpt, const ibk_ec_point *ours) {
     ibk_ec_point point;
+    if (!guards(c->s, IBK_DEFENCE_ECHO)) {
+        return IBK_OK;
+    }
     ibk_err err = inner_point(c, eccpt, &point);
     if (err) {
         return err;

@@ -1,6 +1,7 @@
 /* From [xy]P to the keys of messages and media (RFC 6267 §5.1, §5.2, RFC 3830 §4.1.3), and their end (P-20).
  */
 #include "ibake/session_internal.h"
+#include "mikey/ecdh_careless.h"
 
 static unsigned curve_bits(uint8_t curve) {
     return curve == IBK_EC_P521 ? 521 : 8 * (unsigned)ibk_ec_field_len(curve);
@@ -18,8 +19,11 @@ ibk_err keys_agree(call *c, ibk_ec_key *own, const ibk_ec_point *theirs, uint8_t
                    uint8_t tgk[TGK_LEN]) {
     ibk_session *s = c->s;
     ibk_ec_point shared = {0};
-    ibk_err err = ibk_ec_shared(&shared, own, theirs);
-    ibk_wipe(own->scalar, sizeof own->scalar); /* P-20: not needed any more */
+    ibk_err err = guards(s, IBK_DEFENCE_POINT_ON_CURVE) ? ibk_ec_shared(&shared, own, theirs)
+                                                        : ibk_ec_shared_careless(&shared, own, theirs);
+    if (guards(s, IBK_DEFENCE_WIPE)) {
+        ibk_wipe(own->scalar, sizeof own->scalar); /* P-20: not needed any more */
+    }
     if (!err) {
         call_work(s, IBK_WORK_EC_DH, curve_bits(own->curve));
         ibk_span k_session = ibk_ec_point_span(&shared); /* P-5 */
@@ -56,7 +60,21 @@ void keys_wipe(ibk_session *s) {
     ibk_buf_free(&s->sk);
     update_free(&s->update);
     update_free(&s->previous);
+    while (s->left) {
+        update *older = s->left->older;
+        update_free(&s->left);
+        s->left = older;
+    }
     s->have_tgk = s->have_theirs = false;
+}
+
+void keys_drop(ibk_session *s, update **u) {
+    if (*u && !guards(s, IBK_DEFENCE_WIPE)) {
+        (*u)->older = s->left;
+        s->left = *u;
+        *u = NULL;
+    }
+    update_free(u);
 }
 
 static ibk_err derive_media(ibk_session *s, uint8_t *out, size_t len, ibk_derive_kind kind, uint8_t cs_id) {
@@ -71,7 +89,9 @@ ibk_err ibk_session_tek(ibk_session *session, uint8_t cs_id, uint8_t *tek, size_
                         size_t salt_len) {
     /* P-13: no key for media before R_MESSAGE_2 is verified, or sent */
     bool in_force = session->state == IBK_STATE_ESTABLISHED || session->state == IBK_STATE_UPDATING;
-    if (!in_force || !session->have_tgk) {
+    bool early = session->state == IBK_STATE_I_WAIT_R_MESSAGE_2 &&
+                 !guards(session, IBK_DEFENCE_MEDIA_AFTER_VERIFICATION);
+    if (!(in_force || early) || !session->have_tgk) {
         return IBK_ERR_STATE;
     }
     uint8_t policy_no;

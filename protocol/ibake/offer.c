@@ -201,7 +201,7 @@ static ibk_err builtin_rule(call *c) {
         }
         bool null = p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr || p.auth_alg == IBK_SRTP_AUTH_NULL ||
                     !p.srtp_auth;
-        if (null && !c->s->policy.allow_null_srtp) {
+        if (null && !c->s->policy.allow_null_srtp && guards(c->s, IBK_DEFENCE_NULL_SRTP)) {
             return ibk_fail(c->diag, IBK_ERR_REFUSED, "SP", sp->offset, "policy %u is without protection",
                             sp->sp.policy_no);
         }
@@ -252,7 +252,8 @@ static ibk_err take_sdp_ids(call *c) {
     ibk_session *s = c->s;
     ibk_span ids;
     ibk_err err = offer_find_sdp_ids(c, &ids);
-    if (!err && s->sdp_seen.len > 0 && !ibk_span_equal(ids, ibk_buf_span(&s->sdp_seen))) {
+    if (!err && guards(s, IBK_DEFENCE_BIDDING_DOWN) && s->sdp_seen.len > 0 &&
+        !ibk_span_equal(ids, ibk_buf_span(&s->sdp_seen))) {
         /* RFC 4567 §7 (N53, N54) */
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "General Extension", "the SDP offered other protocols");
     }

@@ -38,7 +38,8 @@ static const expect payloads[] = {{IBK_PL_T, 1, 1},   {IBK_PL_IDR, 2, 2},   {IBK
  * stranger makes us fetch his domain's parameters. */
 static ibk_err check_stand_in(call *c, const ibk_identity *idr) {
     ibk_identity asked = owned_id_get(&c->s->asked);
-    if (!ibk_identity_equal(&asked, idr) && !c->s->node.accept_responder) {
+    if (guards(c->s, IBK_DEFENCE_ANSWERER_POLICY) && !ibk_identity_equal(&asked, idr) &&
+        !c->s->node.accept_responder) {
         return call_fail(c, IBK_ERR_REFUSED, "IDR", "another than the one called answers; policy refuses");
     }
     return IBK_OK;
@@ -51,7 +52,7 @@ static ibk_err check_responder(call *c, const ibk_identity *idr, bool echoed) {
     if (!echoed && !c->s->policy.allow_missing_echo) {
         return call_fail(c, IBK_ERR_ECHO_MISMATCH, "IBAKE", "[y]P alone, and policy wants the echo of [x]P");
     }
-    if (ibk_identity_equal(&asked, idr)) {
+    if (ibk_identity_equal(&asked, idr) || !guards(c->s, IBK_DEFENCE_ANSWERER_POLICY)) {
         return IBK_OK;
     }
     if (!node->accept_responder(node->user, &asked, idr, echoed)) { /* is there: check_stand_in */
@@ -97,12 +98,10 @@ ibk_err r_message_1_process(call *c) {
     int64_t dates[2] = {s->date_ns, c->now.utc_ns};
     ibk_buf plain = {0};
     ibk_err err = call_expect(c, payloads);
-    if (!err && !ibk_t_equal(&ibk_msg_find(c->msg, IBK_PL_T, 0)->t, &s->t1)) {
-        err = call_fail(c, IBK_ERR_MISMATCH, "T", "not the T of I_MESSAGE_1"); /* §4.2.2.3 (N39) */
-    }
-    err = err ? err : call_same_hdr(c); /* (N37) */
+    err = err ? err : call_same_time(c, &s->t1, "not the T of I_MESSAGE_1"); /* §4.2.2.3 (N39) */
+    err = err ? err : call_same_hdr(c);                                      /* (N37) */
     err = err ? err : call_identities(c, &idi, &idr, true);
-    err = err ? err : call_check_identity(c, &idi, &local, "IDR"); /* (N41) */
+    err = err ? err : call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idi, &local, "IDR"); /* (N41) */
     err = err ? err : offer_check_answer(c);
     err = err ? err : check_stand_in(c, &idr);
     err = err ? err : check_reachable(c, &idr);

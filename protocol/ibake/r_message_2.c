@@ -45,10 +45,10 @@ static ibk_err check_ids(call *c) {
     ibk_err err =
         call_identities(c, &idi, &idr, false); /* (N64): SHOULD be there; then they have to be right */
     if (!err && idi.id.len > 0) {
-        err = call_check_identity(c, &idi, &local, "IDR");
+        err = call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idi, &local, "IDR");
     }
     if (!err && idr.id.len > 0) {
-        err = call_check_identity(c, &idr, &peer, "IDR");
+        err = call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idr, &peer, "IDR");
     }
     return err;
 }
@@ -59,7 +59,9 @@ static ibk_err check_ibake(call *c) {
     ibk_identity local = owned_id_get(&s->local);
     ibk_span ciphertext = call_ibake(c);
     if (ciphertext.len == 0) {
-        return s->deferred ? call_fail(c, IBK_ERR_MISSING_PAYLOAD, "IBAKE", "no echo of [x]P") : IBK_OK;
+        return s->deferred && guards(s, IBK_DEFENCE_ECHO)
+                   ? call_fail(c, IBK_ERR_MISSING_PAYLOAD, "IBAKE", "no echo of [x]P")
+                   : IBK_OK;
     }
     int64_t dates[2] = {s->date_ns, c->now.utc_ns};
     ibk_buf plain = {0};
@@ -67,7 +69,7 @@ static ibk_err check_ibake(call *c) {
     inner in;
     ibk_err err = box_open(c, &local, dates, 2, ciphertext, &plain, NULL);
     err = err ? err : inner_parse(c, &in, INNER_R_MESSAGE_2, &chain, ibk_buf_span(&plain));
-    err = err ? err : call_check_identity(c, &in.idi, &local, "IDRi in IBAKE");
+    err = err ? err : call_check_identity(c, IBK_DEFENCE_INNER_IDENTITIES, &in.idi, &local, "IDRi in IBAKE");
     err = err ? err : inner_check_echo(c, in.eccpt_i, &s->own.pub);
     ibk_chain_free(&chain);
     ibk_buf_free(&plain);
@@ -77,11 +79,10 @@ static ibk_err check_ibake(call *c) {
 ibk_err r_message_2_process(call *c) {
     ibk_session *s = c->s;
     ibk_err err = call_expect(c, payloads);
-    if (!err && !ibk_t_equal(&ibk_msg_find(c->msg, IBK_PL_T, 0)->t, &s->t2)) {
-        err = call_fail(c, IBK_ERR_MISMATCH, "T", "not the T of I_MESSAGE_2"); /* §4.2.2.7 (N63) */
-    }
+    err = err ? err : call_same_time(c, &s->t2, "not the T of I_MESSAGE_2"); /* §4.2.2.7 (N63) */
     err = err ? err : call_same_hdr(c); /* (N60); the V flag is ignored (N62), yet under V */
-    if (!err && !ibk_span_equal(c->msg->hdr.map, ibk_buf_span(&s->map))) {
+    if (!err && guards(s, IBK_DEFENCE_BIDDING_DOWN) &&
+        !ibk_span_equal(c->msg->hdr.map, ibk_buf_span(&s->map))) {
         err =
             call_fail(c, IBK_ERR_BIDDING_DOWN, "HDR", "the CS ID map differs from R_MESSAGE_1's"); /* P-14 */
     }

@@ -172,7 +172,7 @@ static const transition *choose_row(const ibk_session *s, ibk_span message, ibk_
         ibk_fail(diag, IBK_ERR_TRUNCATED, "HDR", message.len, "%zu octets are no message", message.len);
         return NULL;
     }
-    if (s->hdr.data_type && csb_id != s->hdr.csb_id) {
+    if (s->hdr.data_type && csb_id != s->hdr.csb_id && guards(s, IBK_DEFENCE_HEADER_REPEAT)) {
         ibk_fail(diag, IBK_ERR_MISMATCH, "HDR", 4, "CSB ID %08x is not this session's", (unsigned)csb_id);
         return NULL;
     }

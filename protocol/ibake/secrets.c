@@ -49,4 +49,7 @@ void ibk_session_secrets(const ibk_session *session, ibk_secret_fn *fn, void *us
     tell(&t, IBK_SECRET_SK, 0, session->sk.data, session->sk.len);
     tell_update(&t, session->update, mpk_len, IBK_SECRET_COMING);
     tell_update(&t, session->previous, mpk_len, IBK_SECRET_PREVIOUS);
+    for (const update *u = session->left; u; u = u->older) {
+        tell_update(&t, u, mpk_len, IBK_SECRET_LEFT);
+    }
 }

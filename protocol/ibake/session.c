@@ -155,7 +155,9 @@ void ibk_session_close(ibk_session *session, ibk_err reason) {
     if (session->state == IBK_STATE_CLOSED) {
         return;
     }
-    keys_wipe(session); /* P-20 */
+    if (guards(session, IBK_DEFENCE_WIPE)) {
+        keys_wipe(session); /* P-20 */
+    }
     session->state = IBK_STATE_CLOSED;
     session->deadline = UINT64_MAX;
     session->reason = reason;

@@ -43,6 +43,7 @@ typedef struct marks {
 /* What a CSB update changes (RFC 6267 §5.3), as one: what is to come into force, or what was in force before.
  * update_swap exchanges it with what the session has. */
 typedef struct update {
+    struct update *older; /* in session->left */
     bool new_dh;
     ibk_t t;
     ibk_ec_key own; /* with new_dh, as the next one; its scalar is wiped as soon as K_SESSION is known */
@@ -92,6 +93,7 @@ struct ibk_session {
     /* CSB update */
     update *update;   /* the one under way, or NULL */
     update *previous; /* what was in force before an update that we answered, until it is confirmed (P-32) */
+    update *left;     /* without IBK_DEFENCE_WIPE: what has been in force, the latest first */
     unsigned updates, unconfirmed; /* completed; of these, those that taking back takes back */
     ibk_buf mki;
     marks newest;
@@ -113,6 +115,11 @@ struct ibk_session {
     ibk_err reason;
     ibk_diag diag;
 };
+
+/* Is this defence on? */
+static inline bool guards(const ibk_session *s, uint32_t defence) {
+    return ibk_guards(s->policy.without, defence);
+}
 
 /* One call of ibk_session_start or ibk_session_recv on its way through the handlers. */
 typedef struct call {
@@ -176,9 +183,15 @@ ibk_err call_expect(call *c, const expect *table);
 ibk_err call_same_hdr(call *c);
 /* IDRi and IDRr of the message. `required`: both have to be there; else an absent one has an empty id. */
 ibk_err call_identities(call *c, ibk_identity *idi, ibk_identity *idr, bool required);
-ibk_err call_check_identity(call *c, const ibk_identity *got, const ibk_identity *want, const char *payload);
+/* As far as `defence` is on: IBK_DEFENCE_INNER_IDENTITIES or _OUTER_IDENTITIES. */
+ibk_err call_check_identity(call *c, uint32_t defence, const ibk_identity *got, const ibk_identity *want,
+                            const char *payload);
+/* T is a copy of that of the message which is answered. */
+ibk_err call_same_time(call *c, const ibk_t *want, const char *detail);
 /* T: accepted type; skew and replay cache (responder). `octets`: what the cache knows the message by. */
 ibk_err call_check_time(call *c, const ibk_t *t, ibk_span octets);
+/* Adds to the replay cache what was accepted (P-15). */
+ibk_err call_remember(call *c, const ibk_t *t, ibk_span octets);
 ibk_err call_next_time(call *c, ibk_t *out);
 /* The instant whose date the IBE identities of an exchange with this T carry: T says it; a COUNTER leaves it
  * to our clock. */
@@ -278,6 +291,8 @@ typedef struct v_key {
 /* The auth_key of V (RFC 6267 §5.2). */
 ibk_err keys_auth(const ibk_session *s, const v_key *key, uint8_t mac_alg, ibk_msg_keys *out);
 void keys_wipe(ibk_session *s);
+/* What an update brought, or what it displaced, has served. */
+void keys_drop(ibk_session *s, update **u);
 
 /* ---- verification.c ---------------------------------------------------------------------------------- */
 

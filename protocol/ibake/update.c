@@ -94,6 +94,9 @@ ibk_err update_next_time(call *c, ibk_t *out) {
 ibk_err update_check_time(call *c, const ibk_t *t) {
     const ibk_session *s = c->s;
     marks m = marks_of(s);
+    if (!guards(s, IBK_DEFENCE_UPDATE_ORDER)) {
+        return IBK_OK;
+    }
     bool counter = t->ts_type == IBK_TS_COUNTER;
     bool known = counter ? m.has_counter : m.has_ntp;
     if (known && !newer(t, counter ? &m.counter : &m.ntp)) {
@@ -139,12 +142,12 @@ void update_done(ibk_session *s, bool proven) {
     s->updates++;
     if (proven) {
         s->unconfirmed = 0;
-        update_free(&u);
-        update_free(&s->previous);
+        keys_drop(s, &u);
+        keys_drop(s, &s->previous);
     } else {
         s->unconfirmed++;
         if (s->previous) { /* the peer has shown nothing of what lies between */
-            update_free(&u);
+            keys_drop(s, &u);
         } else {
             s->previous = u;
         }
@@ -157,7 +160,7 @@ bool ibk_session_update_unconfirmed(const ibk_session *session) {
 
 void ibk_session_confirm_update(ibk_session *session) {
     if (session->previous) {
-        update_free(&session->previous);
+        keys_drop(session, &session->previous);
         session->unconfirmed = 0;
         session_trace(session, "update", "confirmed", NULL);
         if (session->state == IBK_STATE_ESTABLISHED) {
@@ -171,7 +174,7 @@ ibk_err ibk_session_revert_update(ibk_session *session) {
         return IBK_ERR_STATE;
     }
     swap(session, session->previous);
-    update_free(&session->previous);
+    keys_drop(session, &session->previous);
     session->updates -= session->unconfirmed;
     session->unconfirmed = 0;
     session->deadline = UINT64_MAX;

@@ -58,10 +58,12 @@ static ibk_err check_identities(call *c) {
     ibk_identity idi, idr, local = owned_id_get(&s->local), peer = owned_id_get(&s->peer);
     ibk_err err = call_identities(c, &idi, &idr, false);
     if (!err && idi.id.len > 0) {
-        err = call_check_identity(c, &idi, is_initiator(c) ? &local : &peer, "IDR");
+        err = call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idi, is_initiator(c) ? &local : &peer,
+                                  "IDR");
     }
     if (!err && idr.id.len > 0) {
-        err = call_check_identity(c, &idr, is_initiator(c) ? &peer : &local, "IDR");
+        err = call_check_identity(c, IBK_DEFENCE_OUTER_IDENTITIES, &idr, is_initiator(c) ? &peer : &local,
+                                  "IDR");
     }
     return err;
 }
@@ -74,7 +76,8 @@ static ibk_err check_inner_ids(call *c, const inner *in) {
 /* A permitted curve, and a point that was not in use before: nobody knows its logarithm any more (P-20). */
 static ibk_err take_point(call *c, const ibk_payload *eccpt, ibk_ec_point *out) {
     ibk_err err = inner_point(c, eccpt, out);
-    if (!err && (ibk_ec_point_equal(out, &c->s->theirs) || ibk_ec_point_equal(out, &c->s->own.pub))) {
+    if (!err && guards(c->s, IBK_DEFENCE_FRESH_POINT) &&
+        (ibk_ec_point_equal(out, &c->s->theirs) || ibk_ec_point_equal(out, &c->s->own.pub))) {
         err = call_fail(c, IBK_ERR_REPLAYED, "IBAKE", "the ECDH value of before");
     }
     return err;
@@ -143,7 +146,7 @@ static const expect in_i_message_1[] = {{IBK_PL_T, 1, 1},   {IBK_PL_IDR, 0, 2}, 
 static ibk_err check_frame(call *c, const ibk_t *t) {
     ibk_err err = call_check_time(c, t, call_ibake(c)); /* skew; P-15 */
     err = err ? err : update_check_time(c, t);          /* (N75) */
-    if (!err && c->msg->hdr.prf != c->s->hdr.prf) {
+    if (!err && c->msg->hdr.prf != c->s->hdr.prf && guards(c->s, IBK_DEFENCE_HEADER_REPEAT)) {
         err = call_fail(c, IBK_ERR_MISMATCH, "HDR", "another PRF than that of the initial exchange");
     }
     return err ? err : check_identities(c);
@@ -175,8 +178,7 @@ static ibk_err open_offer(call *c, update *u) {
     err = err ? err : take_offer(c, u, ibk_buf_span(&plain));
     ibk_buf_free(&plain);
     if (!err && s->node.replay) { /* P-15: after a valid IBE decryption */
-        err = ibk_replay_add(s->node.replay, &u->t, call_ibake(c), c->now.utc_ns);
-        err = err ? call_fail(c, err, "T", "the replay cache does not take it") : IBK_OK;
+        err = call_remember(c, &u->t, call_ibake(c));
     }
     return err;
 }
@@ -258,10 +260,12 @@ static const expect in_r_message_1[] = {{IBK_PL_T, 1, 1},   {IBK_PL_IDR, 0, 2}, 
 
 static ibk_err check_answer(call *c, const update *u) {
     const ibk_hdr *got = &c->msg->hdr, *want = &c->s->hdr;
-    if (!ibk_t_equal(&ibk_msg_find(c->msg, IBK_PL_T, 0)->t, &u->t)) {
-        return call_fail(c, IBK_ERR_MISMATCH, "T", "not the T of the update's I_MESSAGE_1");
+    ibk_err err = call_same_time(c, &u->t, "not the T of the update's I_MESSAGE_1");
+    if (err) {
+        return err;
     }
-    if (got->prf != want->prf || got->n_cs != u->n_cs || got->map_type != want->map_type) {
+    bool repeated = guards(c->s, IBK_DEFENCE_HEADER_REPEAT);
+    if (repeated && (got->prf != want->prf || got->n_cs != u->n_cs || got->map_type != want->map_type)) {
         return call_fail(c, IBK_ERR_MISMATCH, "HDR", "PRF, #CS or CS ID map type differ from I_MESSAGE_1");
     }
     if (call_ibake(c).len > 0 && !u->new_dh) {
@@ -278,7 +282,8 @@ static ibk_err take_answer(call *c, update *u, ibk_span plain) {
     inner in;
     ibk_err err = inner_parse(c, &in, INNER_BOTH, &chain, plain);
     err = err ? err : check_inner_ids(c, &in);
-    if (!err && !own_eccpt(c, &in)) { /* INNER_BOTH leaves ECCPTi out where it could not be read */
+    bool echo = guards(c->s, IBK_DEFENCE_ECHO);
+    if (!err && echo && !own_eccpt(c, &in)) { /* INNER_BOTH leaves ECCPTi out where it could not be read */
         err = call_fail(c, IBK_ERR_ECHO_MISMATCH, "IBAKE", "no echo of our ECDH value");
     }
     if (!err && !their_eccpt(c, &in)) {
@@ -290,8 +295,9 @@ static ibk_err take_answer(call *c, update *u, ibk_span plain) {
         err =
             call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_DH, "ECCPT", "the answer is on another curve");
     }
-    if (!err && (!ibk_span_equal(mki_of(in.eccpt_i), ibk_buf_span(&u->mki)) ||
-                 !ibk_span_equal(mki_of(in.eccpt_r), ibk_buf_span(&u->mki)))) {
+    if (!err && guards(c->s, IBK_DEFENCE_HEADER_REPEAT) &&
+        (!ibk_span_equal(mki_of(in.eccpt_i), ibk_buf_span(&u->mki)) ||
+         !ibk_span_equal(mki_of(in.eccpt_r), ibk_buf_span(&u->mki)))) {
         err = call_fail(c, IBK_ERR_MISMATCH, "IBAKE", "the answer does not repeat the MKI of the new keys");
     }
     ibk_chain_free(&chain);

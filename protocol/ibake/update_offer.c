@@ -35,10 +35,10 @@ static bool keeps(const ibk_hdr *old, const ibk_hdr *hdr) {
             ibk_span_equal(ibk_span_of(hdr->map.data, old->map.len), old->map));
 }
 
-static const ibk_sp *policy_of(const owned_policies *policies, uint8_t policy_no) {
-    for (size_t i = 0; i < policies->count; i++) {
-        if (policies->items[i].policy_no == policy_no) {
-            return &policies->items[i];
+static ibk_sp *policy_of(ibk_sp *policies, size_t n, uint8_t policy_no) {
+    for (size_t i = 0; i < n; i++) {
+        if (policies[i].policy_no == policy_no) {
+            return &policies[i];
         }
     }
     return NULL;
@@ -53,7 +53,8 @@ static bool same_policy(const ibk_sp *a, const ibk_sp *b) {
  * them would change a policy in force; where none was ever named, those are the defaults. */
 static ibk_err extend(const ibk_session *s, update *u, const ibk_sp *sps, size_t n) {
     const owned_policies *old = &s->policies;
-    if (n > 0 && old->count == 0) {
+    bool frozen = guards(s, IBK_DEFENCE_POLICY_IN_FORCE);
+    if (n > 0 && old->count == 0 && frozen) {
         return IBK_ERR_BIDDING_DOWN;
     }
     if (old->count + n > MAX_POLICIES) {
@@ -69,11 +70,13 @@ static ibk_err extend(const ibk_session *s, update *u, const ibk_sp *sps, size_t
         all[i] = old->items[i];
     }
     for (size_t i = 0; i < n && !err; i++) {
-        const ibk_sp *known = policy_of(old, sps[i].policy_no);
+        ibk_sp *known = policy_of(all, old->count, sps[i].policy_no);
         if (!known) {
             all[count++] = sps[i];
-        } else if (!same_policy(known, &sps[i])) {
+        } else if (!same_policy(known, &sps[i]) && frozen) {
             err = IBK_ERR_BIDDING_DOWN;
+        } else {
+            *known = sps[i];
         }
     }
     err = err ? err : offer_store(&u->policies, all, count);
@@ -140,7 +143,8 @@ void update_offer_add(const update *u, ibk_msg *msg) {
 static ibk_err check_sdp_ids(call *c) {
     ibk_span ids;
     ibk_err err = offer_find_sdp_ids(c, &ids);
-    if (!err && ids.len > 0 && !ibk_span_equal(ids, ibk_buf_span(&c->s->sdp_ids))) {
+    if (!err && guards(c->s, IBK_DEFENCE_BIDDING_DOWN) && ids.len > 0 &&
+        !ibk_span_equal(ids, ibk_buf_span(&c->s->sdp_ids))) {
         err = call_fail(c, IBK_ERR_BIDDING_DOWN, "General Extension", "not those of the initial exchange");
     }
     return err;
@@ -163,7 +167,9 @@ static ibk_err take_policies(call *c, update *u) {
 ibk_err update_offer_take(call *c, update *u) {
     const ibk_session *s = c->s;
     ibk_hdr old = in_force(s);
-    if (!keeps(&old, &c->msg->hdr)) {
+    bool kept = guards(s, IBK_DEFENCE_POLICY_IN_FORCE) ? keeps(&old, &c->msg->hdr)
+                                                       : c->msg->hdr.map_type == old.map_type;
+    if (!kept) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "HDR", "it takes away or changes crypto sessions in force");
     }
     ibk_err err = offer_answer_map(s, &c->msg->hdr, &u->map);
@@ -213,13 +219,15 @@ static bool policies_repeated(const call *c, const update *u) {
 
 ibk_err update_offer_check(call *c, update *u) {
     ibk_hdr ours = to_come(c->s, u);
-    if (!map_answers(&ours, &c->msg->hdr)) {
+    bool compare = guards(c->s, IBK_DEFENCE_BIDDING_DOWN);
+    if (compare && !map_answers(&ours, &c->msg->hdr)) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "HDR", "the answer changes our crypto sessions");
     }
-    if (!policies_repeated(c, u)) {
+    if (compare && !policies_repeated(c, u)) {
         return call_fail(c, IBK_ERR_BIDDING_DOWN, "SP", "not the policies that we offered");
     }
     ibk_err err = check_sdp_ids(c);
     err = err ? err : copy(&u->map, c->msg->hdr.map);
+    u->n_cs = c->msg->hdr.n_cs;
     return err == IBK_ERR_NO_MEMORY ? call_fail(c, err, "HDR", "out of memory") : err;
 }

@@ -36,8 +36,13 @@ ibk_err v_check(call *c, const v_key *key) {
     ibk_session *s = c->s;
     const ibk_payload *v = ibk_msg_find(c->msg, IBK_PL_V, 0);
     uint8_t alg = v->v.mac_alg;
-    if (alg > IBK_MAC_HMAC_SHA256_256 || !(s->policy.mac_algs & 1u << alg)) { /* RFC 3830 §4.2.4 (N18) */
+    bool null_taken = alg == IBK_MAC_NULL && !guards(s, IBK_DEFENCE_NULL_MAC);
+    bool known = alg <= IBK_MAC_HMAC_SHA256_256 && s->policy.mac_algs & 1u << alg;
+    if (!known && !null_taken) { /* RFC 3830 §4.2.4 (N18) */
         return call_unsupported(c, IBK_ERR_UNSUPPORTED, IBK_ERRNO_MAC, "V", "MAC algorithm not accepted");
+    }
+    if (null_taken || !guards(s, IBK_DEFENCE_V)) {
+        return IBK_OK;
     }
     ibk_msg_keys keys;
     ibk_span ids[2];

@@ -4,10 +4,14 @@
 static const char NAME[] = "BFCiphertextBlock";
 
 /* U as a point of the curve with x != 0. That U has order q follows from the last check, U = [l]P. */
-static ibk_err read_u(ibk_limb *u, const ibk_ibe_ciphertext *ct, const ibk_group *g, ibk_diag *diag) {
+static ibk_err read_u(ibk_limb *u, const ibk_ibe_ciphertext *ct, const ibk_ibe_params *params,
+                      ibk_diag *diag) {
+    const ibk_group *g = &params->group;
     if (!ibk_fp_from(u, ct->ux.data, ct->ux.len, &g->fp) ||
         !ibk_fp_from(u + g->fp.n, ct->uy.data, ct->uy.len, &g->fp))
         return ibk_fail(diag, IBK_ERR_BAD_VALUE, NAME, ct->u_offset, "u: a coordinate is not below p");
+    if (!ibk_guards(params->without, IBK_DEFENCE_U_IN_GROUP))
+        return IBK_OK;
     if (!ibk_curve_on(u, g))
         return ibk_fail(diag, IBK_ERR_NOT_ON_CURVE, NAME, ct->u_offset, "u: not on y^2 = x^3 + 1");
     if (ibk_fp_is_zero(u, &g->fp) != 0)
@@ -65,7 +69,7 @@ ibk_err ibk_ibe_decrypt(const ibk_ibe_params *params, const ibk_ibe_key *key, ib
         return ibk_fail(diag, IBK_ERR_USAGE, NAME, 0, "the key belongs to other parameters");
     ibk_err err = ibk_ibe_ciphertext_parse(&ct, ciphertext, diag);
     if (err == IBK_OK)
-        err = read_u(u, &ct, &params->group, diag);
+        err = read_u(u, &ct, params, diag);
     if (err != IBK_OK)
         return err;
     if (ct.v.len != ibk_ibe_hash_len(params->size->hash))
@@ -80,7 +84,7 @@ ibk_err ibk_ibe_decrypt(const ibk_ibe_params *params, const ibk_ibe_key *key, ib
         uint8_t *room = ct.w.len != 0 ? plaintext->data + from : NULL; /* an empty buffer has no storage */
         ibk_span m = {room, ct.w.len};
         err = ibk_hash_bytes_xor(&h, room, ct.w.data, ct.w.len, ibk_span_of(rho, h.len));
-        if (err == IBK_OK)
+        if (err == IBK_OK && ibk_guards(params->without, IBK_DEFENCE_IBE_INTEGRITY))
             err = check_u(u, rho, m, params, &h);
         if (err != IBK_OK)
             ibk_buf_resize(plaintext, from); // wipes what it cuts off; cannot fail

@@ -44,7 +44,8 @@ ibk_err ibk_identity_theta(ibk_limb *theta, const ibk_ibe_params *params, ibk_ha
     ibk_wipe(scalar, g->fq.n * sizeof *scalar);
     ibk_wipe(e, (g->cofactor_limbs + g->fq.n) * sizeof *e);
     // theta = 1 would be no secret: the identity's point has an order that q does not divide
-    return ibk_fp2_is_one(theta, &g->fp) ? IBK_ERR_INFINITY : IBK_OK;
+    bool is_one = ibk_fp2_is_one(theta, &g->fp);
+    return is_one && ibk_guards(params->without, IBK_DEFENCE_PARAMETERS_CHECK) ? IBK_ERR_INFINITY : IBK_OK;
 }
 
 ibk_err ibk_session_scalar(ibk_limb *l, ibk_hasher *h, const uint8_t *rho, ibk_span m, const ibk_group *g) {

@@ -16,6 +16,7 @@ typedef struct ibk_tables {
 
 struct ibk_ibe_params {
     atomic_uint refs;
+    uint32_t without; /* defences that are off */
     const ibk_ibe_size *size;
     ibk_group group;
     ibk_limb p[IBK_POINT_MAX], pub[IBK_POINT_MAX];
@@ -42,7 +43,7 @@ struct ibk_ibe_peer {
 ibk_err ibk_params_new(ibk_ibe_params **params, const ibk_ibe_size *size, ibk_span p, ibk_span q);
 ibk_err ibk_params_tables(const ibk_ibe_params *params, const ibk_tables **tables);
 ibk_ibe_params *ibk_params_share(const ibk_ibe_params *params); /* one more owner */
-/* A key from S_id, of order q: IBK_ERR_BAD_ORDER otherwise. */
+/* A key from S_id, of order q: IBK_ERR_BAD_ORDER otherwise, unless the defences against that are off. */
 ibk_err ibk_key_new(ibk_ibe_key **key, const ibk_ibe_params *params, const ibk_limb *s_id);
 /* s as plain limbs of fq's length. */
 void ibk_master_limbs(ibk_limb *s, const ibk_ibe_master *master, const ibk_group *g);

@@ -27,11 +27,11 @@ unsigned ibk_ibe_params_n(const ibk_ibe_params *params) {
 }
 
 unsigned ibk_ibe_params_p_bits(const ibk_ibe_params *params) {
-    return params->size->p_bits;
+    return params->group.fp.bits;
 }
 
 unsigned ibk_ibe_params_q_bits(const ibk_ibe_params *params) {
-    return params->size->q_bits;
+    return params->group.fq.bits;
 }
 
 unsigned ibk_ibe_params_strength(const ibk_ibe_params *params) {
@@ -98,7 +98,10 @@ static ibk_err tables_new(ibk_tables **tables, const ibk_ibe_params *params) {
         return IBK_ERR_NO_MEMORY;
     ibk_err err = ibk_comb_init(&made->comb, params->p, g);
     if (err == IBK_OK)
-        err = ibk_curve_half(half, params->pub, g) ? ibk_lines_init(&made->pub, half, g) : IBK_ERR_BAD_ORDER;
+        err =
+            ibk_curve_half(half, params->pub, g) || !ibk_guards(params->without, IBK_DEFENCE_PARAMETERS_CHECK)
+                ? ibk_lines_init(&made->pub, half, g)
+                : IBK_ERR_BAD_ORDER;
     if (err != IBK_OK) {
         tables_free(made);
         return err;
@@ -236,12 +239,17 @@ static ibk_err check_size(const ibk_ibe_size **size, const fields *f, ibk_diag *
     return IBK_OK;
 }
 
-static ibk_err check_point(ibk_limb *point, const ibk_span xy[2], size_t at, const char *field,
-                           const ibk_group *g, ibk_diag *diag) {
-    ibk_limb half[IBK_POINT_MAX];
+static ibk_err read_point(ibk_limb *point, const ibk_span xy[2], size_t at, const char *field,
+                          const ibk_group *g, ibk_diag *diag) {
     if (!ibk_fp_from(point, xy[0].data, xy[0].len, &g->fp) ||
         !ibk_fp_from(point + g->fp.n, xy[1].data, xy[1].len, &g->fp))
         return ibk_fail(diag, IBK_ERR_BAD_VALUE, NAME, at, "%s: a coordinate is not below p", field);
+    return IBK_OK;
+}
+
+static ibk_err check_point(const ibk_limb *point, size_t at, const char *field, const ibk_group *g,
+                           ibk_diag *diag) {
+    ibk_limb half[IBK_POINT_MAX];
     if (!ibk_curve_on(point, g))
         return ibk_fail(diag, IBK_ERR_NOT_ON_CURVE, NAME, at, "%s: not on y^2 = x^3 + 1", field);
     if (!ibk_curve_half(half, point, g))
@@ -249,28 +257,51 @@ static ibk_err check_point(ibk_limb *point, const ibk_span xy[2], size_t at, con
     return IBK_OK;
 }
 
-ibk_err ibk_ibe_params_parse(ibk_ibe_params **params, ibk_span der, const ibk_ibe_params *known,
-                             ibk_diag *diag) {
-    fields f;
-    const ibk_ibe_size *size;
-    ibk_ibe_params *made = NULL;
-    *params = NULL;
-    ibk_err err = read_fields(&f, der, diag);
+/* What is left to check of a set whose coordinates have been read. */
+static ibk_err check_set(const ibk_ibe_params *made, const fields *f, const ibk_ibe_params *known,
+                         ibk_diag *diag) {
+    ibk_err err = check_point(made->p, f->point_at[0], "pointP", &made->group, diag);
     if (err == IBK_OK)
-        err = check_size(&size, &f, diag);
-    if (err != IBK_OK)
-        return err;
-    err = ibk_params_new(&made, size, f.p, f.q);
-    if (err != IBK_OK)
-        return ibk_fail(diag, err, NAME, f.p_at, "p = 12 r q - 1 with q = 2^a +- 2^b +- 1 does not hold");
-    err = check_point(made->p, f.point[0], f.point_at[0], "pointP", &made->group, diag);
-    if (err == IBK_OK)
-        err = check_point(made->pub, f.point[1], f.point_at[1], "pointPpub", &made->group, diag);
+        err = check_point(made->pub, f->point_at[1], "pointPpub", &made->group, diag);
+    size_t octets = 2 * (size_t)made->group.fp.n * sizeof(ibk_limb);
+    if (err == IBK_OK && memcmp(made->p, made->pub, octets) == 0) // RFC 5091 §5.1.2 step 5: s > 1
+        err = ibk_fail(diag, IBK_ERR_BAD_PARAMS, NAME, f->point_at[1], "pointPpub: is pointP: s = 1");
     if (err == IBK_OK && (known == NULL || !same_group(made, known))) {
         err = ibk_group_is_prime(&made->group);
         if (err != IBK_OK)
-            ibk_fail(diag, err, NAME, f.p_at, "p or q is not prime");
+            ibk_fail(diag, err, NAME, f->p_at, "p or q is not prime");
     }
+    return err;
+}
+
+ibk_err ibk_ibe_params_parse(ibk_ibe_params **params, ibk_span der, const ibk_ibe_params *known,
+                             ibk_diag *diag) {
+    return ibk_ibe_params_parse_without(params, der, known, 0, diag);
+}
+
+ibk_err ibk_ibe_params_parse_without(ibk_ibe_params **params, ibk_span der, const ibk_ibe_params *known,
+                                     uint32_t without, ibk_diag *diag) {
+    fields f;
+    const ibk_ibe_size *size = NULL;
+    ibk_ibe_params *made = NULL;
+    bool checks = ibk_guards(without, IBK_DEFENCE_PARAMETERS_CHECK);
+    *params = NULL;
+    ibk_err err = read_fields(&f, der, diag);
+    if (err == IBK_OK && checks)
+        err = check_size(&size, &f, diag);
+    if (err != IBK_OK)
+        return err;
+    if (!checks)
+        size = &SIZES[f.hash - IBK_IBE_SHA1]; // only the hash counts: the lengths are those of p and q
+    err = ibk_params_new(&made, size, f.p, f.q);
+    if (err != IBK_OK)
+        return ibk_fail(diag, err, NAME, f.p_at, "p = 12 r q - 1 with q = 2^a +- 2^b +- 1 does not hold");
+    made->without = without;
+    err = read_point(made->p, f.point[0], f.point_at[0], "pointP", &made->group, diag);
+    if (err == IBK_OK)
+        err = read_point(made->pub, f.point[1], f.point_at[1], "pointPpub", &made->group, diag);
+    if (err == IBK_OK && checks)
+        err = check_set(made, &f, known, diag);
     if (err != IBK_OK) {
         ibk_ibe_params_free(made);
         return err;

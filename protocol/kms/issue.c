@@ -79,7 +79,9 @@ static ibk_err single(const ibk_kms_config *c, ibk_span ibe_identity, int64_t ut
         return ibk_fail(diag, err, "IDR", 0, "a byte string that ends in no date of this KMS");
     }
     int64_t ahead = c->issue_ahead_ns ? c->issue_ahead_ns : DEFAULT_AHEAD_NS;
-    if (start < ibk_period_start(c->granularity, utc_ns - c->issue_back_ns) || start > utc_ns + ahead) {
+    bool outside =
+        start < ibk_period_start(c->granularity, utc_ns - c->issue_back_ns) || start > utc_ns + ahead;
+    if (outside && ibk_guards(c->without, IBK_DEFENCE_ISSUE_WINDOW)) {
         return ibk_fail(diag, IBK_ERR_NOT_AUTHORIZED, "IDR", 0, "no keys are issued for that date");
     }
     return put(out, n, ibe_identity);

@@ -299,7 +299,8 @@ ibk_err ibk_key_request_finish(ibk_key_request *request, ibk_time now, ibk_span 
                               .who = &r->who,
                               .t = &r->t,
                               .rand = ibk_span_of(r->rand, sizeof r->rand),
-                              .psk = ibk_buf_span(&r->key)};
+                              .psk = ibk_buf_span(&r->key),
+                              .without = r->config.without};
     ibk_msg msg = {0};
     ibk_err err = ibk_msg_parse(&msg, message, diag);
     if (!err && msg.hdr.data_type == IBK_MSG_ERROR) {

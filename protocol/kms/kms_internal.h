@@ -110,6 +110,7 @@ typedef struct response_expect {
     const parties *who;
     const ibk_t *t;
     ibk_span rand, psk;
+    uint32_t without;
 } response_expect;
 ibk_err response_read(ibk_buf *content, const ibk_msg *msg, const response_expect *expect, ibk_diag *diag);
 

@@ -105,15 +105,18 @@ static ibk_err check_sign(const key_request *r, const ibk_kms_config *c, const i
 ibk_err kms_pke_authenticate(pke_proof *out, const kms_pke *pke, const ibk_kms_config *c, const ibk_env *env,
                              const key_request *r, const ibk_identity *first, int64_t utc_ns, int *error_no,
                              ibk_diag *diag) {
-    ibk_span chain[IBK_PKE_MAX_CERTIFICATES];
+    ibk_span chain[IBK_PKE_MAX_CERTIFICATES] = {{0}};
     size_t n = 0;
     ibk_buf known = {0}, public_key = {0};
     *error_no = IBK_ERRNO_CERT;
     ibk_err err = find_chain(chain, &n, &known, c, r, first, diag);
-    err = err ? err
-              : chain_verify(&public_key, pke->anchors, env, CERT_USE_SIGNATURE, chain, n, utc_ns,
-                             c->pke.max_intermediates, diag);
-    if (!err) {
+    if (!err && ibk_guards(c->without, IBK_DEFENCE_USER_CERTIFICATE)) {
+        err = chain_verify(&public_key, pke->anchors, env, CERT_USE_SIGNATURE, chain, n, utc_ns,
+                           c->pke.max_intermediates, diag);
+    } else if (!err) {
+        err = cert_rsa_key(&public_key, chain[0], diag);
+    }
+    if (!err && ibk_guards(c->without, IBK_DEFENCE_KMS_SIGNATURE)) {
         *error_no = IBK_ERRNO_AUTH; /* RFC 3830 §5.3 (N40) */
         err = check_sign(r, c, env, ibk_buf_span(&public_key), diag);
     }

@@ -37,12 +37,14 @@ ibk_err response_write(ibk_buf *out, const key_request *request, ibk_span conten
 static ibk_err check_frame(const ibk_msg *msg, const response_expect *e, ibk_diag *diag) {
     const ibk_hdr *got = &msg->hdr, *want = e->hdr;
     /* (N18); the V flag is ignored (N20), yet under V */
-    if (got->prf != want->prf || got->csb_id != want->csb_id || got->n_cs != want->n_cs ||
-        got->map_type != want->map_type) {
+    bool repeated = got->prf == want->prf && got->csb_id == want->csb_id && got->n_cs == want->n_cs &&
+                    got->map_type == want->map_type;
+    if (!repeated && ibk_guards(e->without, IBK_DEFENCE_HEADER_REPEAT)) {
         return ibk_fail(diag, IBK_ERR_MISMATCH, "HDR", 0, "not the header of the request");
     }
     const ibk_payload *t = ibk_msg_find(msg, IBK_PL_T, 0);
-    if (!t || !ibk_t_equal(&t->t, e->t) || ibk_chain_count(&msg->chain, IBK_PL_T) != 1) { /* N21 */
+    bool copied = t && (ibk_t_equal(&t->t, e->t) || !ibk_guards(e->without, IBK_DEFENCE_TIMESTAMP_REPEAT));
+    if (!copied || ibk_chain_count(&msg->chain, IBK_PL_T) != 1) { /* N21 */
         return ibk_fail(diag, t ? IBK_ERR_MISMATCH : IBK_ERR_MISSING_PAYLOAD, "T", 0,
                         "not the T of the request");
     }
@@ -69,8 +71,9 @@ static ibk_err check_parties(const ibk_msg *msg, const response_expect *e, ibk_d
     for (size_t i = 0; same && i < got.n_users; i++) {
         same = ibk_identity_equal(&got.users[i], &e->who->users[i]);
     }
-    return same ? IBK_OK
-                : ibk_fail(diag, IBK_ERR_IDENTITY_MISMATCH, "IDR", 0, "not the identities of the request");
+    return same || !ibk_guards(e->without, IBK_DEFENCE_OUTER_IDENTITIES)
+               ? IBK_OK
+               : ibk_fail(diag, IBK_ERR_IDENTITY_MISMATCH, "IDR", 0, "not the identities of the request");
 }
 
 /* KEMAC's own MAC, where the KMS uses one although NULL is enough (N22). */
@@ -110,8 +113,10 @@ ibk_err response_read(ibk_buf *content, const ibk_msg *msg, const response_expec
     size_t n = parties_covered(e->who, ids);
     ibk_msg_keys keys = {0};
     err = ibk_msg_keys_derive(&keys, e->hdr->prf, e->psk, e->hdr->csb_id, e->rand, alg, v->v.mac_alg);
-    err = err ? err : ibk_msg_check_v(msg, ibk_span_of(keys.auth, keys.auth_len), ids, n, false, diag);
-    err = err ? err : check_kemac_mac(kemac, &keys, diag);
+    if (!err && ibk_guards(e->without, IBK_DEFENCE_RESPONSE_MAC)) {
+        err = ibk_msg_check_v(msg, ibk_span_of(keys.auth, keys.auth_len), ids, n, false, diag);
+        err = err ? err : check_kemac_mac(kemac, &keys, diag);
+    }
     err = err ? err : ibk_kemac_decrypt(content, alg, &keys, e->hdr->csb_id, e->t, kemac->kemac.data);
     ibk_wipe(&keys, sizeof keys);
     return err;

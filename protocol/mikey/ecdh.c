@@ -1,7 +1,7 @@
 /* ECDH on the NIST prime curves over OpenSSL: RFC 6267 §4.1 and §6.1.4, SEC 1. Scalars are secret: OpenSSL's
  * single-scalar multiplication is a ladder over a padded scalar (or, for P-256, a constant-time table walk),
  * and the scalars are marked BN_FLG_CONSTTIME. */
-#include <ibake/mikey.h>
+#include "mikey/ecdh_careless.h"
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
@@ -28,6 +28,11 @@ static const struct curve *find(uint8_t id) {
         if (curves[i].id == id)
             return &curves[i];
     return NULL;
+}
+
+int ibk_ec_nid(uint8_t curve) {
+    const struct curve *c = find(curve);
+    return c ? c->nid : 0;
 }
 
 bool ibk_ec_known(uint8_t curve) {

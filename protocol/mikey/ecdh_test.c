@@ -1,3 +1,4 @@
+#include "mikey/ecdh_careless.h"
 #include "mikey/samples.h"
 
 #include <setjmp.h>
@@ -214,11 +215,81 @@ static void keys_are_drawn_by_rejection(void **state) {
     assert_int_equal(ibk_ec_keygen(&key, &env, IBK_DRAW_Y, 16), IBK_ERR_UNSUPPORTED);
 }
 
+/* On the curves themselves the careless ladder computes the same. */
+static void carelessness_agrees_on_the_curve(void **state) {
+    (void)state;
+    uint64_t counter = 0;
+    ibk_env env = counting_env(&counter);
+    for (size_t i = 0; i < sizeof curves; i++) {
+        ibk_ec_key a, b;
+        ibk_ec_point one, two, taken;
+        assert_int_equal(ibk_ec_keygen(&a, &env, IBK_DRAW_X, curves[i]), IBK_OK);
+        assert_int_equal(ibk_ec_keygen(&b, &env, IBK_DRAW_Y, curves[i]), IBK_OK);
+        assert_int_equal(ibk_ec_shared(&one, &a, &b.pub), IBK_OK);
+        assert_int_equal(ibk_ec_shared_careless(&two, &b, &a.pub), IBK_OK);
+        assert_true(ibk_ec_point_equal(&one, &two));
+        assert_int_equal(ibk_ec_decode_careless(&taken, curves[i], ibk_ec_point_span(&a.pub)), IBK_OK);
+        assert_true(ibk_ec_point_equal(&taken, &a.pub));
+    }
+}
+
+/* (3, 4) has order 3 on y^2 = x^3 - 3x - 2 over the field of P-256: [k](3, 4) tells k modulo 3. */
+static void carelessness_tells_the_scalar(void **state) {
+    (void)state;
+    ibk_ec_point strange = {.curve = IBK_EC_P256, .len = 65, .octets = {0x04}}, decoded, shared;
+    strange.octets[32] = 3;
+    strange.octets[64] = 4;
+    assert_int_equal(ibk_ec_decode(&decoded, IBK_EC_P256, ibk_ec_point_span(&strange)), IBK_ERR_NOT_ON_CURVE);
+    assert_int_equal(ibk_ec_decode_careless(&decoded, IBK_EC_P256, ibk_ec_point_span(&strange)), IBK_OK);
+    for (uint8_t k = 1; k < 40; k++) {
+        uint8_t scalar[32] = {[31] = k};
+        ibk_ec_key key;
+        assert_int_equal(ibk_ec_key_from_scalar(&key, IBK_EC_P256, ibk_span_of(scalar, sizeof scalar)),
+                         IBK_OK);
+        assert_int_equal(ibk_ec_shared(&shared, &key, &decoded), IBK_ERR_NOT_ON_CURVE);
+        ibk_err err = ibk_ec_shared_careless(&shared, &key, &decoded);
+        assert_int_equal(err, k % 3 ? IBK_OK : IBK_ERR_INFINITY);
+        if (k % 3)
+            assert_true(ibk_ec_point_equal(&shared, &decoded) == (k % 3 == 1));
+    }
+}
+
+/* Any two coordinates, those of no curve at all, (0, 0), and numbers beyond p. */
+static void carelessness_ends(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof curves; i++) {
+        for (unsigned fill = 0; fill < 256; fill += 51) {
+            ibk_ec_point any = {.curve = curves[i], .len = ibk_ec_point_len(curves[i])}, shared;
+            uint8_t scalar[IBK_EC_SCALAR_MAX] = {0};
+            ibk_ec_key key;
+            memset(any.octets, (int)fill, any.len);
+            any.octets[0] = 0x04;
+            memset(scalar + 1, 0x5A, ibk_ec_field_len(curves[i]) - 1);
+            assert_int_equal(
+                ibk_ec_key_from_scalar(&key, curves[i], ibk_span_of(scalar, ibk_ec_field_len(curves[i]))),
+                IBK_OK);
+            ibk_err err = ibk_ec_shared_careless(&shared, &key, &any);
+            assert_true(err == IBK_OK || err == IBK_ERR_INFINITY);
+        }
+    }
+    ibk_ec_point shared, none = {.curve = IBK_EC_P256};
+    ibk_ec_key key = key_of(IBK_EC_P256, "C88F01F510D9AC3F70A292DAA2316DE544E9AAB8AFE84049C62A9C57862D1433");
+    assert_int_equal(ibk_ec_shared_careless(&shared, &key, &none), IBK_ERR_MISMATCH);
+    assert_int_equal(ibk_ec_decode_careless(&none, IBK_EC_P256, (ibk_span){0}), IBK_ERR_BAD_LENGTH);
+    assert_int_equal(ibk_ec_decode_careless(&none, 99, (ibk_span){0}), IBK_ERR_UNSUPPORTED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_exchange_of_rfc_5903),       cmocka_unit_test(multiples_computed_otherwise),
-        cmocka_unit_test(every_curve_agrees_with_itself), cmocka_unit_test(bad_points_are_refused),
-        cmocka_unit_test(scalars_lie_between_1_and_n),    cmocka_unit_test(keys_are_drawn_by_rejection),
+        cmocka_unit_test(the_exchange_of_rfc_5903),
+        cmocka_unit_test(multiples_computed_otherwise),
+        cmocka_unit_test(every_curve_agrees_with_itself),
+        cmocka_unit_test(bad_points_are_refused),
+        cmocka_unit_test(scalars_lie_between_1_and_n),
+        cmocka_unit_test(keys_are_drawn_by_rejection),
+        cmocka_unit_test(carelessness_agrees_on_the_curve),
+        cmocka_unit_test(carelessness_tells_the_scalar),
+        cmocka_unit_test(carelessness_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

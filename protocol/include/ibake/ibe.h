@@ -10,7 +10,7 @@
 #ifndef IBAKE_IBE_H
 #define IBAKE_IBE_H
 
-#include <ibake/base.h>
+#include <ibake/defences.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,10 +61,17 @@ ibk_err ibk_ibe_setup(const ibk_env *env, unsigned n, ibk_ibe_params **params, i
                       ibk_ibe_progress *progress, void *user);
 
 /* Strict DER BFPublicParameters. Refused unless the sizes and the hash are those of RFC 5091, q is a Solinas
- * prime, p = 12 r q - 1 is prime, P and P_pub are on the curve and of order q. The primality test dominates
- * the time; it is left out when `known` (may be NULL) is a parameter set with the same p and q. */
+ * prime, p = 12 r q - 1 is prime, P and P_pub are on the curve and of order q, and P_pub is not P (s is in
+ * 2 … q-1). The primality test dominates the time; it is left out when `known` (may be NULL) is a parameter
+ * set with the same p and q. */
 ibk_err ibk_ibe_params_parse(ibk_ibe_params **params, ibk_span der, const ibk_ibe_params *known,
                              ibk_diag *diag);
+/* The same for an end that lacks some defences (ibake/defences.h; laboratories and tests alone): they are
+ * lacking in whatever is done with this set. Without IBK_DEFENCE_PARAMETERS_CHECK every set goes that has the
+ * form q = 2^a +- 2^b +- 1, p = 12 r q - 1, which is what the arithmetic here is made for, and coordinates
+ * below p. */
+ibk_err ibk_ibe_params_parse_without(ibk_ibe_params **params, ibk_span der, const ibk_ibe_params *known,
+                                     uint32_t without, ibk_diag *diag);
 ibk_err ibk_ibe_params_encode(const ibk_ibe_params *params, ibk_buf *out); /* appends */
 ibk_ibe_params *ibk_ibe_params_ref(ibk_ibe_params *params);                /* one more owner; returns it */
 void ibk_ibe_params_free(ibk_ibe_params *params);                          /* one owner less */
@@ -100,7 +107,8 @@ ibk_err ibk_ibe_extract(const ibk_ibe_params *params, const ibk_ibe_master *mast
 ibk_err ibk_ibe_key_parse(ibk_ibe_key **key, const ibk_ibe_params *params, ibk_span der, ibk_diag *diag);
 ibk_err ibk_ibe_key_encode(const ibk_ibe_key *key, ibk_buf *out); /* appends */
 void ibk_ibe_key_free(ibk_ibe_key *key);
-/* IBK_OK if e(P, S_id) = e(P_pub, Q_id), else IBK_ERR_MISMATCH. */
+/* IBK_OK if e(P, S_id) = e(P_pub, Q_id), else IBK_ERR_MISMATCH. IBK_OK for every key under parameters without
+ * IBK_DEFENCE_KEY_VERIFICATION. */
 ibk_err ibk_ibe_key_verify(const ibk_ibe_params *params, const ibk_ibe_key *key, ibk_span identity);
 
 /* ---- encryption and decryption ------------------------------------------------------------------- */

@@ -74,6 +74,8 @@ typedef struct ibk_key_request_config {
     ibk_timestamps *timestamps;   /* the node's; NULL: T is the clock's */
     const ibk_ibe_params *params; /* of that KMS: received keys are parsed and verified under them */
     ibk_granularity granularity;  /* of that KMS */
+    uint32_t without; /* for laboratories alone: defences that are off (ibake/defences.h); those of
+                         identity-based encryption go with `params` */
 } ibk_key_request_config;
 
 /* One received key; owned by the list. */
@@ -182,6 +184,7 @@ typedef struct ibk_kms_config {
      * for each identity of the request in turn; one refusal refuses the whole request (all or nothing), so
      * that an answer always holds a key for every identity asked for. */
     bool (*authorized)(void *user, void *owner, ibk_span id);
+    uint32_t without; /* for laboratories alone: defences that are off (ibake/defences.h) */
 } ibk_kms_config;
 
 /* IBK_ERR_USAGE, NO_MEMORY; PKE: BAD_CERTIFICATE, UNSUPPORTED (a key that is not RSA of the permitted sizes),

@@ -101,6 +101,7 @@ typedef struct ibk_policy {
                                  asked if it is another than the one called */
     bool allow_null_srtp;     /* policies without SRTP encryption or authentication */
     uint64_t timeout_ns;      /* wait for an answer, timer clock; 0: 32 s */
+    uint32_t without;         /* for laboratories alone: defences that are off (ibake/defences.h) */
 } ibk_policy;
 
 typedef enum ibk_esk_use {
@@ -333,7 +334,8 @@ typedef enum ibk_secret_kind {
 typedef enum ibk_secret_age {
     IBK_SECRET_IN_FORCE = 0, /* or of the initial exchange while it goes on */
     IBK_SECRET_COMING,       /* of a CSB update under way */
-    IBK_SECRET_PREVIOUS      /* of before an update that is not confirmed */
+    IBK_SECRET_PREVIOUS,     /* of before an update that is not confirmed */
+    IBK_SECRET_LEFT          /* without IBK_DEFENCE_WIPE: of before or after an update that is over */
 } ibk_secret_age;
 
 typedef struct ibk_session_secret {
