@@ -1,5 +1,5 @@
-/* The content of IBAKE (RFC 6267 §4.2.2), written without any of libibake's scruples: points that are none, identities
- * left out. */
+/* The content of IBAKE (RFC 6267 §4.2.2), written without any of libibake's scruples: points that are none,
+ * identities left out. */
 #include "adversary/craft_internal.h"
 
 #include <string.h>
@@ -11,7 +11,8 @@ void craft_content_free(craft_content *content) {
     *content = (craft_content){0};
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * --------------------------------------------------------------------------------------------------- */
 
 static ibk_err take(craft_content *out, const ibk_payload *p, bool *responders) {
     if (p->type == IBK_PL_IDR) {
@@ -30,8 +31,8 @@ static ibk_err take(craft_content *out, const ibk_payload *p, bool *responders) 
     return err || p->eccpt.kv.type != IBK_KV_SPI ? err : ibk_buf_append_span(&out->mki, p->eccpt.kv.spi);
 }
 
-/* A point belongs to the identity before it: IDRi || ECCPTi || IDRr || ECCPTr (and P-30's order). R_MESSAGE_1 of somebody
- * who could not read I_MESSAGE_1 has IDRi || IDRr || ECCPTr. */
+/* A point belongs to the identity before it: IDRi || ECCPTi || IDRr || ECCPTr (and P-30's order). R_MESSAGE_1
+ * of somebody who could not read I_MESSAGE_1 has IDRi || IDRr || ECCPTr. */
 ibk_err craft_content_read(craft_content *out, ibk_chain *chain, ibk_span plain, ibk_diag *diag) {
     bool responders = false;
     *out = (craft_content){0};
@@ -44,7 +45,8 @@ ibk_err craft_content_read(craft_content *out, ibk_chain *chain, ibk_span plain,
     return err;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* The payloads of the content, in their order: at most IDR, ECCPT, IDR, ECCPT. */
 typedef struct part {

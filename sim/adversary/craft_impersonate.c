@@ -1,6 +1,6 @@
-/* `impersonate`: the man in the middle. Towards the initiator it is the responder, towards the responder the initiator,
- * with a whole exchange of libibake's on each side; the SIP dialog of the two goes through, and each MIKEY message in it
- * is replaced by its own.
+/* `impersonate`: the man in the middle. Towards the initiator it is the responder, towards the responder the
+ * initiator, with a whole exchange of libibake's on each side; the SIP dialog of the two goes through, and
+ * each MIKEY message in it is replaced by its own.
  *
  *     initiator                 adversary                     responder
  *       I_MESSAGE_1  ->  kept; leg[SIDE_R] starts      ->  its I_MESSAGE_1
@@ -10,9 +10,10 @@
  *                        leg[SIDE_R] reads it          <-  R_MESSAGE_2
  *       its R_MESSAGE_2 <-  that leg[SIDE_I] made
  *
- * Both ends find under V what they offered or were offered: SP, map and SDP identifiers are those of the initiator, with
- * the responder's SSRCs. Without a key for one side the exchange on that side comes to nothing as it would for anybody.
- * A CSB update (RFC 6267 §5.3) is taken on the one side and started on the other. */
+ * Both ends find under V what they offered or were offered: SP, map and SDP identifiers are those of the
+ * initiator, with the responder's SSRCs. Without a key for one side the exchange on that side comes to
+ * nothing as it would for anybody. A CSB update (RFC 6267 §5.3) is taken on the one side and started on the
+ * other. */
 #include "adversary/craft_internal.h"
 
 #include <stdlib.h>
@@ -35,7 +36,8 @@ static ibk_err keep(ibk_buf *place, ibk_span octets) {
     return ibk_buf_append_span(place, octets);
 }
 
-/* ---- what the exchange of the two says, for exchanges of its own ------------------------------------------ */
+/* ---- what the exchange of the two says, for exchanges of its own ------------------------------------------
+ */
 
 /* What a configuration borrows. */
 typedef struct offer {
@@ -109,7 +111,8 @@ static ibk_err refused(const work *w, const ibk_step *step, const char *whose) {
                     step->diag.detail[0] ? step->diag.detail : ibk_err_text(step->reason));
 }
 
-/* ---- the four messages -------------------------------------------------------------------------------------- */
+/* ---- the four messages
+ * -------------------------------------------------------------------------------------- */
 
 /* Its own I_MESSAGE_1 for the responder. */
 static ibk_err start_towards_responder(const work *w, ibk_buf *out) {
@@ -119,15 +122,14 @@ static ibk_err start_towards_responder(const work *w, ibk_buf *out) {
     offer *o = calloc(1, sizeof *o);
     ibk_step step = {0};
     inside in = look_inside(w, msg, IBK_ROLE_R);
-    ibk_session_config config = {.role = IBK_SESSION_INITIATOR,
-                                 .local = identity_of(msg, IBK_ROLE_I),
-                                 .peer = other ? ibk_identity_uri(other) : identity_of(msg, IBK_ROLE_R),
-                                 .policy = {.prf = msg->hdr.prf,
-                                            .ts_type = t ? t->t.ts_type : 0,
-                                            .curve = in.curve},
-                                 .sdp_ids = sdp_ids_of(msg),
-                                 .esk = esk ? IBK_ESK_STORED : IBK_ESK_NONE,
-                                 .stored_esk = esk ? esk->enc.data : (ibk_span){0}};
+    ibk_session_config config = {
+        .role = IBK_SESSION_INITIATOR,
+        .local = identity_of(msg, IBK_ROLE_I),
+        .peer = other ? ibk_identity_uri(other) : identity_of(msg, IBK_ROLE_R),
+        .policy = {.prf = msg->hdr.prf, .ts_type = t ? t->t.ts_type : 0, .curve = in.curve},
+        .sdp_ids = sdp_ids_of(msg),
+        .esk = esk ? IBK_ESK_STORED : IBK_ESK_NONE,
+        .stored_esk = esk ? esk->enc.data : (ibk_span){0}};
     ibk_buf_free(&in.mki);
     if (!o)
         return IBK_ERR_NO_MEMORY;
@@ -169,12 +171,13 @@ static ibk_err answer_initiator(const work *w, ibk_buf *out) {
     return err ? err : ibk_buf_append_span(out, step.message);
 }
 
-/* What the leg answers to a message for it is kept for the other direction. A failure is told in w->diag and keeps nothing:
- * then its peer's message goes on unchanged. */
+/* What the leg answers to a message for it is kept for the other direction. A failure is told in w->diag and
+ * keeps nothing: then its peer's message goes on unchanged. */
 static ibk_err read(const work *w, int side, ibk_buf *answer) {
     ibk_step step = {0};
     ibk_err err = craft_leg_receive(w->call->leg[side], w->msg->octets, &step);
-    if (!err && step.kind != IBK_STEP_WAIT && step.kind != IBK_STEP_ESTABLISHED && step.kind != IBK_STEP_UPDATED)
+    if (!err && step.kind != IBK_STEP_WAIT && step.kind != IBK_STEP_ESTABLISHED &&
+        step.kind != IBK_STEP_UPDATED)
         return refused(w, &step, side == SIDE_I ? "initiator" : "responder");
     return err || !answer ? err : keep(answer, step.message);
 }
@@ -208,7 +211,8 @@ static ibk_err on_r_message_2(const work *w, ibk_buf *out) {
     return sent ? sent : err;
 }
 
-/* ---- updates ------------------------------------------------------------------------------------------------- */
+/* ---- updates
+ * ------------------------------------------------------------------------------------------------- */
 
 /* The leg whose session this message belongs to; -1: none. */
 static int side_of(const craft_call *call, uint32_t csb_id) {
@@ -218,8 +222,8 @@ static int side_of(const craft_call *call, uint32_t csb_id) {
     return -1;
 }
 
-/* I_MESSAGE_1 of an update by the party at `side`: kept, and started towards the other, with the same map, policies and
- * MKI. */
+/* I_MESSAGE_1 of an update by the party at `side`: kept, and started towards the other, with the same map,
+ * policies and MKI. */
 static ibk_err on_update(const work *w, int side, ibk_buf *out) {
     ibk_session *other = w->call->leg[side == SIDE_I ? SIDE_R : SIDE_I]->session;
     offer *o = calloc(1, sizeof *o);
@@ -267,7 +271,8 @@ static ibk_err on_update_answer(const work *w, int side, ibk_buf *out) {
     return err ? err : ibk_buf_append_span(out, step.message);
 }
 
-/* ---- which is which -------------------------------------------------------------------------------------------- */
+/* ---- which is which
+ * -------------------------------------------------------------------------------------------- */
 
 static ibk_err dispatch(const work *w, ibk_buf *out) {
     const craft_call *call = w->call;
@@ -288,8 +293,8 @@ static ibk_err dispatch(const work *w, ibk_buf *out) {
     }
 }
 
-/* The latest message of this type: a repetition by SIP gets the same answer, and its own message, seen again at a further
- * seat, passes. */
+/* The latest message of this type: a repetition by SIP gets the same answer, and its own message, seen again
+ * at a further seat, passes. */
 static craft_swap *swap_of(craft_call *call, const ibk_msg *msg) {
     return &call->swaps[msg->hdr.data_type - IBK_MSG_I_MESSAGE_1];
 }

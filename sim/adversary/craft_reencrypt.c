@@ -22,7 +22,8 @@ static ibk_err fail(const work *w, ibk_err err, const char *why) {
     return ibk_fail(w->diag, err, "IBAKE", w->ibake ? w->ibake->offset : 0, "%s", why);
 }
 
-/* ---- what a message gives away ---------------------------------------------------------------------------- */
+/* ---- what a message gives away ----------------------------------------------------------------------------
+ */
 
 static bool is_own(const craft_call *call, int side, ibk_span octets) {
     return call->own[side].curve && ibk_span_equal(octets, ibk_ec_point_span(&call->own[side].pub));
@@ -51,7 +52,8 @@ static ibk_err take_notes(const work *w) {
     return ibk_buf_append_span(&call->rand, rand->rand.data);
 }
 
-/* ---- points ------------------------------------------------------------------------------------------------ */
+/* ---- points
+ * ------------------------------------------------------------------------------------------------ */
 
 /* The curve of the exchange, as far as it is known. */
 static uint8_t curve_of(const work *w, int side) {
@@ -64,7 +66,8 @@ static uint8_t curve_of(const work *w, int side) {
     return IBK_EC_P256; /* P-21 */
 }
 
-/* The same value through a whole call, so that it answers to itself: [x]P in I_MESSAGE_1 is what it echoes later. */
+/* The same value through a whole call, so that it answers to itself: [x]P in I_MESSAGE_1 is what it echoes
+ * later. */
 static ibk_err own_point(const work *w, int side, ibk_ec_point *out) {
     ibk_ec_key *own = &w->call->own[side];
     const craft_config *config = &w->c->config;
@@ -83,8 +86,8 @@ static ibk_err own_point(const work *w, int side, ibk_ec_point *out) {
     return err;
 }
 
-/* What stands there, or stood there in an earlier message. An echo of its own point becomes one of the genuine point in
- * whose place it stood: so the echo fits at both ends. */
+/* What stands there, or stood there in an earlier message. An echo of its own point becomes one of the
+ * genuine point in whose place it stood: so the echo fits at both ends. */
 static ibk_err kept_point(const work *w, int side, ibk_ec_point *out) {
     const ibk_buf *inside = side == SIDE_I ? &w->content.point_i : &w->content.point_r;
     if (inside->len && !is_own(w->call, side, ibk_buf_span(inside)))
@@ -157,7 +160,8 @@ static ibk_err put_point(work *w, int side, const scn_point *wish) {
     return IBK_OK;
 }
 
-/* ---- the content --------------------------------------------------------------------------------------------- */
+/* ---- the content
+ * --------------------------------------------------------------------------------------------- */
 
 /* Which points belong into a message (RFC 6267 §4.2.2), if nothing is known of its content. */
 static bool has_point(uint8_t data_type, int side) {
@@ -188,8 +192,7 @@ static void open_content(work *w) {
     const ibk_payload *recipient = craft_recipient(w->msg);
     if (!w->ibake || !recipient)
         return;
-    ibk_err err =
-        craft_open(w->c, recipient->id.data, &w->t->t, w->ibake->enc.data, &w->plain);
+    ibk_err err = craft_open(w->c, recipient->id.data, &w->t->t, w->ibake->enc.data, &w->plain);
     w->opened = !err && craft_content_read(&w->content, &w->chain, ibk_buf_span(&w->plain), NULL) == IBK_OK;
 }
 
@@ -207,10 +210,11 @@ static ibk_err seal_content(work *w, ibk_buf *ciphertext) {
     return err ? fail(w, err, "its new content cannot be encrypted") : IBK_OK;
 }
 
-/* ---- V of R_MESSAGE_2 ------------------------------------------------------------------------------------------ */
+/* ---- V of R_MESSAGE_2
+ * ------------------------------------------------------------------------------------------ */
 
-/* K_SESSION of its own y and the initiator's [x]P: whoever the initiator believes to have answered, it shares this key
- * with the adversary. */
+/* K_SESSION of its own y and the initiator's [x]P: whoever the initiator believes to have answered, it shares
+ * this key with the adversary. */
 static ibk_err own_mpk(const work *w, uint8_t mpk[IBK_MAC_MAX], size_t *len) {
     const craft_call *call = w->call;
     const craft_config *config = &w->c->config;
@@ -242,7 +246,8 @@ static ibk_err sign(const work *w, const ibk_msg *msg, ibk_buf *out) {
     uint8_t mpk[IBK_MAC_MAX];
     size_t mpk_len = 0;
     ibk_msg_keys keys = {0};
-    const ibk_payload *idi = ibk_msg_find_idr(msg, IBK_ROLE_I, 0), *idr = ibk_msg_find_idr(msg, IBK_ROLE_R, 0);
+    const ibk_payload *idi = ibk_msg_find_idr(msg, IBK_ROLE_I, 0),
+                      *idr = ibk_msg_find_idr(msg, IBK_ROLE_R, 0);
     if (!idi || !idr)
         return fail(w, IBK_ERR_MISSING_PAYLOAD, "R_MESSAGE_2 does not name both");
     ibk_span ids[2] = {idi->id.data, idr->id.data};
@@ -258,7 +263,8 @@ static ibk_err sign(const work *w, const ibk_msg *msg, ibk_buf *out) {
     return err;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * --------------------------------------------------------------------------------------------------- */
 
 /* The message with another ciphertext in its IBAKE, and a V of its own where there is one. */
 static ibk_err write_message(const work *w, ibk_span ciphertext, ibk_buf *out) {
