@@ -30,6 +30,9 @@ fails 'user voicemail: messages-stored 2' pre-encoded-to-mailbox --set calls.for
 fails 'user bob: messages-delivered 2' deferred-by-number --set 'users.bob.identities[0].identity=tel:+4930901899' \
   --set 'calls.by-number.called-as=tel:+4930901899' --set 'users.bob.register=false'
 fails 'calls: established all: 0' deferred-by-number --set users.bob.divert.when=busy
+fails 'user bob: messages-delivered 1: 0' deferred-reinvite --set 'domains[home.example].kms.issue-back=0 s'
+# … and then nobody stays on the line, though the INVITE was answered long before.
+grep -q 'open-calls' output.txt && die "a call stays open whose content could not be opened"
 # What was never tried has not been shown.
 fails 'user voicemail: messages-readable none' deferred-two-kms --set 'users.bob.on=0 s'
 
@@ -41,6 +44,7 @@ same once/events.jsonl again/events.jsonl
 same once/capture/all.pcap again/capture/all.pcap
 expect_status 0 run "$calls/deferred-busy.yaml" --out busy --quiet
 expect_status 0 run "$calls/pre-encoded.yaml" --out encoded --quiet
+expect_status 0 run "$calls/deferred-reinvite.yaml" --out late --quiet
 python3 - <<'END' || die 'messages are not handed on once each, in their order'
 import json
 def events(run):
@@ -57,6 +61,8 @@ handed_on = [e for e in events("once") if e["event"] == "message-handed-on"]
 assert len(handed_on) == 3, handed_on
 # Bob's phone still talks at the first attempt.
 assert [m["attempts"] for m in result("busy")["messages"]] == [2]
+# What is sent is heard from the first packet on, by whoever had to fetch a key as well.
+assert all(m["opened"] == m["packets"] for m in result("late")["messages"]), result("late")["messages"]
 # Nothing is stored on the way; all that Bob received from Alice was content.
 encoded = result("encoded")["messages"]
 assert [(m["via"], m["stored_ns"], m["intact"]) for m in encoded] == [(None, None, True)], encoded

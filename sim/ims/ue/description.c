@@ -142,31 +142,28 @@ static ibk_err add_parameters(const ue_leg *leg, sip_sdp *sdp) {
     return sdp->arena.failed ? IBK_ERR_NO_MEMORY : IBK_OK;
 }
 
-static ibk_err write_offer(sip_sdp **out, ue_leg *leg, const own_streams *own, sip_sdp_params *params) {
-    sip_sdp_stream lines[SIP_SDP_MAX_MEDIA];
-    ibk_err err = order(lines, &params->stream_count, leg, own);
-    params->streams = lines;
-    if (!err)
-        err = sip_sdp_offer(out, params);
+static ibk_err write_offer(sip_sdp **out, ue_leg *leg, const sip_sdp_params *params) {
+    ibk_err err = sip_sdp_offer(out, params);
     if (!err)
         leg->lines = params->stream_count;
     return err ? err : add_parameters(leg, *out);
 }
 
-static ibk_err write_answer(sip_sdp **out, const ue_leg *leg, const own_streams *own,
-                            sip_sdp_params *params) {
-    sip_sdp_stream streams[UE_STREAMS];
+/* Those of our streams that an answer is about. */
+static ibk_err pick(sip_sdp_stream out[SIP_SDP_MAX_MEDIA], size_t *count, const ue_leg *leg,
+                    const own_streams *own) {
+    *count = 0;
     for (unsigned i = 0; i < UE_STREAMS; i++)
         if (leg->line[i])
-            streams[params->stream_count++] = own->stream[i];
-    params->streams = streams;
-    return params->stream_count ? sip_sdp_answer(out, leg->remote, params) : IBK_ERR_MISMATCH;
+            out[(*count)++] = own->stream[i];
+    return *count ? IBK_OK : IBK_ERR_MISMATCH;
 }
 
 ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
     ibk_buf base64 = {0};
     sip_sdp *sdp = NULL;
     own_streams own;
+    sip_sdp_stream streams[SIP_SDP_MAX_MEDIA];
     describe(&own, leg, answer);
     if (!leg->container) {
         own.stream[UE_AUDIO].format = &own.sound[1];
@@ -178,9 +175,12 @@ ibk_err ue_sdp_write(ue_leg *leg, ibk_buf *out, bool answer, ibk_span mikey) {
     sip_sdp_params params = {.local = leg->call->u->host->addr,
                              .session_id = leg->call->sdp_session_id,
                              .session_version = leg->sdp_version++,
-                             .key_mgmt = mikey.len ? (const char *)base64.data : NULL};
+                             .key_mgmt = mikey.len ? (const char *)base64.data : NULL,
+                             .streams = streams};
     if (!err)
-        err = answer ? write_answer(&sdp, leg, &own, &params) : write_offer(&sdp, leg, &own, &params);
+        err = (answer ? pick : order)(streams, &params.stream_count, leg, &own);
+    if (!err)
+        err = answer ? sip_sdp_answer(&sdp, leg->remote, &params) : write_offer(&sdp, leg, &params);
     if (!err)
         err = sip_sdp_encode(out, sdp);
     sip_sdp_free(sdp);
@@ -203,6 +203,8 @@ static ibk_err parse(sip_sdp **out, const sip_msg *msg, ibk_buf *mikey, ibk_diag
 ibk_err ue_sdp_read_offer(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag) {
     sip_sdp *sdp;
     ibk_err err = parse(&sdp, msg, mikey, diag);
+    if (!sdp)
+        return err;
     if (!err && sdp->media_count < leg->lines) /* RFC 3264 §8: m-lines are never taken away */
         err = ibk_fail(diag, IBK_ERR_MISMATCH, "m=", 0, "%zu m-lines where %zu were", sdp->media_count,
                        leg->lines);
@@ -230,6 +232,8 @@ static ibk_err check_lines(const ue_leg *leg, const sip_sdp *answer, ibk_diag *d
 ibk_err ue_sdp_read_answer(ue_leg *leg, const sip_msg *msg, ibk_buf *mikey, ibk_diag *diag) {
     sip_sdp *sdp;
     ibk_err err = parse(&sdp, msg, mikey, diag);
+    if (!sdp)
+        return err;
     err = err ? err : check_lines(leg, sdp, diag);
     if (err) {
         sip_sdp_free(sdp);

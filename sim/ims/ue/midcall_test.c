@@ -49,12 +49,11 @@ static void names_are_those_of_scenarios(void **state) {
 
 static void hold_and_resume(void **state) {
     call_stage *s = *state;
-    uint64_t sent = s->callee->view.stats.sent;
     call_stage_send(s, "UPDATE", call_stage_sdp("a=sendonly\r\n", ""));
     const ue_update *u = call_stage_last(s->callee);
     assert_true(u->done && u->ok && !u->by_us && !u->csb && u->what == SCN_DO_HOLD);
     ue_media_observe(s->callee);
-    sent = s->callee->view.stats.sent;
+    uint64_t sent = s->callee->view.stats.sent;
     call_stage_play(s, 1000);
     ue_media_observe(s->callee);
     assert_int_equal(s->callee->view.stats.sent, sent); /* who is held says nothing */
