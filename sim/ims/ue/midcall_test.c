@@ -109,16 +109,20 @@ static void pictures_need_keys(void **state) {
 
 static void what_cannot_be_read_changes_nothing(void **state) {
     call_stage *s = *state;
+    static const char video[] =
+        "m=video 4002 RTP/SAVP 96\r\na=rtpmap:96 H264/90000\r\na=key-mgmt:mikey AAAA\r\n";
     static const char *const bad[] = {"nonsense", "v=0\r\n", ""};
     const sip_sdp *agreed = s->callee->leg->remote;
     for (size_t i = 0; i < 3; i++) {
-        const char *sdp = i < 2 ? bad[i] : call_stage_sdp("a=key-mgmt:mikey AAAA\r\n", "");
+        const char *sdp = i < 2 ? bad[i] : call_stage_sdp("a=key-mgmt:mikey AAAA\r\n", video);
         call_stage_send(s, "UPDATE", sdp);
         const ue_update *u = call_stage_last(s->callee);
         assert_true(u->done && !u->ok && u->sip_status == 488 && u->reason);
         assert_begins(call_stage_heard(s, "alice"), "488 ");
         assert_ptr_equal(s->callee->leg->remote, agreed);
         assert_null(s->callee->midcall->agreed);
+        assert_int_equal(s->callee->leg->line[UE_VIDEO], 0);
+        assert_int_equal(s->callee->leg->lines, 1);
         assert_int_equal(s->callee->midcall->message.len, 0);
     }
     assert_int_equal(s->callee->view.update_count, 3);
