@@ -100,10 +100,17 @@ static size_t extend_map(const ue_midcall *m, ibk_cs_srtp map[UE_CS_MAX]) {
     return count;
 }
 
+/* P-27: no T is left for this second; nothing has been sent. */
+static bool lacks_timestamp(ibk_err err, const ibk_diag *diag) {
+    return err == IBK_ERR_LIMIT && diag->payload && strcmp(diag->payload, "T") == 0;
+}
+
 /* Our offer is out, or why not. */
 static void begun(ue_midcall *m, ibk_err err, const ibk_diag *diag) {
     if (err == IBK_ERR_STATE && !diag->err) /* the ACK of the INVITE before is on its way */
         postpone(m, 100 * SIP_MS);
+    else if (lacks_timestamp(err, diag))
+        postpone(m, SIP_S);
     else if (err)
         fail(m, 0, err, diag);
 }

@@ -139,6 +139,62 @@ static void other_requests(void **state) {
     assert_int_equal(s->callee->view.update_count, 0);
 }
 
+/* What belongs into mid call and overtakes the ACK is in order, but too early: a 488 would end the caller's
+ * rekeying. */
+static void before_the_ack_it_is_too_early(void **state) {
+    call_stage *s = *state;
+    ue_midcall *m = s->callee->midcall;
+    s->callee->midcall = NULL;
+    call_stage_send(s, "UPDATE", call_stage_sdp("", ""));
+    assert_begins(call_stage_heard(s, "alice"), "500 ");
+    s->callee->midcall = m;
+    s->caller->midcall = (m = s->caller->midcall, NULL);
+    sip_leg *leg = s->callee->leg->sip;
+    assert_int_equal(sip_leg_request(leg, "UPDATE", UE_SDP_TYPE, ibk_span_str(call_stage_sdp("", ""))),
+                     IBK_OK);
+    call_stage_play(s, 3000);
+    assert_begins(call_stage_heard(s, "bob"), "500 ");
+    s->caller->midcall = m;
+}
+
+/* With `reinvite` the INVITE is answered before the exchange is complete: when that fails, there is nothing
+ * left to refuse, and BYE ends the call on both sides. */
+static void an_exchange_that_fails_after_the_answer_ends_the_call(void **state) {
+    call_stage *s = *state;
+    const ibk_step step = {.kind = IBK_STEP_CLOSED, .reason = IBK_ERR_TIMEOUT};
+    ue_callee_step(s->callee->leg, &step);
+    call_stage_play(s, 3000);
+    assert_true(s->callee->view.ended.set && s->caller->view.ended.set);
+    assert_int_equal(s->callee->view.reason, IBK_ERR_TIMEOUT);
+    assert_null(s->callee->leg->session); /* and its secrets are gone */
+}
+
+/* RFC 4028: an interval of the network's is no reason to end the call at once, or to count for ever. */
+static void session_intervals(void **state) {
+    call_stage *s = *state;
+    static const char *const values[] = {"18446744074;refresher=uac", "1", "99999999999999999999"};
+    for (size_t i = 0; i < 3; i++) {
+        sip_msg *msg = sip_leg_new_request(s->callee->leg->sip, "UPDATE");
+        assert_non_null(msg);
+        sip_header_set(msg, "Session-Expires", values[i]);
+        ue_session_timer_start(s->callee, msg);
+        assert_non_null(s->callee->refresh);
+        call_stage_play(s, 5000);
+        assert_false(s->callee->view.ended.set);
+        ue_session_timer_free(s->callee);
+        sip_msg_free(msg);
+    }
+    sip_msg *msg = sip_leg_new_request(s->callee->leg->sip, "UPDATE");
+    assert_non_null(msg);
+    ue_session_timer_start(s->callee, msg); /* no interval, no timer */
+    assert_null(s->callee->refresh);
+    sip_header_set(msg, "Session-Expires", "1");
+    ue_session_timer_start(s->callee, msg); /* counts as the least, 90 s, less a third */
+    call_stage_play(s, 70000);
+    assert_true(s->callee->view.ended.set);
+    sip_msg_free(msg);
+}
+
 /* ---- one at a time --------------------------------------------------------------------------------------
  */
 
@@ -202,6 +258,25 @@ static void an_offer_that_waited_for_keys_is_made(void **state) {
     assert_true(s->callee->view.updates[0].ok && s->callee->view.updates[0].sip_status == 200);
 }
 
+/* P-27: an update that finds no unused T is put off, and does not end the call. */
+static void an_offer_waits_for_a_timestamp(void **state) {
+    call_stage *s = *state;
+    ue_midcall *m = s->callee->midcall;
+    ibk_t now;
+    assert_int_equal(ibk_t_from_utc(&now, IBK_TS_NTP_UTC, ims_host_time(s->bob->host).utc_ns), IBK_OK);
+    s->bob->timestamps.used[IBK_TS_NTP_UTC] = true;
+    s->bob->timestamps.last[IBK_TS_NTP_UTC] = now.value + (UINT64_C(153) << 32); /* of a long burst */
+    want(m, &rekey);
+    midcall_proceed(m);
+    assert_int_equal(m->phase, MIDCALL_RETRYING);
+    call_stage_play(s, 1500);
+    assert_int_equal(m->phase, MIDCALL_RETRYING);
+    assert_false(s->callee->view.ended.set);
+    call_stage_play(s, 4000);
+    assert_int_equal(m->phase, MIDCALL_IDLE);
+    assert_true(call_stage_last(s->callee)->ok && call_stage_last(s->caller)->ok);
+}
+
 /* What we wished for comes back if the offer is refused. */
 static void a_refused_offer_is_taken_back(void **state) {
     call_stage *s = *state;
@@ -238,9 +313,13 @@ int main(void) {
         TEST(pictures_need_keys),
         TEST(what_cannot_be_read_changes_nothing),
         TEST(other_requests),
+        TEST(before_the_ack_it_is_too_early),
+        TEST(an_exchange_that_fails_after_the_answer_ends_the_call),
+        TEST(session_intervals),
         TEST(who_has_asked_answers_491),
         TEST(actions_are_done_in_turn),
         TEST(an_offer_that_waited_for_keys_is_made),
+        TEST(an_offer_waits_for_a_timestamp),
         TEST(a_refused_offer_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static void plan_refresh(ue *u, const sip_msg *response) {
     const char *text =
         response->contact_count ? sip_param_get(&response->contact[0].params, "expires") : NULL;
     uint64_t expires = text ? strtoul(text, NULL, 10) : 0;
+    expires = expires < UINT32_MAX ? expires : UINT32_MAX; /* RFC 3261 §20.19 */
     ims_host_cancel(u->host, &u->refresh);
     if (expires && !u->switched_off)
         u->refresh =

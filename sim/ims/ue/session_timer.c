@@ -14,10 +14,15 @@ struct ue_session_timer {
     bool outstanding; /* a refresh of ours waits for its answer */
 };
 
-/* "90;refresher=uac" */
+#define LEAST 90          /* s, RFC 4028 §5 */
+#define MOST  (24 * 3600) /* s: as long as a scenario may want it; who asks for more is heard of sooner */
+
+/* "90;refresher=uac"; 0: no session timer. */
 static uint64_t interval_of(const sip_msg *msg) {
     const char *value = msg ? sip_header_get(msg, "Session-Expires") : NULL;
-    return value ? strtoull(value, NULL, 10) * SIP_S : 0;
+    uint64_t seconds = value ? strtoull(value, NULL, 10) : 0;
+    seconds = seconds < MOST ? seconds : MOST;
+    return seconds == 0 || seconds >= LEAST ? seconds * SIP_S : LEAST * SIP_S;
 }
 
 static void put_interval(sip_msg *msg, uint64_t interval_ns, const char *refresher) {
