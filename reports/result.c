@@ -65,6 +65,8 @@ static void *scratch(result *r) {
 
 _Static_assert(sizeof(result_call) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_user) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_adversary) <= sizeof((result *)0)->scratch,
+               "scratch holds every kind of entry");
 _Static_assert(sizeof(result_kms) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_key_request) <= sizeof((result *)0)->scratch,
                "scratch holds every kind of entry");
@@ -99,6 +101,28 @@ result_kms *result_add_kms(result *r) {
         return scratch(r);
     *slot = kms;
     return kms;
+}
+
+result_adversary *result_add_adversary(result *r) {
+    result_adversary *adversary = arena_alloc(r, sizeof *adversary);
+    result_adversary **slot =
+        adversary ? grow(r, &r->adversaries, &r->adversary_count, sizeof *slot) : NULL;
+    if (!slot)
+        return scratch(r);
+    *slot = adversary;
+    return adversary;
+}
+
+void result_add_rule(result *r, result_adversary *adversary, const result_rule *rule) {
+    if (r->out_of_memory)
+        return;
+    result_rule *entry = grow(r, &adversary->rules, &adversary->rule_count, sizeof *entry);
+    if (entry)
+        *entry = (result_rule){.on = result_text(r, rule->on),
+                               .text = result_text(r, rule->text),
+                               .fired = rule->fired,
+                               .failed = rule->failed,
+                               .why = result_text(r, rule->why)};
 }
 
 result_key_request *result_add_key_request(result *r, result_user *user) {
@@ -207,6 +231,9 @@ void result_free(result *r) {
     }
     for (size_t i = 0; i < r->kms_count; i++)
         free(r->kms[i]->refusals);
+    for (size_t i = 0; i < r->adversary_count; i++)
+        free(r->adversaries[i]->rules);
+    free(r->adversaries);
     free(r->calls);
     free(r->users);
     free(r->kms);

@@ -196,6 +196,21 @@ typedef struct result_message {
     const char *reason; /* with refused: why */
 } result_message;
 
+/* A rule of an adversary. */
+typedef struct result_rule {
+    const char *on, *text;  /* "R_MESSAGE_1", "drop": as the scenario has it */
+    uint64_t fired, failed; /* how often it was applied; how often it fitted and could not be */
+    const char *why;        /* the last failure; NULL */
+} result_rule;
+
+/* What an adversary did to the messages that passed its seats; one message may count several times. */
+typedef struct result_adversary {
+    const char *name;
+    uint64_t seen, changed, dropped, delayed, sent;
+    result_rule *rules;
+    size_t rule_count;
+} result_adversary;
+
 typedef struct result_link {
     const char *name, *a, *b;        /* nodes at its ends */
     uint64_t packets_ab, packets_ba; /* delivered */
@@ -232,6 +247,8 @@ typedef struct result {
     size_t kms_count;
     result_message *messages;
     size_t message_count;
+    result_adversary **adversaries;
+    size_t adversary_count;
     result_link *links;
     size_t link_count;
     result_property *properties;
@@ -259,6 +276,8 @@ result_key_request *result_add_key_request(result *r, result_user *user);
 void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t count);
 result_expectation *result_add_expectation(result *r);
 result_message *result_add_message(result *r);
+result_adversary *result_add_adversary(result *r); /* keeps its address, too */
+void result_add_rule(result *r, result_adversary *adversary, const result_rule *rule);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);
 result_update *result_add_update(result *r, result_call *call);

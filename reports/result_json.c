@@ -262,6 +262,31 @@ static json_t *message_json(const result_message *m, bool *ok) {
     return o;
 }
 
+static json_t *rule_json(const result_rule *rule, bool *ok) {
+    json_t *o = json_object();
+    set(o, "on", text_json(rule->on), ok);
+    set(o, "do", text_json(rule->text), ok);
+    set(o, "fired", count_json(rule->fired), ok);
+    set(o, "failed", count_json(rule->failed), ok);
+    set(o, "why", text_json(rule->why), ok);
+    return o;
+}
+
+static json_t *adversary_json(const result_adversary *a, bool *ok) {
+    json_t *o = json_object(), *messages = json_object(), *rules = json_array();
+    for (size_t i = 0; i < a->rule_count; i++)
+        *ok &= json_array_append_new(rules, rule_json(&a->rules[i], ok)) == 0;
+    set(messages, "seen", count_json(a->seen), ok);
+    set(messages, "changed", count_json(a->changed), ok);
+    set(messages, "dropped", count_json(a->dropped), ok);
+    set(messages, "delayed", count_json(a->delayed), ok);
+    set(messages, "sent", count_json(a->sent), ok);
+    set(o, "name", text_json(a->name), ok);
+    set(o, "messages", messages, ok);
+    set(o, "rules", rules, ok);
+    return o;
+}
+
 static json_t *link_json(const result_link *l, bool *ok) {
     const struct {
         const char *key;
@@ -315,6 +340,7 @@ static json_t *summary_json(const result *r, bool *ok) {
 static void set_lists(json_t *root, const result *r, bool *ok) {
     json_t *expectations = json_array(), *users = json_array(), *calls = json_array(), *links = json_array(),
            *kms = json_array(), *messages = json_array(), *properties = json_array(),
+           *adversaries = json_array(),
            *versions = json_object();
     for (size_t i = 0; i < r->expectation_count; i++)
         *ok &= json_array_append_new(expectations, expectation_json(&r->expectations[i], ok)) == 0;
@@ -326,6 +352,8 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
         *ok &= json_array_append_new(kms, kms_json(r->kms[i], ok)) == 0;
     for (size_t i = 0; i < r->message_count; i++)
         *ok &= json_array_append_new(messages, message_json(&r->messages[i], ok)) == 0;
+    for (size_t i = 0; i < r->adversary_count; i++)
+        *ok &= json_array_append_new(adversaries, adversary_json(r->adversaries[i], ok)) == 0;
     for (size_t i = 0; i < r->property_count; i++)
         *ok &= json_array_append_new(properties, property_json(&r->properties[i], ok)) == 0;
     for (size_t i = 0; i < r->link_count; i++)
@@ -339,6 +367,7 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
     set(root, "calls", calls, ok);
     set(root, "kms", kms, ok);
     set(root, "messages", messages, ok);
+    set(root, "adversaries", adversaries, ok);
     set(root, "links", links, ok);
     set(root, "versions", versions, ok);
 }

@@ -195,6 +195,30 @@ static void print_properties(const term *t, const result *r) {
     }
 }
 
+/* "mallory  1  on R_MESSAGE_1: drop   3 times"; what never came to pass stands out. */
+static void print_adversaries(const term *t, const result *r) {
+    for (size_t i = 0; i < r->adversary_count; i++) {
+        const result_adversary *a = r->adversaries[i];
+        for (size_t k = 0; k < a->rule_count; k++) {
+            const result_rule *rule = &a->rules[k];
+            term_text(t, "  ", a->name ? a->name : "?", "");
+            fprintf(t->file, " rule %zu", k + 1);
+            term_text(t, ", on ", rule->on ? rule->on : "?", "");
+            term_text(t, " ", rule->text ? rule->text : "?", ": ");
+            term_style style = rule->failed ? TERM_RED : rule->fired ? TERM_PLAIN : TERM_YELLOW;
+            fputs(style ? term_begin(t, style) : "", t->file);
+            if (rule->fired)
+                fprintf(t->file, "%" PRIu64 " times", rule->fired);
+            else if (!rule->failed)
+                fputs("never", t->file);
+            if (rule->failed)
+                fprintf(t->file, "%sfailed %" PRIu64 " times", rule->fired ? ", " : "", rule->failed);
+            fputs(style ? term_begin(t, TERM_PLAIN) : "", t->file);
+            term_text(t, rule->why ? " (" : "", rule->why ? rule->why : "", rule->why ? ")\n" : "\n");
+        }
+    }
+}
+
 void term_text(const term *t, const char *before, const char *text, const char *after) {
     fputs(before, t->file);
     for (; *text; text++)
@@ -225,4 +249,5 @@ void report_table(const term *t, const result *r, size_t max_calls, bool verbose
     if (r->call_count)
         print_calls(t, r, max_calls);
     print_messages(t, r, max_calls);
+    print_adversaries(t, r);
 }

@@ -1,4 +1,5 @@
 #include "run/observe.h"
+#include "run/adversaries.h"
 #include "run/updates.h"
 #include "run/versions.h"
 
@@ -450,6 +451,7 @@ void observe(result *r, const world *w) {
         const property_finding *f = &w->properties[i];
         result_add_property(r, scn_property_name((scn_property)i), !f->broken, f->broken ? f->detail : NULL);
     }
+    observe_adversaries(r, w);
     for (size_t i = 0; i < w->link_count; i++)
         observe_link(r, &w->links[i]);
     versions_add(r);

@@ -1,4 +1,5 @@
 #include "run/run.h"
+#include "run/adversaries.h"
 #include "run/judge.h"
 
 #include <dirent.h>
@@ -145,6 +146,9 @@ static ibk_err play(world *w, const run_options *options, ibk_diag *diag) {
         if (w->ims.untimed[0])
             return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0, "%s", w->ims.untimed);
         now = next;
+        ibk_err err = run_adversaries_failure(w, diag);
+        if (err)
+            return err;
         if (options->progress)
             options->progress(options->user, now);
     }
@@ -180,7 +184,8 @@ static ibk_err add_sinks(trace *t, outputs *o, run_outcome *outcome, const run_o
         outcome->events = trace_memory_new(options->max_events);
         err = outcome->events ? trace_add_sink(t,
                                                TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) |
-                                                   TRACE_MASK(TRACE_MIKEY) | TRACE_MASK(TRACE_STATE),
+                                                   TRACE_MASK(TRACE_MIKEY) | TRACE_MASK(TRACE_STATE) |
+                                                   TRACE_MASK(TRACE_ATTACK),
                                                trace_memory_event, outcome->events)
                               : IBK_ERR_NO_MEMORY;
     }

@@ -43,6 +43,7 @@ typedef struct world {
     world_domain *domains;
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */
+    struct adversary **adversaries; /* likewise */
     struct world_event *events;
     size_t event_count;
     world_link *links;
@@ -50,7 +51,8 @@ typedef struct world {
     n3_capture *all;                             /* capture/all.pcap */
     n3_capture *every;                           /* writes nothing: shows the packets to `hops` */
     property_finding properties[SCN_PROPERTIES]; /* at the end of the run */
-    size_t access_links; /* index of the first access link in links[]; core links come before */
+    size_t access_links; /* index of the first access link in links[]; core links come before, those of
+                            adversaries behind */
 } world;
 
 /* Where a world writes to; borrowed, each may be NULL. */
