@@ -25,7 +25,7 @@ typedef struct rules_hooks {
     /* FORGE, FLOOD, INJECT_MEDIA, REPLAY with `fresh`: from the adversary's node, from now on. `what`: the
      * recording that the rule names, NULL: none. Called outside of any tap's handler. */
     ibk_err (*send)(void *user, const scn_rule *rule, const seen_record *what, ibk_diag *diag);
-    /* REPLAY to an old receiver over TCP, where the old connection is gone. As `send`. */
+    /* REPLAY of HTTP to an old receiver, where the old connection is gone. As `send`. */
     ibk_err (*resend)(void *user, const seen_record *what, ibk_diag *diag);
     /* Address of a node or user by name. */
     bool (*address)(void *user, const char *name, n3_addr *out);

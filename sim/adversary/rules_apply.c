@@ -141,13 +141,23 @@ static ibk_err substitute(rules *r, const scn_rule *rule, rules_pass *pass, ibk_
     return put_mikey(r, pass, ibk_buf_span(&kept->record.mikey));
 }
 
+/* The connection in which it came is gone: SIP goes as a datagram, HTTP over a connection of its own. */
+static ibk_err resend(rules *r, const rules_kept *kept, ibk_diag *diag) {
+    const tap_message *message = &kept->record.message;
+    const rules_hooks *hooks = &r->config.hooks;
+    n3_endpoint from = message->from, to = message->to;
+    from.port = to.port = SIP_PORT;
+    if (message->kind == TAP_SIP)
+        return tap_send_udp(kept->t, message->direction, &from, &to, 0, ibk_buf_span(&kept->record.octets));
+    return hooks->resend ? hooks->resend(hooks->user, &kept->record, diag) : IBK_ERR_UNSUPPORTED;
+}
+
 /* Octet by octet to its old receiver: into the old connection if it is still there. */
 static ibk_err replay(rules *r, const rules_kept *kept, ibk_diag *diag) {
     const seen_record *what = &kept->record;
-    const rules_hooks *hooks = &r->config.hooks;
     ibk_err err = tap_send(kept->t, &what->message, false, 0, ibk_buf_span(&what->octets));
-    if (err == IBK_ERR_STATE && what->message.tcp && hooks->resend)
-        err = hooks->resend(hooks->user, what, diag);
+    if (err == IBK_ERR_STATE && what->message.tcp)
+        err = resend(r, kept, diag);
     r->totals.sent += !err;
     return err;
 }

@@ -1,7 +1,14 @@
 #include "run/adversaries.h"
 #include "adversary/adversary.h"
+#include "run/params.h"
 
 #include <stdlib.h>
+
+typedef struct run_adversary {
+    adversary *adversary;
+    ibk_ibe_params *base; /* what its own KMS begins with */
+    ibk_ibe_master *base_master;
+} run_adversary;
 
 /* ---- where they sit -----------------------------------------------------------------------------------------
  */
@@ -27,53 +34,120 @@ static bool address_of(void *user, const char *name, n3_addr *out) {
     return node && n3_node_address(node, out, w->scenario->network.ip == 6 ? N3_IPV6 : N3_IPV4) == N3_OK;
 }
 
+/* ---- what the run knows for them ------------------------------------------------------------------------------
+ */
+
+static const ibk_ibe_params *params_of(void *user, const scn_domain *domain) {
+    return world_domain_of(user, domain)->params;
+}
+
+static const ibk_ibe_master *master_of(void *user, const scn_domain *domain) {
+    return world_domain_of(user, domain)->master;
+}
+
+static const ue *ue_of(void *user, const scn_user *whose) {
+    const world *w = user;
+    return w->users[whose - w->scenario->users];
+}
+
+static bool is_speech(void *user, ibk_span rtp) {
+    const world *w = user;
+    return tally_is_speech(w->tally, rtp);
+}
+
+/* What a KMS of its own may need of the true one's. */
+static ibk_err equip_kms(world *w, run_adversary *r, const scn_rogue_kms *plan, rogue_kms_config *out,
+                         ibk_diag *diag) {
+    size_t domain = (size_t)(plan->impersonates - w->scenario->domains);
+    const scn_kms set = {.parameters = plan->parameters,
+                         .parameters_file = plan->parameters_file,
+                         .master_file = plan->master_file};
+    ibk_err err = run_params_load(&r->base, &r->base_master, &set, diag);
+    *out = (rogue_kms_config){.base = r->base,
+                              .base_master = plan->parameters ? NULL : r->base_master,
+                              .certificates = run_trust_pki(w->trust),
+                              .tls_credential = run_trust_credential(w->trust, domain),
+                              .pke_credential = run_credentials_kms(w->credentials, domain),
+                              .anchor = run_credentials_anchor(w->credentials)};
+    return err;
+}
+
+/* ---- life -----------------------------------------------------------------------------------------------------
+ */
+
 ibk_err run_adversary_start(world *w, size_t index, const ims_host_config *host, ibk_diag *diag) {
-    const adversary_config config = {.scenario = w->scenario,
-                                     .plan = &w->scenario->adversaries[index],
-                                     .host = *host,
-                                     .user = w,
-                                     .link_of = link_of,
-                                     .call_of = call_of,
-                                     .address_of = address_of};
-    return adversary_new(&w->adversaries[index], &config, diag);
+    const scn_adversary *plan = &w->scenario->adversaries[index];
+    run_adversary *r = &w->adversaries[index];
+    adversary_config config = {.scenario = w->scenario,
+                               .plan = plan,
+                               .host = *host,
+                               .ledger = w->ledger,
+                               .user = w,
+                               .params = params_of,
+                               .master = master_of,
+                               .ue_of = ue_of,
+                               .is_speech = is_speech,
+                               .link_of = link_of,
+                               .call_of = call_of,
+                               .address_of = address_of};
+    ibk_err err = plan->kms ? equip_kms(w, r, plan->kms, &config.kms, diag) : IBK_OK;
+    return err ? err : adversary_new(&r->adversary, &config, diag);
+}
+
+/* Hands STATE events to all of them; a sink of the trace. */
+static void note_state(void *user, const trace_event *event) {
+    const world *w = user;
+    for (size_t i = 0; i < w->scenario->adversary_count; i++)
+        if (w->adversaries[i].adversary)
+            adversary_state(w->adversaries[i].adversary, event);
+}
+
+static void note_key(void *user, const ims_host *host, const ibk_keylog_record *record) {
+    const world *w = user;
+    ledger_keylog(w->ledger, host->name, ims_host_now(host), record);
+    for (size_t i = 0; i < w->scenario->adversary_count; i++)
+        if (w->adversaries[i].adversary)
+            adversary_keylog(w->adversaries[i].adversary, host, record);
+}
+
+ibk_err run_adversaries_prepare(world *w) {
+    size_t count = w->scenario->adversary_count;
+    w->ledger = ledger_new();
+    w->adversaries = calloc(count + 1, sizeof *w->adversaries);
+    if (!w->ledger || !w->adversaries)
+        return IBK_ERR_NO_MEMORY;
+    if (count == 0)
+        return IBK_OK;
+    w->ims.watch_keys = note_key;
+    w->ims.watch_keys_user = w;
+    return trace_add_sink(w->ims.trace, TRACE_MASK(TRACE_STATE), note_state, w);
 }
 
 void run_adversaries_free(world *w) {
-    for (size_t i = 0; w->adversaries && i < w->scenario->adversary_count; i++)
-        adversary_free(w->adversaries[i]);
-    free(w->adversaries);
-    w->adversaries = NULL;
-}
-
-const scn_adversary *run_impostor_of(const scn_scenario *s, const scn_domain *domain) {
-    for (size_t i = 0; i < s->adversary_count; i++) {
-        const scn_rogue_kms *kms = s->adversaries[i].kms;
-        if (kms && kms->impersonates == domain)
-            return &s->adversaries[i];
+    for (size_t i = 0; w->adversaries && i < w->scenario->adversary_count; i++) {
+        adversary_free(w->adversaries[i].adversary);
+        ibk_ibe_master_free(w->adversaries[i].base_master);
+        ibk_ibe_params_free(w->adversaries[i].base);
     }
-    return NULL;
+    free(w->adversaries);
+    ledger_free(w->ledger);
+    w->adversaries = NULL;
+    w->ledger = NULL;
 }
 
 /* ---- while it lasts -----------------------------------------------------------------------------------------
  */
 
-void run_adversaries_state(void *user, const trace_event *event) {
-    world *w = user;
-    for (size_t i = 0; w->adversaries && i < w->scenario->adversary_count; i++)
-        if (w->adversaries[i])
-            adversary_state(w->adversaries[i], event);
-}
-
 bool run_adversaries_are_idle(const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++)
-        if (!adversary_is_idle(w->adversaries[i]))
+        if (!adversary_is_idle(w->adversaries[i].adversary))
             return false;
     return true;
 }
 
 ibk_err run_adversaries_failure(const world *w, ibk_diag *diag) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {
-        ibk_err err = adversary_failure(w->adversaries[i]);
+        ibk_err err = adversary_failure(w->adversaries[i].adversary);
         if (err)
             return ibk_fail(diag, err, "adversary", 0, "%s: %s", w->scenario->adversaries[i].name,
                             ibk_err_text(err));
@@ -81,12 +155,17 @@ ibk_err run_adversaries_failure(const world *w, ibk_diag *diag) {
     return IBK_OK;
 }
 
+void run_adversaries_conclude(world *w) {
+    for (size_t i = 0; i < w->scenario->adversary_count; i++)
+        adversary_conclude(w->adversaries[i].adversary);
+}
+
 /* ---- what they did ------------------------------------------------------------------------------------------
  */
 
 void observe_adversaries(result *r, const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {
-        const adversary *a = w->adversaries[i];
+        const adversary *a = w->adversaries[i].adversary;
         const scn_adversary *plan = adversary_plan(a);
         result_adversary *out = result_add_adversary(r);
         rules_totals totals = adversary_totals(a);

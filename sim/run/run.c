@@ -208,6 +208,7 @@ static ibk_err play_and_judge(run_outcome *outcome, trace *t, outputs *o, const 
     if (!err)
         err = play(w, options, diag);
     if (!err) {
+        run_adversaries_conclude(w);
         properties_judge(w->properties, w);
         observe(&outcome->result, w);
         judge(&outcome->result, w);

@@ -166,21 +166,24 @@ static ibk_span udp_payload(const uint8_t *packet, size_t len) {
     return ibk_span_of(d.data, d.len);
 }
 
-bool tally_packet(tally *t, const uint8_t *packet, size_t len) {
+bool tally_is_speech(const tally *t, ibk_span packet) {
     uint8_t frame[MEDIA_FRAME_MAX];
     rtp_header rtp;
-    ibk_span payload = udp_payload(packet, len);
-    if (!rtp_read(&rtp, payload.data, payload.len) || payload.len < RTP_HEADER_LEN + 80)
+    if (!rtp_read(&rtp, packet.data, packet.len) || packet.len < RTP_HEADER_LEN + 80)
         return false;
     enum { COMPARED = 80 }; /* 10 ms: by chance equal once in 2^640 */
     for (size_t i = 0; i < t->spoken_count; i++) {
         media_source_read(t->spoken[i].source, rtp.timestamp, frame, COMPARED);
-        if (memcmp(frame, payload.data + RTP_HEADER_LEN, COMPARED) == 0) {
-            t->plaintext++;
+        if (memcmp(frame, packet.data + RTP_HEADER_LEN, COMPARED) == 0)
             return true;
-        }
     }
     return false;
+}
+
+bool tally_packet(tally *t, const uint8_t *packet, size_t len) {
+    bool readable = tally_is_speech(t, udp_payload(packet, len));
+    t->plaintext += readable;
+    return readable;
 }
 
 uint64_t tally_plaintext(const tally *t) {

@@ -23,5 +23,7 @@ uint64_t tally_diversions(const tally *t, const char *call_id, const scn_user **
  * says? */
 bool tally_packet(tally *t, const uint8_t *packet, size_t len);
 uint64_t tally_plaintext(const tally *t);
+/* Is this RTP packet, in clear, what a party of this scenario says? */
+bool tally_is_speech(const tally *t, ibk_span packet);
 
 #endif

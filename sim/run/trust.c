@@ -10,6 +10,7 @@
 typedef struct server {
     bool serves;
     tls_context *context;
+    pki_credential credential;
 } server;
 
 struct run_trust {
@@ -31,13 +32,10 @@ static bool serves(const scn_scenario *s, const scn_domain *domain) {
 
 static ibk_err start_server(run_trust *t, size_t index, const scn_domain *domain, sim_random *random) {
     char host[256];
-    pki_credential credential = {{0}, {0}};
+    server *s = &t->servers[index];
     parameters_host(host, domain->name);
-    ibk_err err = pki_issue_server(t->pki, run_trust_kind(domain->kms.certificate), host, &credential);
-    if (!err)
-        err = tls_server_context(&t->servers[index].context, &credential, random);
-    pki_credential_free(&credential);
-    return err;
+    ibk_err err = pki_issue_server(t->pki, run_trust_kind(domain->kms.certificate), host, &s->credential);
+    return err ? err : tls_server_context(&s->context, &s->credential, random);
 }
 
 ibk_err run_trust_new(run_trust **out, const scn_scenario *scenario, tls_keylog *log) {
@@ -70,8 +68,10 @@ ibk_err run_trust_new(run_trust **out, const scn_scenario *scenario, tls_keylog 
 void run_trust_free(run_trust *t) {
     if (!t)
         return;
-    for (size_t i = 0; i < t->count; i++)
+    for (size_t i = 0; i < t->count; i++) {
         tls_context_free(t->servers[i].context);
+        pki_credential_free(&t->servers[i].credential);
+    }
     tls_context_free(t->client);
     pki_free(t->pki);
     free(t->servers);
@@ -107,6 +107,10 @@ bool run_trust_serves(const run_trust *t, size_t domain) {
 
 tls_context *run_trust_server(const run_trust *t, size_t domain) {
     return t->servers[domain].context;
+}
+
+const pki_credential *run_trust_credential(const run_trust *t, size_t domain) {
+    return t->servers[domain].context ? &t->servers[domain].credential : NULL;
 }
 
 ibk_err run_trust_write(run_trust *t, const char *out_dir, ibk_diag *diag) {

@@ -19,6 +19,8 @@ tls_context *run_trust_client(const run_trust *t); /* every UE's; NULL: nobody s
 /* Somebody may ask the KMS of the domain (its place in the scenario) by RFC 5408. */
 bool run_trust_serves(const run_trust *t, size_t domain);
 tls_context *run_trust_server(const run_trust *t, size_t domain); /* of that KMS; NULL with `tls: off` */
+/* What that server shows, with its private key; NULL: nothing. */
+const pki_credential *run_trust_credential(const run_trust *t, size_t domain);
 
 /* Writes the certificates that were issued to OUT_DIR/pki; nothing, not even the folder, if there are none.
  */

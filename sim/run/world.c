@@ -155,21 +155,13 @@ static ibk_err make_domain_nodes(world *w, world_domain *d, ibk_diag *diag) {
     return err;
 }
 
-/* DNS names the node of an adversary where one stands for this one. */
-static ibk_err host_config(world *w, ims_host_config *out, const char *name, const scn_adversary *impostor,
-                           ibk_diag *diag) {
+static ibk_err host_config(world *w, ims_host_config *out, const char *name, ibk_diag *diag) {
     *out = (ims_host_config){.world = &w->ims,
                              .node = n3_node_find(w->ims.sim, name),
                              .name = name,
                              .path_mtu = scn_core_link(w->scenario)->mtu};
     ibk_err err = address_of(w, &out->addr, out->node, diag);
-    if (!err)
-        err = publish(w, name, &out->addr, !impostor);
-    if (err || !impostor)
-        return err;
-    sip_addr theirs;
-    err = address_of(w, &theirs, n3_node_find(w->ims.sim, impostor->name), diag);
-    return err ? err : ims_names_add(w->ims.names, name, &theirs);
+    return err ? err : publish(w, name, &out->addr, true);
 }
 
 /* Further identities: the HSS finds the user by them, ENUM the home network of a number (P-40). */
@@ -207,8 +199,7 @@ static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
     ims_host_config host[FUNCTIONS];
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < FUNCTIONS; i++)
-        err = host_config(w, &host[i], d->name[i],
-                          i == FUNCTION_KMS ? run_impostor_of(w->scenario, d->scenario) : NULL, diag);
+        err = host_config(w, &host[i], d->name[i], diag);
     if (!err) /* requests for the domain itself (REGISTER) arrive at its I-CSCF, RFC 3263 */
         err = ims_names_add(w->ims.names, d->scenario->name, &host[FUNCTION_I].addr);
     if (err)
@@ -293,7 +284,7 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
     return err ? err : ue_new(&w->users[index], &config);
 }
 
-/* Its node hangs at a router; whose name it takes in DNS besides its own is another matter (host_config). */
+/* Its node hangs at a router. */
 static ibk_err add_adversary_node(world *w, const scn_adversary *plan, ibk_diag *diag) {
     n3_node *node;
     ibk_err err = make_node(w, &node, plan->name, diag);
@@ -304,7 +295,7 @@ static ibk_err add_adversary_node(world *w, const scn_adversary *plan, ibk_diag 
 
 static ibk_err start_adversary(world *w, size_t index, ibk_diag *diag) {
     ims_host_config host;
-    ibk_err err = host_config(w, &host, w->scenario->adversaries[index].name, NULL, diag);
+    ibk_err err = host_config(w, &host, w->scenario->adversaries[index].name, diag);
     return err ? err : run_adversary_start(w, index, &host, diag);
 }
 
@@ -450,14 +441,13 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
     w->domains = calloc(scenario->domain_count, sizeof *w->domains);
     w->params = calloc(scenario->domain_count, sizeof *w->params);
     w->users = calloc(scenario->user_count, sizeof(ue *));
-    w->adversaries = calloc(scenario->adversary_count + 1, sizeof(struct adversary *));
     w->tally = tally_new(scenario);
     w->setup = setup_new(scenario);
     w->hops = hops_new();
     w->scripts = ue_scripts_new(scenario);
     w->messages = ue_messages_new();
     w->ims.names = ims_names_new();
-    ibk_err err = w->domains && w->params && w->users && w->adversaries && w->tally && w->setup && w->hops && w->scripts &&
+    ibk_err err = w->domains && w->params && w->users && w->tally && w->setup && w->hops && w->scripts &&
                           w->messages && w->ims.names
                       ? IBK_OK
                       : IBK_ERR_NO_MEMORY;
@@ -468,8 +458,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
         err = trace_add_sink(outputs->log,
                              TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU),
                              setup_event, w->setup);
-    if (!err && scenario->adversary_count)
-        err = trace_add_sink(outputs->log, TRACE_MASK(TRACE_STATE), run_adversaries_state, w);
+    if (!err)
+        err = run_adversaries_prepare(w);
     if (!err)
         err = load_params(w, diag);
     if (!err)

@@ -43,7 +43,8 @@ typedef struct world {
     world_domain *domains;
     ue_params *params; /* one for each domain */
     ue **users;        /* one for each user of the scenario, in its order */
-    struct adversary **adversaries; /* likewise */
+    struct ledger *ledger; /* who knows what */
+    struct run_adversary *adversaries; /* one for each of the scenario */
     struct world_event *events;
     size_t event_count;
     world_link *links;
