@@ -65,8 +65,7 @@ static void *scratch(result *r) {
 
 _Static_assert(sizeof(result_call) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_user) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
-_Static_assert(sizeof(result_adversary) <= sizeof((result *)0)->scratch,
-               "scratch holds every kind of entry");
+_Static_assert(sizeof(result_adversary) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_kms) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_key_request) <= sizeof((result *)0)->scratch,
                "scratch holds every kind of entry");
@@ -105,8 +104,7 @@ result_kms *result_add_kms(result *r) {
 
 result_adversary *result_add_adversary(result *r) {
     result_adversary *adversary = arena_alloc(r, sizeof *adversary);
-    result_adversary **slot =
-        adversary ? grow(r, &r->adversaries, &r->adversary_count, sizeof *slot) : NULL;
+    result_adversary **slot = adversary ? grow(r, &r->adversaries, &r->adversary_count, sizeof *slot) : NULL;
     if (!slot)
         return scratch(r);
     *slot = adversary;

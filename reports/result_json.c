@@ -340,8 +340,7 @@ static json_t *summary_json(const result *r, bool *ok) {
 static void set_lists(json_t *root, const result *r, bool *ok) {
     json_t *expectations = json_array(), *users = json_array(), *calls = json_array(), *links = json_array(),
            *kms = json_array(), *messages = json_array(), *properties = json_array(),
-           *adversaries = json_array(),
-           *versions = json_object();
+           *adversaries = json_array(), *versions = json_object();
     for (size_t i = 0; i < r->expectation_count; i++)
         *ok &= json_array_append_new(expectations, expectation_json(&r->expectations[i], ok)) == 0;
     for (size_t i = 0; i < r->user_count; i++)

@@ -184,8 +184,7 @@ ibk_err adversary_new(adversary **out, const adversary_config *config, ibk_diag 
     if (!a)
         return IBK_ERR_NO_MEMORY;
     a->config = *config;
-    a->world =
-        (seen_world){.sim = config->host.world->sim, .call_of = config->call_of, .user = config->user};
+    a->world = (seen_world){.sim = config->host.world->sim, .call_of = config->call_of, .user = config->user};
     ibk_err err = begin(a, diag);
     if (err) {
         adversary_free(a);

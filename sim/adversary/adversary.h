@@ -1,5 +1,5 @@
-/* An adversary of a scenario: it sits on links, in nodes and UEs, sees and changes real messages by its rules,
- * and has a node of its own to send from. */
+/* An adversary of a scenario: it sits on links, in nodes and UEs, sees and changes real messages by its
+ * rules, and has a node of its own to send from. */
 #ifndef SIM_ADVERSARY_ADVERSARY_H
 #define SIM_ADVERSARY_ADVERSARY_H
 
@@ -22,7 +22,7 @@ typedef struct adversary_config {
     const struct ue *(*ue_of)(void *user, const scn_user *whose);
     bool (*is_speech)(void *user, ibk_span rtp);
     n3_link *(*link_of)(void *user, const scn_seat *seat);
-    const scn_call *(*call_of)(void *user, const char *call_id); /* NULL: no call of the scenario */
+    const scn_call *(*call_of)(void *user, const char *call_id);    /* NULL: no call of the scenario */
     bool (*address_of)(void *user, const char *name, n3_addr *out); /* of a node or user */
 } adversary_config;
 
@@ -42,7 +42,8 @@ void adversary_conclude(adversary *a);
 /* The first error that kept it from working, such as want of memory; the run is then no run. */
 ibk_err adversary_failure(const adversary *a);
 
-/* ---- what it did ---------------------------------------------------------------------------------------- */
+/* ---- what it did ----------------------------------------------------------------------------------------
+ */
 
 const scn_adversary *adversary_plan(const adversary *a);
 const rules_count *adversary_rule(const adversary *a, size_t index); /* of plan->rules[index] */

@@ -369,3 +369,10 @@ ibk_err arms_send(void *user, const scn_rule *rule, const seen_record *what, ibk
     ims_host_work(a->host, scn_attack_name(rule->act), NULL, NULL, NULL);
     return err;
 }
+
+ibk_err arms_resend(void *user, const seen_record *what, ibk_diag *diag) {
+    arms *a = user;
+    sip_addr at = ims_sip_addr(&what->message.to);
+    ibk_err err = post_octets(a->office, &at, ibk_buf_span(&what->octets), NULL, NULL);
+    return err ? ibk_fail(diag, err, "replay", 0, "%s", ibk_err_text(err)) : IBK_OK;
+}

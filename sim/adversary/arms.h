@@ -44,6 +44,8 @@ ims_host *arms_host(const arms *a);
 ibk_err arms_craft(void *a, const seen *s, const scn_rule *rule, ibk_buf *mikey, ibk_diag *diag);
 ibk_err arms_media(void *a, const seen *s, const scn_rule *rule, ibk_buf *octets, ibk_diag *diag);
 ibk_err arms_send(void *a, const scn_rule *rule, const seen_record *what, ibk_diag *diag);
+/* HTTP once more, over a connection of its own. */
+ibk_err arms_resend(void *a, const seen_record *what, ibk_diag *diag);
 
 /* Every datagram of media that passes a seat: what `inject-media` comes after. */
 void arms_note_media(arms *a, const seen *s);

@@ -10,7 +10,8 @@ typedef struct run_adversary {
     ibk_ibe_master *base_master;
 } run_adversary;
 
-/* ---- where they sit -----------------------------------------------------------------------------------------
+/* ---- where they sit
+ * -----------------------------------------------------------------------------------------
  */
 
 /* links[] holds those of the core nodes, domain by domain in the order of scn_core_node, then those of the
@@ -34,7 +35,8 @@ static bool address_of(void *user, const char *name, n3_addr *out) {
     return node && n3_node_address(node, out, w->scenario->network.ip == 6 ? N3_IPV6 : N3_IPV4) == N3_OK;
 }
 
-/* ---- what the run knows for them ------------------------------------------------------------------------------
+/* ---- what the run knows for them
+ * ------------------------------------------------------------------------------
  */
 
 static const ibk_ibe_params *params_of(void *user, const scn_domain *domain) {
@@ -72,7 +74,8 @@ static ibk_err equip_kms(world *w, run_adversary *r, const scn_rogue_kms *plan, 
     return err;
 }
 
-/* ---- life -----------------------------------------------------------------------------------------------------
+/* ---- life
+ * -----------------------------------------------------------------------------------------------------
  */
 
 ibk_err run_adversary_start(world *w, size_t index, const ims_host_config *host, ibk_diag *diag) {
@@ -94,10 +97,10 @@ ibk_err run_adversary_start(world *w, size_t index, const ims_host_config *host,
     return err ? err : adversary_new(&r->adversary, &config, diag);
 }
 
-/* Hands STATE events to all of them; a sink of the trace. */
+/* Hands STATE events to all of them; a sink of the trace, which outlives them. */
 static void note_state(void *user, const trace_event *event) {
     const world *w = user;
-    for (size_t i = 0; i < w->scenario->adversary_count; i++)
+    for (size_t i = 0; w->adversaries && i < w->scenario->adversary_count; i++)
         if (w->adversaries[i].adversary)
             adversary_state(w->adversaries[i].adversary, event);
 }
@@ -124,18 +127,21 @@ ibk_err run_adversaries_prepare(world *w) {
 }
 
 void run_adversaries_free(world *w) {
-    for (size_t i = 0; w->adversaries && i < w->scenario->adversary_count; i++) {
-        adversary_free(w->adversaries[i].adversary);
-        ibk_ibe_master_free(w->adversaries[i].base_master);
-        ibk_ibe_params_free(w->adversaries[i].base);
+    run_adversary *list = w->adversaries;
+    w->adversaries = NULL; /* nobody hears what others say at their end */
+    w->ims.watch_keys = NULL;
+    for (size_t i = 0; list && i < w->scenario->adversary_count; i++) {
+        adversary_free(list[i].adversary);
+        ibk_ibe_master_free(list[i].base_master);
+        ibk_ibe_params_free(list[i].base);
     }
-    free(w->adversaries);
+    free(list);
     ledger_free(w->ledger);
-    w->adversaries = NULL;
     w->ledger = NULL;
 }
 
-/* ---- while it lasts -----------------------------------------------------------------------------------------
+/* ---- while it lasts
+ * -----------------------------------------------------------------------------------------
  */
 
 bool run_adversaries_are_idle(const world *w) {
@@ -160,7 +166,8 @@ void run_adversaries_conclude(world *w) {
         adversary_conclude(w->adversaries[i].adversary);
 }
 
-/* ---- what they did ------------------------------------------------------------------------------------------
+/* ---- what they did
+ * ------------------------------------------------------------------------------------------
  */
 
 void observe_adversaries(result *r, const world *w) {

@@ -182,12 +182,12 @@ static ibk_err add_sinks(trace *t, outputs *o, run_outcome *outcome, const run_o
         err = trace_add_sink(t, TRACE_ALL, trace_jsonl_event, o->events);
     if (!err && options->max_events) {
         outcome->events = trace_memory_new(options->max_events);
-        err = outcome->events ? trace_add_sink(t,
-                                               TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) |
-                                                   TRACE_MASK(TRACE_MIKEY) | TRACE_MASK(TRACE_STATE) |
-                                                   TRACE_MASK(TRACE_ATTACK),
-                                               trace_memory_event, outcome->events)
-                              : IBK_ERR_NO_MEMORY;
+        err = outcome->events
+                  ? trace_add_sink(t,
+                                   TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) | TRACE_MASK(TRACE_MIKEY) |
+                                       TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_ATTACK),
+                                   trace_memory_event, outcome->events)
+                  : IBK_ERR_NO_MEMORY;
     }
     return err;
 }
