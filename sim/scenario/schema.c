@@ -492,6 +492,7 @@ static const scn_section call_section = {"a call", FIELDS(call_fields), .size = 
     .type = (type_), AT(raw_expect, bounds[SCN_EXPECT_##kind]), .expect = SCN_EXPECT_##kind
 
 static const scn_word reason_words[] = {{"bad-mac", IBK_ERR_BAD_MAC},
+                                        {"bad-value", IBK_ERR_BAD_VALUE},
                                         {"bidding-down", IBK_ERR_BIDDING_DOWN},
                                         {"clock-skew", IBK_ERR_CLOCK_SKEW},
                                         {"decrypt", IBK_ERR_DECRYPT},

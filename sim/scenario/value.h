@@ -23,7 +23,8 @@ bool scn_read_bound(const scn_value *v, scn_bound *out);
 bool scn_read_text(const scn_value *v, const char **out);
 bool scn_read_file(const scn_value *v, const char **out);
 bool scn_read_cpu(const scn_value *v, scn_cpu *out);
-/* An even number of hexadecimal digits, at least two, "0x" before them or not, to octets in the arena. */
+/* An even number of hexadecimal digits, at least two, "0x" before them or not, single blanks between octets,
+ * to octets in the arena. */
 bool scn_octets_read(scn_arena *arena, ibk_span *out, const char *text);
 bool scn_read_key(const scn_value *v, raw_key *out);
 bool scn_read_source(const scn_value *v, scn_source *out);

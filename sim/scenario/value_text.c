@@ -125,15 +125,19 @@ static int hex_digit(char c) {
 }
 
 bool scn_octets_read(scn_arena *arena, ibk_span *out, const char *text) {
-    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
-    size_t len = strlen(digits);
-    if (len == 0 || len % 2 != 0 || strspn(digits, "0123456789abcdefABCDEF") != len)
-        return false;
-    uint8_t *octets = scn_alloc(arena, len / 2);
-    for (size_t i = 0; octets != NULL && i < len / 2; i++)
-        octets[i] = (uint8_t)(16 * hex_digit(digits[2 * i]) + hex_digit(digits[2 * i + 1]));
-    *out = (ibk_span){octets, len / 2};
-    return octets != NULL;
+    const char *at = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+    uint8_t *octets = scn_alloc(arena, strlen(at) / 2 + 1);
+    size_t len = 0;
+    for (; octets != NULL && *at != '\0'; at += 2) {
+        if (*at == ' ' && len > 0)
+            at++;
+        int high = hex_digit(at[0]), low = high < 0 ? -1 : hex_digit(at[1]);
+        if (low < 0)
+            return false;
+        octets[len++] = (uint8_t)(16 * high + low);
+    }
+    *out = (ibk_span){octets, len};
+    return len > 0;
 }
 
 bool scn_read_key(const scn_value *v, raw_key *out) {

@@ -114,11 +114,36 @@ static bool accept_responder(void *user, const ibk_identity *asked, const ibk_id
     return ue_accepts_responder(user, asked, answered, echoed);
 }
 
+/* SRTP as our media have it, and nothing else (RFC 3711 §4.1.1, §4.2.1): a policy that was accepted and could
+ * not be carried out would end the call when its keys are there. */
+static ibk_err accept_policies(void *user, const ibk_sp *policies, size_t n) {
+    const ibk_srtp_policy ours = ibk_srtp_policy_default();
+    (void)user;
+    for (size_t i = 0; i < n; i++) {
+        ibk_srtp_policy p;
+        ibk_err err = ibk_srtp_policy_parse(&p, &policies[i], NULL);
+        if (err)
+            return err;
+        if (p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr || p.auth_alg == IBK_SRTP_AUTH_NULL ||
+            !p.srtp_auth)
+            return IBK_ERR_REFUSED;
+        bool tag = p.auth_tag_len == 10 || p.auth_tag_len == 4;
+        bool same = p.encr_alg == ours.encr_alg && p.encr_key_len == ours.encr_key_len &&
+                    p.auth_alg == ours.auth_alg && p.auth_key_len == ours.auth_key_len &&
+                    p.salt_key_len == ours.salt_key_len && p.prf == ours.prf && p.kdr == ours.kdr &&
+                    p.srtcp_encr == ours.srtcp_encr && p.prefix_len == ours.prefix_len;
+        if (!tag || !same)
+            return IBK_ERR_BAD_VALUE;
+    }
+    return IBK_OK;
+}
+
 ibk_node ue_node(ue *u) {
     return (ibk_node){.user = u,
                       .params = find_params,
                       .granularity = granularity_of,
                       .accept_responder = accept_responder,
+                      .accept_policies = accept_policies,
                       .private_key = find_key,
                       .peer = find_peer,
                       .csb_id_in_use = csb_id_in_use,
