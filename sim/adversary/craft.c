@@ -24,8 +24,10 @@ static void call_free(craft_call *call) {
     ibk_wipe(call->own, sizeof call->own);
     ibk_buf_free(&call->rand);
     ibk_buf_free(&call->i_message_1);
-    for (int i = 0; i < SIDES; i++)
+    for (int i = 0; i < SIDES; i++) {
         ibk_buf_free(&call->ready[i]);
+        ibk_buf_free(&call->planted[i]);
+    }
     for (int i = 0; i < EXCHANGE_MESSAGES; i++) {
         ibk_buf_free(&call->swaps[i].in);
         ibk_buf_free(&call->swaps[i].out);

@@ -31,6 +31,7 @@ typedef struct craft_call {
     /* re-encrypt: what the messages of the call gave away, and its own values */
     ibk_ec_key own[SIDES];    /* own[SIDE_I]: in the place of [x]P. curve 0: none yet */
     ibk_ec_point seen[SIDES]; /* genuine points; curve 0: unknown */
+    ibk_buf planted[SIDES];   /* what stood last in their place */
     ibk_buf rand;             /* RAND of the exchange */
     uint8_t prf;
     /* impersonate */

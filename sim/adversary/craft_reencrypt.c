@@ -25,14 +25,14 @@ static ibk_err fail(const work *w, ibk_err err, const char *why) {
 /* ---- what a message gives away ----------------------------------------------------------------------------
  */
 
-static bool is_own(const craft_call *call, int side, ibk_span octets) {
-    return call->own[side].curve && ibk_span_equal(octets, ibk_ec_point_span(&call->own[side].pub));
+static bool is_planted(const craft_call *call, int side, ibk_span octets) {
+    return octets.len && ibk_span_equal(octets, ibk_buf_span(&call->planted[side]));
 }
 
 /* What it put there itself is no news. */
 static void note_point(craft_call *call, int side, uint8_t curve, const ibk_buf *octets) {
     ibk_ec_point point;
-    if (octets->len && !is_own(call, side, ibk_buf_span(octets)) &&
+    if (octets->len && !is_planted(call, side, ibk_buf_span(octets)) &&
         ibk_ec_decode(&point, curve, ibk_buf_span(octets)) == IBK_OK)
         call->seen[side] = point;
 }
@@ -90,7 +90,7 @@ static ibk_err own_point(const work *w, int side, ibk_ec_point *out) {
  * genuine point in whose place it stood: so the echo fits at both ends. */
 static ibk_err kept_point(const work *w, int side, ibk_ec_point *out) {
     const ibk_buf *inside = side == SIDE_I ? &w->content.point_i : &w->content.point_r;
-    if (inside->len && !is_own(w->call, side, ibk_buf_span(inside)))
+    if (inside->len && !is_planted(w->call, side, ibk_buf_span(inside)))
         return ibk_ec_decode(out, curve_of(w, side), ibk_buf_span(inside));
     *out = w->call->seen[side];
     return out->curve ? IBK_OK : own_point(w, side, out);
@@ -133,7 +133,7 @@ static ibk_err point_octets(const work *w, int side, const scn_point *wish, ibk_
         break;
     default: {
         const ibk_buf *inside = side == SIDE_I ? &w->content.point_i : &w->content.point_r;
-        if (inside->len && !is_own(w->call, side, ibk_buf_span(inside)))
+        if (inside->len && !is_planted(w->call, side, ibk_buf_span(inside)))
             return ibk_buf_append_span(out, ibk_buf_span(inside));
         err = kept_point(w, side, &point);
         break;
@@ -142,18 +142,30 @@ static ibk_err point_octets(const work *w, int side, const scn_point *wish, ibk_
     return err ? err : ibk_buf_append_span(out, ibk_ec_point_span(&point));
 }
 
+/* What it puts in the place of a genuine point is remembered: an echo of it may come. */
+static ibk_err plant(const work *w, int side, uint8_t curve, ibk_span octets) {
+    const craft_config *config = &w->c->config;
+    ibk_buf *planted = &w->call->planted[side];
+    if (config->planted)
+        config->planted(config->user, w->call->id, w->msg->hdr.csb_id, side == SIDE_R, curve, octets);
+    ibk_buf_clear(planted);
+    return ibk_buf_append_span(planted, octets);
+}
+
 static ibk_err put_point(work *w, int side, const scn_point *wish) {
     ibk_buf *place = side == SIDE_I ? &w->content.point_i : &w->content.point_r;
+    const ibk_ec_point *seen = &w->call->seen[side];
     uint8_t curve = curve_of(w, side);
     ibk_buf octets = {0};
     ibk_err err = point_octets(w, side, wish, &octets);
+    ibk_span made = ibk_buf_span(&octets);
+    bool same = ibk_span_equal(made, ibk_buf_span(place)) || ibk_span_equal(made, ibk_ec_point_span(seen));
+    if (!err && !same)
+        err = plant(w, side, curve, made);
     if (err) {
         ibk_buf_free(&octets);
         return err;
     }
-    if (wish->kind != SCN_POINT_KEPT && w->c->config.planted)
-        w->c->config.planted(w->c->config.user, w->call->id, w->msg->hdr.csb_id, side == SIDE_R, curve,
-                             ibk_buf_span(&octets));
     ibk_buf_free(place);
     *place = octets;
     *(side == SIDE_I ? &w->content.curve_i : &w->content.curve_r) = curve;

@@ -408,6 +408,39 @@ static void point_by_point_it_is_in_the_middle_as_well(void **state) {
     lab_pair_free(&pair);
 }
 
+/* Whatever it planted, an echo of it becomes one of the genuine point again: the two ends notice nothing
+ * before V, which it cannot make, for nobody's point is its own. */
+static void a_planted_point_is_echoed_as_the_genuine_one(void **state) {
+    (void)state;
+    lab_pair pair;
+    mallory m;
+    scn_rule compressed = {.point_i = {.kind = SCN_POINT_COMPRESSED}};
+    scn_rule hex = {.point_i = {.kind = SCN_POINT_HEX}}, keep = {.act = SCN_ATTACK_RE_ENCRYPT};
+    ibk_ec_key other;
+    uint8_t seven[32] = {[31] = 7};
+    assert_int_equal(ibk_ec_key_from_scalar(&other, IBK_EC_P256, ibk_span_of(seven, sizeof seven)), IBK_OK);
+    hex.point_i.octets = ibk_ec_point_span(&other.pub);
+    lab_pair_init(&pair);
+    mallory_open(&m, true, true);
+    lab_pair_play(&pair, 0);
+    deliver_re_encrypted(&pair, &m, 0, &hex);
+    deliver_re_encrypted(&pair, &m, 1, &keep);
+    assert_int_equal(pair.step.message_type, IBK_MSG_I_MESSAGE_2); /* the echo of [x]P was right */
+    deliver_re_encrypted(&pair, &m, 2, &keep);
+    assert_int_equal(pair.step.kind, IBK_STEP_ESTABLISHED);
+    lab_deliver(&pair, 3, ibk_buf_span(&pair.m[3]));
+    lab_expect_closed(&pair, IBK_ERR_BAD_MAC);
+    assert_int_equal(m.planted, 1);
+    /* the same point in another form changes nothing at all */
+    lab_pair_play(&pair, 0);
+    deliver_re_encrypted(&pair, &m, 0, &compressed);
+    for (int i = 1; i < 4; i++)
+        lab_deliver(&pair, i, ibk_buf_span(&pair.m[i]));
+    lab_keys_agree(&pair);
+    mallory_close(&m);
+    lab_pair_free(&pair);
+}
+
 /* ---- from its own node
  * ------------------------------------------------------------------------------------------------ */
 
@@ -504,6 +537,7 @@ int main(void) {
         cmocka_unit_test(identities_inside_that_differ_are_refused),
         cmocka_unit_test(nothing_to_reflect_is_an_error),
         cmocka_unit_test(point_by_point_it_is_in_the_middle_as_well),
+        cmocka_unit_test(a_planted_point_is_echoed_as_the_genuine_one),
         cmocka_unit_test(forged_messages_parse_and_are_refused_where_they_must),
         cmocka_unit_test(a_forged_call_gets_as_far_as_its_ciphertext),
         cmocka_unit_test(a_replay_is_carried_on_by_who_reads_the_answer),
