@@ -87,7 +87,7 @@ typedef struct result_crypto {
 /* Where a call's set-up time went; the parts add up to it (docs/results.md). */
 typedef struct result_setup {
     bool known;
-    uint64_t ringing_ns, radio_ns, core_ns, resent_ns, keys_ns, signalling_ns;
+    uint64_t ringing_ns, radio_ns, core_ns, resent_ns, keys_ns, kms_ns, signalling_ns;
     result_crypto *crypto; /* the caller first */
     size_t crypto_count;
 } result_setup;

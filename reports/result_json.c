@@ -119,6 +119,7 @@ static json_t *setup_json(const result_setup *s, bool *ok) {
     set(o, "core_ns", count_json(s->core_ns), ok);
     set(o, "resent_ns", count_json(s->resent_ns), ok);
     set(o, "keys_ns", count_json(s->keys_ns), ok);
+    set(o, "kms_ns", count_json(s->kms_ns), ok);
     set(o, "signalling_ns", count_json(s->signalling_ns), ok);
     set(o, "crypto", crypto, ok);
     return o;

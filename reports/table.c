@@ -81,8 +81,9 @@ static void print_setup(const term *t, const result_call *c, bool alone) {
     const struct {
         const char *name;
         uint64_t ns;
-    } parts[] = {{"ringing", s->ringing_ns}, {"radio", s->radio_ns}, {"core", s->core_ns},
-                 {"resent", s->resent_ns},   {"keys", s->keys_ns},   {"signalling", s->signalling_ns}};
+    } parts[] = {{"ringing", s->ringing_ns},      {"radio", s->radio_ns}, {"core", s->core_ns},
+                 {"resent", s->resent_ns},        {"keys", s->keys_ns},   {"KMS", s->kms_ns},
+                 {"signalling", s->signalling_ns}};
     uint64_t total;
     const char *plus = "";
     if (!s->known || (!alone && s->crypto_count == 0) || !result_setup_ns(c, &total))

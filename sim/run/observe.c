@@ -228,6 +228,7 @@ static void observe_setup(result *r, result_call *out, const setup_account *a) {
     out->setup.core_ns = a->core_ns;
     out->setup.resent_ns = a->resent_ns;
     out->setup.keys_ns = a->keys_ns;
+    out->setup.kms_ns = a->kms_ns;
     out->setup.signalling_ns = a->signalling_ns;
     for (size_t i = a->node_count; i-- > 0;) { /* the walk met the caller last */
         const setup_node *n = &a->nodes[i];

@@ -29,9 +29,17 @@ typedef struct story {
     struct story *next;
 } story;
 
+typedef struct interval {
+    uint64_t from_ns, to_ns;
+} interval;
+
 typedef struct word {
     char *text;
-    bool user; /* the name of a user, and so of a UE */
+    bool user;         /* the name of a user, and so of a UE; then also: */
+    const char *asked; /* the KMS that has its latest request; NULL: it was answered */
+    uint64_t asked_ns;
+    interval *served; /* each from a request to its answer, as the KMS sees them; none overlaps another */
+    size_t served_count, served_cap;
     struct word *next;
 } word;
 
@@ -138,8 +146,8 @@ uint64_t setup_crypto(const setup_account *a) {
 }
 
 uint64_t setup_total(const setup_account *a) {
-    return a->ringing_ns + a->radio_ns + a->core_ns + a->resent_ns + a->keys_ns + a->signalling_ns +
-           setup_crypto(a);
+    return a->ringing_ns + a->radio_ns + a->core_ns + a->resent_ns + a->keys_ns + a->kms_ns +
+           a->signalling_ns + setup_crypto(a);
 }
 
 static setup_node *node_of(setup_account *a, const char *name) {
@@ -158,10 +166,28 @@ typedef struct walk {
     setup_account *account;
 } walk;
 
+static word *word_of(const setup *s, const char *text) {
+    word key = {.text = (char *)text};
+    word **found = tfind(&key, (void *const *)&s->words, by_text);
+    return found ? *found : NULL;
+}
+
 static bool is_user(const walk *w, const char *node) {
-    word key = {.text = (char *)node};
-    word **found = tfind(&key, &w->s->words, by_text);
-    return found && (*found)->user;
+    const word *found = word_of(w->s, node);
+    return found && found->user;
+}
+
+/* A node waits for keys or parameters: what a KMS did for it meanwhile is told apart. */
+static void account_keys(const walk *w, const char *node, uint64_t from, uint64_t to) {
+    const word *ue = word_of(w->s, node);
+    uint64_t kms = 0;
+    for (size_t i = 0; ue && i < ue->served_count; i++) {
+        uint64_t begin = ue->served[i].from_ns > from ? ue->served[i].from_ns : from;
+        uint64_t end = ue->served[i].to_ns < to ? ue->served[i].to_ns : to;
+        kms += begin < end ? end - begin : 0;
+    }
+    w->account->kms_ns += kms;
+    w->account->keys_ns += to - from - kms;
 }
 
 /* What is between `from` and `to` at a node, but no cryptography: a UE that has sent its 180 rings; one whose
@@ -179,7 +205,7 @@ static void account_rest(const walk *w, const char *node, uint64_t from, uint64_
             } else if (e->kind == EV_KEYS_THERE && awaited < e->at_ns && e->at_ns > from) {
                 uint64_t begin = awaited > from ? awaited : from;
                 w->account->signalling_ns += begin - from;
-                w->account->keys_ns += e->at_ns - begin;
+                account_keys(w, node, begin, e->at_ns);
                 from = e->at_ns;
             } else if (e->kind == EV_SENT && e->ringing && is_user(w, node)) {
                 uint64_t begin = e->at_ns > from ? e->at_ns : from;
@@ -392,11 +418,46 @@ static void take_state(setup *s, story *t, const trace_event *event) {
     }
 }
 
+static void add_served(setup *s, word *ue, uint64_t to_ns) {
+    if (ue->served_count == ue->served_cap) {
+        size_t cap = ue->served_cap ? 2 * ue->served_cap : 4;
+        interval *grown = realloc(ue->served, cap * sizeof *grown);
+        if (!grown) {
+            s->failed = true;
+            return;
+        }
+        ue->served = grown;
+        ue->served_cap = cap;
+    }
+    ue->served[ue->served_count++] = (interval){ue->asked_ns, to_ns};
+}
+
+/* HTTP is spoken with KMSs alone: how long one of them keeps a UE's request. What takes no time is left out.
+ */
+static void take_http(setup *s, const trace_event *event) {
+    const char *kms = intern(s, event->node);
+    word *ue = word_of(s, intern_span(s, trace_event_text(event, "peer")));
+    if (!ue || !ue->user || (word_of(s, kms) && word_of(s, kms)->user))
+        return;
+    if (strcmp(event->event, "received") == 0) {
+        ue->asked = kms;
+        ue->asked_ns = event->time_ns;
+    } else if (ue->asked == kms) {
+        ue->asked = NULL;
+        if (event->time_ns > ue->asked_ns)
+            add_served(s, ue, event->time_ns);
+    }
+}
+
 void setup_event(void *user, const trace_event *event) {
     setup *s = user;
     ibk_span call = trace_event_text(event, "call");
     if (s->failed)
         return;
+    if (event->kind == TRACE_HTTP) {
+        take_http(s, event);
+        return;
+    }
     if (event->kind == TRACE_STATE && strcmp(event->event, "call") == 0)
         call = trace_event_text(event, "scenario_call");
     if (call.len == 0 && event->kind == TRACE_STATE) /* before it has a Call-ID */
@@ -449,6 +510,7 @@ void setup_free(setup *s) {
     for (word *w = s->first_word, *next; w; w = next) {
         next = w->next;
         tdelete(w, &s->words, by_text);
+        free(w->served);
         free(w->text);
         free(w);
     }

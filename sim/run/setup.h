@@ -19,7 +19,8 @@ typedef struct setup_account {
     uint64_t ringing_ns;
     uint64_t radio_ns, core_ns;    /* messages on access links; on those between routers and functions */
     uint64_t resent_ns;            /* from a message's first copy to the one that arrived */
-    uint64_t keys_ns;              /* waiting for private keys or parameters */
+    uint64_t keys_ns;              /* waiting for private keys or parameters, but for: */
+    uint64_t kms_ns;               /* a KMS at work on them: computing, and waiting for its processor */
     uint64_t signalling_ns;        /* the rest, at nodes: queries to the HSS, timers, retries */
     setup_node nodes[SETUP_NODES]; /* cryptography; those beyond the last one are added to it */
     size_t node_count;
@@ -35,7 +36,7 @@ setup *setup_new(const scn_scenario *scenario);
 void setup_attach(setup *s, n3_sim *sim, const hops *hops);
 void setup_free(setup *s);
 
-/* A sink of the event log: SIP, CPU and STATE. */
+/* A sink of the event log: SIP, CPU, STATE and HTTP. */
 void setup_event(void *s, const trace_event *event);
 
 /* NULL: the call was not established, or memory ran out. */

@@ -42,7 +42,8 @@ static int set_up(void **state) {
     assert_int_equal(hops_add(b->hops, b->bob, UINT64_C(8000000000), 5 * MS), IBK_OK);
     setup_attach(b->setup, b->sim, b->hops);
     trace_set_clock(b->log, clock_of, b);
-    uint32_t kinds = TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU);
+    uint32_t kinds =
+        TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU) | TRACE_MASK(TRACE_HTTP);
     assert_int_equal(trace_add_sink(b->log, kinds, setup_event, b->setup), IBK_OK);
     assert_int_equal(trace_name_address(b->log, "10.0.0.1", "alice"), IBK_OK);
     assert_int_equal(trace_name_address(b->log, "10.0.0.2", "bob"), IBK_OK);
@@ -79,6 +80,20 @@ static void job(bench *b, const char *node, const char *call, uint64_t submitted
     trace_str(b->log, "call", call);
     trace_uint(b->log, "submitted_ns", submitted_ms * MS);
     trace_uint(b->log, "wait_ns", wait_ms * MS);
+    trace_end(b->log);
+}
+
+/* At a KMS: what comes from a UE, or goes to it. */
+static void kms_event(bench *b, uint64_t at_ms, const char *kms, bool sent, const char *address) {
+    trace_message m = {.kind = TRACE_HTTP,
+                       .node = kms,
+                       .sent = sent,
+                       .peer = address,
+                       .label = sent ? "200" : "POST /mikey",
+                       .transport = "tcp",
+                       .octets = 100};
+    b->now = at_ms * MS;
+    trace_message_begin(b->log, &m);
     trace_end(b->log);
 }
 
@@ -180,6 +195,31 @@ static void waiting_for_keys_is_told(void **state) {
     assert_int_equal(setup_crypto(a), 5 * MS);
 }
 
+/* A KMS had it for 20 ms of the wait, and for 5 ms more of a request that was there before it; what it does
+ * for another UE, or another KMS says, counts for nothing. */
+static void what_a_kms_does_is_told(void **state) {
+    bench *b = *state;
+    kms_event(b, 0, "kms.home.example", false, "10.0.0.1");
+    state_event(b, 0, "alice", "call", NULL);
+    state_event(b, 5, "alice", "waits-for-keys", NULL);
+    kms_event(b, 10, "kms.home.example", true, "10.0.0.1");
+    kms_event(b, 11, "kms.home.example", false, "10.0.0.2");
+    kms_event(b, 15, "kms.home.example", false, "10.0.0.1");
+    kms_event(b, 20, "kms.other.example", true, "10.0.0.1");
+    kms_event(b, 35, "kms.home.example", true, "10.0.0.1");
+    kms_event(b, 36, "kms.home.example", true, "10.0.0.2");
+    kms_event(b, 40, "kms.home.example", false, "10.0.0.1"); /* an answer in no time */
+    kms_event(b, 40, "kms.home.example", true, "10.0.0.1");
+    state_event(b, 45, "alice", "has-keys", NULL);
+    passes(b, 50, 60, true, "INVITE");
+    passes(b, 60, 70, false, "200 OK");
+    state_event(b, 70, "alice", "established", CALL);
+    const setup_account *a = account_of(b, 70);
+    assert_int_equal(a->kms_ns, 25 * MS);
+    assert_int_equal(a->keys_ns, 15 * MS);
+    assert_int_equal(a->signalling_ns, 10 * MS);
+}
+
 /* Packets that were not seen: the way is the radio's all the same. */
 static void the_sum_holds_without_packets(void **state) {
     bench *b = *state;
@@ -237,6 +277,7 @@ int main(void) {
         TEST(every_part_is_told),
         TEST(what_was_sent_again_is_told),
         TEST(waiting_for_keys_is_told),
+        TEST(what_a_kms_does_is_told),
         TEST(the_sum_holds_without_packets),
         TEST(what_was_not_established_is_not_told),
         TEST(other_events_do_not_count),

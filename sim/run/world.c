@@ -456,7 +456,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
                              w->tally);
     if (!err)
         err = trace_add_sink(outputs->log,
-                             TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU),
+                             TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_CPU) |
+                                 TRACE_MASK(TRACE_HTTP),
                              setup_event, w->setup);
     if (!err)
         err = run_adversaries_prepare(w);

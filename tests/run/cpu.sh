@@ -43,6 +43,17 @@ rm -rf out
 expect_status 1 run "$call" --out out --quiet --set 'domains[0].kms.parameters=1024'
 expect_text 'call first: crypto-time at least 40 ms'
 
+# ---- a call that has to wait for keys: what the KMS does meanwhile is told apart from the way there and back
+expect_status 0 run "$call" --out early --quiet --set "calls.first.at=0.2 s"
+python3 -c '
+import json
+result = json.load(open("early/result.json"))
+setup = result["calls"][0]["setup"]
+assert 100e6 < setup["kms_ns"] < result["kms"][0]["cpu"]["busy_ns"] and setup["keys_ns"] > 0, setup
+assert sum(v for k, v in setup.items() if k != "crypto") + sum(
+    n["computing_ns"] + n["queued_ns"] for n in setup["crypto"]) == result["calls"][0]["setup_ns"], setup' ||
+  die "what a KMS does for a call"
+
 # ---- where set-up times went: the parts add up, and what loss costs is told apart from the way itself
 expect_status 0 run "$basic/lossy-link.yaml" --out lossy --quiet
 expect_status 1 run "$basic/lossy-link.yaml" --out clean --quiet --set 'links.access.loss=0 %'

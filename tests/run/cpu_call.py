@@ -30,5 +30,5 @@ assert [(n["node"], n["computing_ns"], n["queued_ns"]) for n in a["setup"]["cryp
     ("alice", alice, 0), ("bob", bob, 0)], a["setup"]
 assert b["setup"]["crypto"] == [], b["setup"]
 assert a["setup_ns"] - b["setup_ns"] == alice + bob, (a["setup_ns"], b["setup_ns"])
-for name in "ringing_ns", "radio_ns", "core_ns", "resent_ns", "keys_ns", "signalling_ns":
+for name in "ringing_ns", "radio_ns", "core_ns", "resent_ns", "keys_ns", "kms_ns", "signalling_ns":
     assert a["setup"][name] == b["setup"][name], name
