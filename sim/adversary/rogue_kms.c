@@ -60,7 +60,8 @@ static ibk_err make_parameters(rogue_kms *k, ibk_diag *diag) {
     }
     ibk_err err = bad_params_make(&k->published, k->plan->degenerate, k->config.genuine);
     if (!err && k->plan->degenerate == SCN_P_PUB_IS_P)
-        err = ibk_ibe_params_parse(&k->params, ibk_buf_span(&k->published), k->config.genuine, diag);
+        err = ibk_ibe_params_parse_without(&k->params, ibk_buf_span(&k->published), k->config.genuine,
+                                           IBK_DEFENCE_PARAMETERS_CHECK, diag);
     return err;
 }
 
