@@ -67,6 +67,7 @@ _Static_assert(sizeof(result_call) <= sizeof((result *)0)->scratch, "scratch hol
 _Static_assert(sizeof(result_user) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_adversary) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_kms) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
+_Static_assert(sizeof(result_party) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
 _Static_assert(sizeof(result_key_request) <= sizeof((result *)0)->scratch,
                "scratch holds every kind of entry");
 _Static_assert(sizeof(result_media) <= sizeof((result *)0)->scratch, "scratch holds every kind of entry");
@@ -192,6 +193,34 @@ void result_add_crypto(result *r, result_call *call, const result_crypto *crypto
     }
 }
 
+result_party *result_add_party(result *r) {
+    result_party *party = arena_alloc(r, sizeof *party);
+    result_party **slot = party ? grow(r, &r->parties, &r->party_count, sizeof *slot) : NULL;
+    if (!slot)
+        return scratch(r);
+    *slot = party;
+    return party;
+}
+
+void result_add_fact(result *r, result_party *party, const result_fact *fact) {
+    if (r->out_of_memory)
+        return;
+    result_fact *entry = grow(r, &party->facts, &party->fact_count, sizeof *entry);
+    if (!entry)
+        return;
+    *entry = *fact;
+    entry->what = result_text(r, fact->what);
+    entry->call = result_text(r, fact->call);
+    entry->how = result_text(r, fact->how);
+    entry->step = result_text(r, fact->step);
+}
+
+void result_add_remark(result *r, const char *text) {
+    const char **entry = grow(r, &r->remarks, &r->remark_count, sizeof *entry);
+    if (entry)
+        *entry = result_text(r, text);
+}
+
 void result_add_property(result *r, const char *name, bool holds, const char *detail) {
     result_property *entry = grow(r, &r->properties, &r->property_count, sizeof *entry);
     if (entry)
@@ -232,6 +261,10 @@ void result_free(result *r) {
     for (size_t i = 0; i < r->adversary_count; i++)
         free(r->adversaries[i]->rules);
     free(r->adversaries);
+    for (size_t i = 0; i < r->party_count; i++)
+        free(r->parties[i]->facts);
+    free(r->parties);
+    free(r->remarks);
     free(r->calls);
     free(r->users);
     free(r->kms);

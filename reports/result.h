@@ -218,6 +218,22 @@ typedef struct result_link {
     uint64_t lost_ab, lost_ba; /* by the loss model or a full queue */
 } result_link;
 
+/* One thing that a party knows (docs/knowledge.md). */
+typedef struct result_fact {
+    const char *what; /* "session-key", a word of the expectation `knowledge` */
+    const char *call; /* the scenario's name of the call; NULL: of none */
+    const char *how;  /* "held", "received", "decrypted", "computed", "broken-in" */
+    const char *step; /* by which step, in words */
+    result_time at;   /* since when */
+    bool given;       /* held or broken-in: the party did not find it out */
+} result_fact;
+
+typedef struct result_party {
+    const char *name, *kind; /* "mallory"; "adversary", "user", "mailbox", "kms", "function" */
+    result_fact *facts;
+    size_t fact_count;
+} result_party;
+
 /* A security property (docs/properties.md). */
 typedef struct result_property {
     const char *name; /* "agreement" */
@@ -253,6 +269,10 @@ typedef struct result {
     size_t link_count;
     result_property *properties;
     size_t property_count;
+    result_party **parties; /* adversaries first; stable pointers */
+    size_t party_count;
+    const char **remarks; /* what the parties' facts do not show */
+    size_t remark_count;
     result_version *versions;
     size_t version_count;
     bool out_of_memory; /* sticky; result_write_json() then fails */
@@ -266,8 +286,8 @@ typedef struct result {
 const char *result_text(result *r, const char *text);
 const char *result_textf(result *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* New, zeroed entries at the end of their list, owned by the result. Calls, users and KMSs keep their
- * address; the others are valid until the next one of their list is added. Never NULL: on exhaustion a
+/* New, zeroed entries at the end of their list, owned by the result. Calls, users, KMSs and parties keep
+ * their address; the others are valid until the next one of their list is added. Never NULL: on exhaustion a
  * scratch entry and r->out_of_memory. */
 result_call *result_add_call(result *r);
 result_user *result_add_user(result *r);
@@ -284,6 +304,9 @@ result_update *result_add_update(result *r, result_call *call);
 result_fetch *result_add_fetch(result *r, result_user *user);
 void result_add_mikey(result *r, result_call *call, const char *name, uint64_t octets);
 void result_add_crypto(result *r, result_call *call, const result_crypto *crypto);
+result_party *result_add_party(result *r);
+void result_add_fact(result *r, result_party *party, const result_fact *fact); /* texts are copied */
+void result_add_remark(result *r, const char *text);
 void result_add_property(result *r, const char *name, bool holds, const char *detail);
 void result_add_version(result *r, const char *name, const char *version);
 

@@ -288,6 +288,35 @@ static json_t *adversary_json(const result_adversary *a, bool *ok) {
     return o;
 }
 
+static json_t *party_json(const result_party *p, bool *ok) {
+    json_t *o = json_object(), *facts = json_array();
+    for (size_t i = 0; i < p->fact_count; i++) {
+        const result_fact *f = &p->facts[i];
+        json_t *fact = json_object();
+        set(fact, "what", text_json(f->what), ok);
+        set(fact, "call", text_json(f->call), ok);
+        set(fact, "how", text_json(f->how), ok);
+        set(fact, "at_ns", time_json(f->at), ok);
+        set(fact, "step", text_json(f->step), ok);
+        *ok &= json_array_append_new(facts, fact) == 0;
+    }
+    set(o, "party", text_json(p->name), ok);
+    set(o, "kind", text_json(p->kind), ok);
+    set(o, "knows", facts, ok);
+    return o;
+}
+
+static json_t *knowledge_json(const result *r, bool *ok) {
+    json_t *o = json_object(), *parties = json_array(), *remarks = json_array();
+    for (size_t i = 0; i < r->party_count; i++)
+        *ok &= json_array_append_new(parties, party_json(r->parties[i], ok)) == 0;
+    for (size_t i = 0; i < r->remark_count; i++)
+        *ok &= json_array_append_new(remarks, text_json(r->remarks[i])) == 0;
+    set(o, "parties", parties, ok);
+    set(o, "remarks", remarks, ok);
+    return o;
+}
+
 static json_t *link_json(const result_link *l, bool *ok) {
     const struct {
         const char *key;
@@ -368,6 +397,7 @@ static void set_lists(json_t *root, const result *r, bool *ok) {
     set(root, "kms", kms, ok);
     set(root, "messages", messages, ok);
     set(root, "adversaries", adversaries, ok);
+    set(root, "knowledge", knowledge_json(r, ok), ok);
     set(root, "links", links, ok);
     set(root, "versions", versions, ok);
 }

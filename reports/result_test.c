@@ -67,6 +67,33 @@ static void fill(result *r) {
     l->packets_ab = 17;
 }
 
+static void add_party(result *r, const char *name, const char *kind, const char *call, const char *what,
+                      const char *how) {
+    result_party *p = result_add_party(r);
+    p->name = result_text(r, name);
+    p->kind = result_text(r, kind);
+    result_fact fact = {.what = what,
+                        .call = call,
+                        .how = how,
+                        .at = result_at(5),
+                        .step = "found",
+                        .given = strcmp(how, "broken-in") == 0};
+    if (what)
+        result_add_fact(r, p, &fact);
+}
+
+static void fill_knowledge(result *r) {
+    add_party(r, "mal\x1blory", "adversary", "call-2", "media", "decrypted");
+    result_fact more = {.what = "private-key", .how = "broken-in", .step = "taken", .given = true};
+    result_add_fact(r, r->parties[0], &more);
+    add_party(r, "alice", "user", "call-1", "media", "received");
+    more = (result_fact){.what = "media", .call = "call-2", .how = "received", .step = "heard"};
+    result_add_fact(r, r->parties[1], &more);
+    add_party(r, "kms.home.example", "kms", NULL, "master-secret", "held");
+    add_party(r, "hss.home.example", "function", NULL, NULL, "held");
+    result_add_remark(r, "mallory: 3 packets were not kept");
+}
+
 static void test_json_is_complete_and_repeatable(void **state) {
     (void)state;
     result r = {0}, again = {0};
@@ -171,9 +198,41 @@ static void test_table(void **state) {
     result_free(&r);
 }
 
+static void test_matrix(void **state) {
+    (void)state;
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+        char *text = NULL;
+        size_t len = 0;
+        result r = {0};
+        fill(&r);
+        term t = {.file = open_memstream(&text, &len), .utf8 = utf8, .width = 100};
+        report_matrix(&t, &r); /* nobody: nothing */
+        fflush(t.file);
+        assert_int_equal(len, 0);
+        fill_knowledge(&r);
+        report_matrix(&t, &r);
+        fclose(t.file);
+        assert_string_equal(text, utf8 ? "\n  knows             media  private-key  master-secret\n"
+                                         "  mal?lory          1/2    given        ·\n"
+                                         "  alice             ✓      ·            ·\n"
+                                         "  kms.home.example  ·      ·            ✓\n"
+                                         "  hss.home.example  ·      ·            ·\n"
+                                         "  mallory: 3 packets were not kept\n"
+                                       : "\n  knows             media  private-key  master-secret\n"
+                                         "  mal?lory          1/2    given        -\n"
+                                         "  alice             yes    -            -\n"
+                                         "  kms.home.example  -      -            yes\n"
+                                         "  hss.home.example  -      -            -\n"
+                                         "  mallory: 3 packets were not kept\n");
+        free(text);
+        result_free(&r);
+    }
+}
+
 static int write_sample(const char *path) {
     result r = {0};
     fill(&r);
+    fill_knowledge(&r);
     result_judge(&r);
     ibk_err err = result_write_json(&r, path, NULL);
     result_free(&r);
@@ -189,6 +248,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_many_entries),
         cmocka_unit_test(test_exhaustion_is_told),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_matrix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

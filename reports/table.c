@@ -251,4 +251,5 @@ void report_table(const term *t, const result *r, size_t max_calls, bool verbose
         print_calls(t, r, max_calls);
     print_messages(t, r, max_calls);
     print_adversaries(t, r);
+    report_matrix(t, r);
 }

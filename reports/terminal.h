@@ -39,6 +39,10 @@ void term_text(const term *t, const char *before, const char *text, const char *
  * calls. */
 void report_table(const term *t, const result *r, size_t max_calls, bool verbose);
 
+/* Who knows what: a row for each of the first parties, a column for each thing that somebody knows; then the
+ * first remarks. Nothing if the result has no parties. */
+void report_matrix(const term *t, const result *r);
+
 /* ---- the ladder ----------------------------------------------------------------------------------- */
 
 typedef struct ladder_options {
