@@ -37,9 +37,38 @@ static void unknown_key(scn_ctx *ctx, const scn_section *section, const scn_node
 /* ---- lists ------------------------------------------------------------------------------------------------
  */
 
+/* A mapping in the place of a list: each key is the value of the first key of its entry. */
+static void convert_named(scn_ctx *ctx, raw_list *list, const scn_field *field, scn_node *node,
+                          const char *path) {
+    const scn_section *section = field->section;
+    const scn_field *name = &section->fields[0];
+    list->items = scn_alloc_array(ctx->arena, node->count, section->size);
+    for (size_t i = 0; i < node->count && list->items != NULL; i++) {
+        if (scn_node_repeats(node, i))
+            continue;
+        char *element = (char *)list->items + list->count++ * section->size;
+        const char *place = join(ctx, path, node->keys[i].text);
+        scn_convert(ctx, element, section, &node->items[i], place);
+        raw_head *head = (raw_head *)element;
+        if (scn_written(head, name->key)) {
+            scn_report(ctx, scn_where_of(head, name->key), "%s.%s: its name is '%s' already", place,
+                       name->key, scn_show(ctx, node->keys[i].text));
+            ctx->shape_broken = true;
+        } else if (scn_value_read(ctx, element + name->offset, name, &node->keys[i], place)) {
+            head->given |= 1;
+        } else {
+            ctx->shape_broken = true;
+        }
+    }
+}
+
 static void convert_list(scn_ctx *ctx, raw_list *list, const scn_field *field, scn_node *node,
                          const char *path) {
     const scn_section *section = field->section;
+    if (field->by_name && node->kind == SCN_MAPPING) {
+        convert_named(ctx, list, field, node, path);
+        return;
+    }
     if (node->kind != SCN_SEQUENCE || (field->required && node->count == 0)) {
         scn_error *e = scn_report(ctx, &node->where, "'%s' must be a list, not %s", path,
                                   node->kind == SCN_SEQUENCE ? "an empty one" : scn_node_kind_name(node));

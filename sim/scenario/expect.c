@@ -106,19 +106,20 @@ static bool find_call(const scn_scenario *s, const raw_scenario *raw, const char
     return false;
 }
 
-static bool find_user(const scn_scenario *s, const raw_scenario *raw, const char *name, members *m) {
+bool scn_users_named(const scn_scenario *s, const raw_scenario *raw, const char *name, size_t *first,
+                     size_t *count) {
     const raw_user *entries = raw->users.items;
     for (size_t i = 0; i < raw->users.count; i++) {
         if (strcmp(entries[i].user.name, name) == 0) {
-            m->first = entries[i].first;
-            m->count = entries[i].count;
+            *first = entries[i].first;
+            *count = entries[i].count;
             return true;
         }
     }
     for (size_t i = 0; i < s->user_count; i++) {
         if (strcmp(s->users[i].name, name) == 0) {
-            m->first = i;
-            m->count = 1;
+            *first = i;
+            *count = 1;
             return true;
         }
     }
@@ -172,7 +173,7 @@ static bool find_named(const scn_scenario *s, const raw_scenario *raw, const cha
     case SCN_SET_CALLS:
         return find_call(s, raw, name, m);
     case SCN_SET_USERS:
-        return find_user(s, raw, name, m);
+        return scn_users_named(s, raw, name, &m->first, &m->count);
     default:
         return find_domain(s, name, m);
     }
@@ -233,6 +234,7 @@ void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw)
     add_named(ctx, out, raw, &e->user, users, SCN_SET_USERS);
     add_named(ctx, out, raw, &e->kms, scn_field_of(expect, "kms")->section->other, SCN_SET_KMS);
     add(ctx, out, &e->security, scn_field_of(expect, "security")->section, &security);
+    scn_expand_knowledge(ctx, out, raw);
     add(ctx, out, &e->network, network, &whole);
     if (e->head.node != NULL && e->head.node->count == 0)
         scn_hint(scn_report(ctx, &e->head.node->where, "this scenario expects nothing"),

@@ -333,6 +333,28 @@ static void expectations_are_flat(void **state) {
     scn_free(s);
 }
 
+static void knowledge_is_expected(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_expectation *e =
+        find(s, "knowledge: mallory learns xP, session-key and not media, of call call-2-1");
+    assert_int_equal(e->kind, SCN_EXPECT_KNOWLEDGE);
+    assert_int_equal(e->set, SCN_SET_PARTIES);
+    assert_string_equal(e->knowledge.who, "mallory");
+    assert_string_equal(e->knowledge.call->name, "call-2-1");
+    assert_int_equal(e->knowledge.learns, SCN_THING_BIT(SCN_THING_XP) | SCN_THING_BIT(SCN_THING_SESSION_KEY));
+    assert_int_equal(e->knowledge.does_not, SCN_THING_BIT(SCN_THING_MEDIA));
+    e = find(s, "knowledge: u{n} learns nothing"); /* each of the group */
+    assert_null(e->knowledge.who);
+    assert_int_equal(e->first, 0);
+    assert_int_equal(e->count, 3);
+    assert_int_equal(e->knowledge.learns, SCN_THING_BIT(SCN_THINGS));
+    e = find(s, "knowledge: kms.one.example learns master-secret");
+    assert_string_equal(e->knowledge.who, "kms.one.example");
+    assert_null(e->knowledge.call);
+    scn_free(s);
+}
+
 static void bounds_hold(void **state) {
     (void)state;
     assert_true(scn_bound_holds(&(scn_bound){.op = SCN_EXACTLY, .value = 3}, 3, 9));
@@ -572,6 +594,7 @@ int main(void) {
         cmocka_unit_test(rules_are_read),
         cmocka_unit_test(kms_keys),
         cmocka_unit_test(expectations_are_flat),
+        cmocka_unit_test(knowledge_is_expected),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(every_key_survives_the_round_trip),
         cmocka_unit_test(defaults_are_written_out),

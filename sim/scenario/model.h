@@ -372,6 +372,7 @@ typedef struct scn_bound {
     /* security properties, docs/properties.md */                                                            \
     X(SECURITY_HOLDS, IS)  /* bound.value: bits (1 << scn_property): none of them is broken */               \
     X(SECURITY_BROKEN, IS) /* … each of them is */                                                         \
+    X(KNOWLEDGE, IS)       /* knowledge: what a party knows, and does not */                                 \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
@@ -391,6 +392,7 @@ typedef enum scn_expect_set {
     SCN_SET_USERS,
     SCN_SET_KMS,
     SCN_SET_SECURITY,
+    SCN_SET_PARTIES,
     SCN_SET_NETWORK
 } scn_expect_set;
 
@@ -465,14 +467,23 @@ typedef enum scn_parameters_failure {
     SCN_PARAMETERS_EXPIRED      /* outside its validity by the UE's clock */
 } scn_parameters_failure;
 
+/* What a party, or each of a group of users, knows at the end of the run. */
+typedef struct scn_knowledge {
+    const char *who;      /* name of a node or adversary; NULL: the users of the expectation */
+    const scn_call *call; /* of this call alone; NULL: of all */
+    uint64_t learns;      /* bits (SCN_THING_BIT): at least these; SCN_THING_BIT(SCN_THINGS): `nothing` */
+    uint64_t does_not;    /* none of these */
+} scn_knowledge;
+
 typedef struct scn_expectation {
     scn_expect_kind kind;
     scn_expect_how how;
     scn_expect_set set;
     size_t first, count; /* members: calls[first .. first+count), users[…], domains[…] of the KMSs;
-                            count > 0; SECURITY, NETWORK: 0, 1 */
+                            count > 0; SECURITY, NETWORK: 0, 1; PARTIES: users[…], or 0, 1 */
     scn_bound bound;
-    const char *text; /* "calls: established all", "call first: setup-time at most 2 s" */
+    scn_knowledge knowledge; /* PARTIES */
+    const char *text;        /* "calls: established all", "call first: setup-time at most 2 s" */
     scn_where where;
 } scn_expectation;
 

@@ -682,6 +682,30 @@ static const scn_section expect_security_section = {
     "security properties", FIELDS(expect_security_fields), .size = sizeof(raw_expect),
     .meaning = "What must hold of every exchange, whatever an adversary does (docs/properties.md)."};
 
+#define THING_WORD(name, word) {word, SCN_THING_BIT(SCN_THING_##name)},
+static const scn_word thing_words[] = {{"nothing", SCN_THING_BIT(SCN_THINGS)},
+                                       SCN_THING_LIST(THING_WORD){NULL, 0}};
+#undef THING_WORD
+
+static const scn_field expect_knowledge_fields[] = {
+    {"who", SCN_T_REFERENCE, AT(raw_knowledge, who), .min = 1, .max = 200,
+     .meaning =
+         "an adversary, a user or a group, or a node of a core such as `kms.home.example`; each of a group"},
+    {"call", SCN_T_REFERENCE, AT(raw_knowledge, call), .min = 1, .max = 60, .computed = "all calls",
+     .meaning = "of this call alone"},
+    {"learns", SCN_T_WORDS, AT(raw_knowledge, learns), .words = thing_words,
+     .meaning =
+         "it knows at least these, `session-key` by having opened packets with it; `nothing`: it finds out "
+         "nothing at all beyond what it holds, made itself or was given"},
+    {"does-not-learn", SCN_T_WORDS, AT(raw_knowledge, lacks), .words = thing_words,
+     .meaning = "it knows none of these, of no call"},
+};
+static const scn_section expect_knowledge_section = {
+    "what somebody knows", FIELDS(expect_knowledge_fields), .size = sizeof(raw_knowledge),
+    .meaning =
+        "What a party knows at the end, as it is found out and not as it is declared (docs/knowledge.md). A "
+        "mapping of names does as well as the list: `knowledge: {mallory: {learns: nothing}}`."};
+
 static const scn_section expect_call_section = {"calls by name",
                                                 .size = sizeof(raw_expect_named),
                                                 .other = &expect_calls_section,
@@ -714,6 +738,8 @@ static const scn_field expect_fields[] = {
     {"kms", SECTION(raw_expects, kms, expect_kms_section), .meaning = "of KMSs, by the name of the domain"},
     {"security", SECTION(raw_expects, security, expect_security_section),
      .meaning = "of security properties"},
+    {"knowledge", SCN_T_LIST, AT(raw_expects, knowledge), .section = &expect_knowledge_section,
+     .by_name = true, .meaning = "who knows what, and who does not"},
     {"network", SECTION(raw_expects, network, expect_network_section), .meaning = "of the whole network"},
 };
 static const scn_section expect_section = {

@@ -11,7 +11,7 @@
 
 typedef enum scn_type {
     SCN_T_SECTION = 1,  /* mapping: a raw struct, `section` */
-    SCN_T_LIST,         /* sequence of `section`: raw_list */
+    SCN_T_LIST,         /* sequence of `section`: raw_list; with `by_name` also a mapping by its first key */
     SCN_T_BOOL,         /* bool */
     SCN_T_UINT,         /* plain number, any unsigned width */
     SCN_T_QUANTITY,     /* `quantity`, any unsigned width */
@@ -49,6 +49,7 @@ typedef struct scn_field {
     scn_type type;
     size_t offset, width; /* in the raw struct */
     bool required;
+    bool by_name;                 /* LIST: `{mallory: {…}}` is short for `[{who: mallory, …}]` */
     const char *fallback;         /* default as it would be written; NULL: none, or `computed` */
     const char *computed;         /* how the default is found, for the reference */
     int64_t min, max;             /* numbers, quantities (base unit), texts (octets); max 0: no range */
@@ -241,8 +242,15 @@ typedef struct raw_expect_named {
     raw_list others; /* raw_expect */
 } raw_expect_named;
 
+typedef struct raw_knowledge {
+    raw_head head;
+    const char *who, *call;
+    uint64_t learns, lacks;
+} raw_knowledge;
+
 typedef struct raw_expects {
     raw_head head;
+    raw_list knowledge; /* raw_knowledge */
     raw_expect calls, users, security, network;
     raw_expect_named call, user, kms;
 } raw_expects;
@@ -276,6 +284,10 @@ void scn_expand_relations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw); /
 void scn_expand_calls(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_adversaries(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
 void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw);
+void scn_expand_knowledge(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw); /* a part of it */
+/* The users that an entry of the file, or one user, has the name of; false: none. */
+bool scn_users_named(const scn_scenario *s, const raw_scenario *raw, const char *name, size_t *first,
+                     size_t *count);
 
 struct scn_file {
     scn_arena arena;

@@ -126,6 +126,10 @@ const char testing_full[] =
     "    x: {messages-stored: at least 1, messages-readable: none, messages-delivered: 2, messages-refused: "
     "0,\n"
     "        message-reason: bad-mac}\n"
+    "  knowledge:\n"
+    "    mallory: {call: call-2-1, learns: [xP, session-key], does-not-learn: media}\n"
+    "    u{n}: {learns: nothing}\n"
+    "    kms.one.example: {learns: master-secret}\n"
     "  network: {retransmissions: at most 9, packets-lost: above 0, plaintext-media: none}\n";
 
 scn_scenario *testing_load(const char *path, const char *const *sets, size_t count) {
