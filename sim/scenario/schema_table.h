@@ -16,5 +16,6 @@
 #define WORDS(...)              ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
 
 extern const scn_section scn_adversary_section; /* schema_adversaries.c */
+extern const scn_section scn_expect_section;    /* schema_expect.c */
 
 #endif
