@@ -209,7 +209,7 @@ static void print_adversaries(const term *t, const result *r) {
             term_style style = rule->failed ? TERM_RED : rule->fired ? TERM_PLAIN : TERM_YELLOW;
             fputs(style ? term_begin(t, style) : "", t->file);
             if (rule->fired)
-                fprintf(t->file, "%" PRIu64 " times", rule->fired);
+                fprintf(t->file, rule->fired == 1 ? "once" : "%" PRIu64 " times", rule->fired);
             else if (!rule->failed)
                 fputs("never", t->file);
             if (rule->failed)

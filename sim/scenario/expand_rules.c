@@ -11,7 +11,6 @@
 #define MEDIA        BIT(SCN_ON_MEDIA)
 #define PACKETS      (MESSAGES | MEDIA | BIT(SCN_ON_PACKET))
 #define CLOCK        (BIT(SCN_ON_TIME) | BIT(SCN_ON_STATE))
-#define ALL          (PACKETS | CLOCK)
 
 typedef struct key_rule {
     const char *required, *optional; /* keys between spaces */
@@ -36,7 +35,7 @@ static const key_rule actions[SCN_ATTACKS] = {
     [SCN_ATTACK_RE_ENCRYPT] = {"", "point-i point-r inner-idri inner-idrr for parameters-of", SIP_ALONE},
     [SCN_ATTACK_IMPERSONATE] = {"", "for parameters-of", SIP_ALONE},
     [SCN_ATTACK_RELAY_MEDIA] = {"", "", MEDIA},
-    [SCN_ATTACK_INJECT_MEDIA] = {"to rate for", "content what", MEDIA | CLOCK},
+    [SCN_ATTACK_INJECT_MEDIA] = {"to rate for", "content what", MESSAGES | MEDIA | CLOCK},
     [SCN_ATTACK_FORGE] = {"message as to", "parameters-of", MESSAGES | CLOCK},
     [SCN_ATTACK_FLOOD] = {"message to rate for", "content what as", MESSAGES | CLOCK},
     [SCN_ATTACK_STRIP_KEY_MGMT] = {"", "", SIP_ALONE},
