@@ -7,9 +7,10 @@
  * TCP: SIP is cut at Content-Length (RFC 3261 §18.3), HTTP/1.1 as RFC 9112 says. An active tap splits such a
  * connection in two without either end seeing it: it acknowledges what it takes, and sends on in the other's
  * name, with retransmissions and congestion control of its own (RFC 9293, 5681, 6298); SACK and time stamps
- * are taken out of the SYNs. Each message goes out when it is due: one that is delayed is overtaken by later
- * ones, as with UDP. A FIN goes out behind everything that is held; a reset when what came before it has been
- * acknowledged.
+ * are taken out of the SYNs. A message goes on when it is complete, so that one of several segments passes a
+ * thin link later than without a tap. Each message goes out when it is due: one that is delayed is overtaken
+ * by later ones, as with UDP. A FIN goes out behind everything that is held; a reset when what came before it
+ * has been acknowledged.
  *
  * A direction of a connection that is not SIP or HTTP after all, or passes their limits, goes on octet by
  * octet without being shown. Connections that were open when the tap came, those beyond TAP_MAX_STREAMS,

@@ -130,12 +130,35 @@ static void test_limits(void **state) {
     free(big);
 }
 
+/* A body within the limit, in chunks that are mostly overhead. */
+static void test_chunks(void **state) {
+    (void)state;
+    ibk_buf stream = {0};
+    assert_int_equal(
+        ibk_buf_append_span(&stream, ibk_span_str("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")),
+        IBK_OK);
+    while (stream.len < HTTP_BODY_MAX + ((size_t)1 << 19))
+        assert_int_equal(ibk_buf_append_span(&stream, ibk_span_str("1\r\nx\r\n")), IBK_OK);
+    tap_frames *f = frames_new(FRAMES_RESPONSES);
+    outcome o = {0};
+    for (size_t at = 0; at + FRAMES_PUSH <= stream.len; at += FRAMES_PUSH) {
+        assert_int_equal(frames_push(f, ibk_span_of(stream.data + at, FRAMES_PUSH)), IBK_OK);
+        take(&o, f);
+        assert_int_equal(o.octets.len + frames_held(f), at + FRAMES_PUSH);
+        assert_true(frames_held(f) < HTTP_BODY_MAX + ((size_t)300 << 10));
+    }
+    assert_true(frames_given_up(f));
+    assert_string_equal(o.pieces, "r");
+    assert_memory_equal(o.octets.data, stream.data, o.octets.len);
+    ibk_buf_free(&stream);
+    ibk_buf_free(&o.octets);
+    frames_free(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sip),
-        cmocka_unit_test(test_no_sip_waits),
-        cmocka_unit_test(test_http),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_sip),    cmocka_unit_test(test_no_sip_waits), cmocka_unit_test(test_http),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

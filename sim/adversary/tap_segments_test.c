@@ -26,7 +26,8 @@ typedef struct scene {
     n3_endpoint from, to;
     arrival in[3000]; /* what the client gets */
     size_t count;
-    bool options_left; /* a SYN came through with SACK or time stamps */
+    bool sack_left, stamps_left; /* options that the client's SYN came through with */
+    n3_capture *watch;
     uint32_t their_isn;
     uint64_t delay_ns;
 } scene;
@@ -81,13 +82,25 @@ static void intercept(void *user, n3_link *link, n3_direction direction, const u
     if (direction != N3_BA || !n3_ip_read(&ip, packet, len) || !n3_segment_read(&segment, &ip))
         return;
     verdict->action = N3_DROP;
-    if (segment.flags & N3_SYN) {
+    if (segment.flags & N3_SYN)
         s.their_isn = segment.seq;
-        s.options_left = has_option(&segment, 4) || has_option(&segment, 8);
-    }
     if (s.count < sizeof s.in / sizeof *s.in)
         s.in[s.count++] =
             (arrival){n3_now(s.w.sim), segment.seq, segment.ack, segment.flags, segment.window, segment.len};
+}
+
+/* What goes to the server: of a packet and its replacement, the latter comes last. */
+static bool watch(void *user, const n3_link *link, n3_direction direction, const uint8_t *packet,
+                  size_t len) {
+    n3_ip ip;
+    n3_segment segment;
+    (void)user, (void)link;
+    if (direction == N3_AB && n3_ip_read(&ip, packet, len) && n3_segment_read(&segment, &ip) &&
+        segment.flags & N3_SYN) {
+        s.sack_left = has_option(&segment, 4);
+        s.stamps_left = has_option(&segment, 8);
+    }
+    return false;
 }
 
 /* Sends a segment from the client, with SYN options if given. */
@@ -126,6 +139,9 @@ static void scene_open(bool active, uint16_t window, ibk_span options) {
     s.to = (n3_endpoint){s.w.address_b, 5060};
     OK(n3_listen(&s.listener, s.w.b, &s.to, on_accept, NULL));
     OK(n3_link_set_hook(s.w.ar, intercept, NULL));
+    OK(n3_capture_new(&s.watch, s.w.sim, "/dev/null", N3_CAPTURE_EVERY));
+    OK(n3_capture_filter(s.watch, watch, NULL));
+    OK(n3_capture_add(s.watch, s.w.rb));
     assert_int_equal(tap_new(&s.t, s.w.sim, s.w.rb, active, seen, NULL), IBK_OK);
     say(ISN, 0, N3_SYN, window, options, (ibk_span){0});
     run_for(100 * MS);
@@ -139,6 +155,7 @@ static void scene_open(bool active, uint16_t window, ibk_span options) {
 static tap_stats scene_close(void) {
     tap_stats stats = tap_get_stats(s.t);
     tap_free(s.t);
+    OK(n3_capture_free(s.watch));
     n3_tcp_free(s.server);
     n3_listener_free(s.listener);
     ibk_buf_free(&s.got);
@@ -166,7 +183,7 @@ static void test_syn_options(void **state) {
     (void)state;
     static const uint8_t options[] = {2, 4, 0x01, 0xf4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 2, 0};
     scene_open(true, 60000, ibk_span_of(options, sizeof options));
-    assert_false(s.options_left);
+    assert_false(s.sack_left || s.stamps_left);
     serve(3000);
     run_for(SEC);
     assert_true(s.count > 7);
@@ -174,7 +191,7 @@ static void test_syn_options(void **state) {
         assert_true(s.in[i].len <= 500);
     scene_close();
     scene_open(false, 60000, ibk_span_of(options, sizeof options));
-    assert_true(s.options_left); /* which a listener leaves alone */
+    assert_true(s.sack_left && s.stamps_left); /* which a listener leaves alone */
     scene_close();
 }
 
@@ -200,6 +217,7 @@ static void test_zero_window(void **state) {
     say_ack(1000, 5000);
     run_for(100 * MS);
     assert_true(s.count > before);
+    assert_int_equal(behind(&s.in[before]) - s.in[before].len, 1000); /* with the octet of the probes */
     assert_int_equal(behind(&s.in[s.count - 1]), s.sent.len);
     assert_false(s.ended);
     scene_close();
@@ -227,25 +245,37 @@ static void test_silent_receiver(void **state) {
     scene_close();
 }
 
-/* RFC 5681 §3.2: three repeated acknowledgements, and the missing segment is sent again at once. */
+/* RFC 6928: ten segments at first. RFC 5681 §3.2: three repeated acknowledgements, and the missing segment is
+ * sent again at once. RFC 6582 §3.2: the next one that is missing as soon as that is known. */
 static void test_fast_retransmit(void **state) {
     (void)state;
-    scene_open(true, 30000, (ibk_span){0});
-    serve(8000);
-    run_for(50 * MS);
+    scene_open(true, 60000, (ibk_span){0});
     size_t before = s.count;
+    serve(20000);
+    run_for(50 * MS);
+    assert_int_equal(s.count, before + 10);
+    const uint32_t size = (uint32_t)s.in[before].len;
     for (int i = 0; i < 2; i++)
-        say_ack(0, 30000);
+        say_ack(0, 60000);
     run_for(50 * MS);
-    assert_int_equal(s.count, before);
-    say_ack(0, 30000);
+    assert_int_equal(s.count, before + 10);
+    say_ack(0, 60000);
     run_for(50 * MS);
-    assert_int_equal(s.count, before + 1);
-    assert_int_equal(s.in[before].seq, s.their_isn + 1);
-    say_ack((uint32_t)s.sent.len, 30000);
+    assert_int_equal(s.in[before + 10].seq, s.their_isn + 1);
+    size_t now = s.count;
+    say_ack(3 * size, 60000); /* the fourth is missing too */
+    run_for(50 * MS);
+    assert_int_equal(s.in[now].seq, s.their_isn + 1 + 3 * size);
+    say_ack((uint32_t)s.sent.len, 60000); /* of what was not sent yet: to be ignored */
+    run_for(50 * MS);
+    say_ack(10 * size, 60000);
+    run_for(100 * MS);
+    say_ack((uint32_t)s.sent.len, 60000);
+    now = s.count;
     run_for(300 * (uint64_t)SEC);
-    assert_int_equal(s.count, before + 1); /* and nothing more */
-    assert_int_equal(scene_close().resent, 1);
+    assert_int_equal(s.count, now); /* and nothing more */
+    assert_int_equal(behind(&s.in[now - 1]), s.sent.len);
+    assert_int_equal(scene_close().resent, 2);
 }
 
 /* Segments in any order, twice, and overlapping: one message. */
@@ -269,6 +299,9 @@ static void test_disorder(void **state) {
         say_text(0, part);
         run_for(50 * MS);
         assert_int_equal(whole, 48);
+        if (active) /* a SYN that was on its way for long */
+            say(ISN, 0, N3_SYN, 8000, (ibk_span){0}, (ibk_span){0});
+        run_for(50 * MS);
         say_text(47, "y");
         run_for(SEC);
         assert_int_equal(s.shown, 1);
@@ -310,6 +343,36 @@ static void test_ports_again(void **state) {
     say(ISN + 5000, 0, N3_SYN, 8000, (ibk_span){0}, (ibk_span){0});
     run_for(10 * (uint64_t)SEC);
     assert_int_equal(s.got.len, 0);
+    s.delay_ns = 0;
+    say(ISN + 5001, s.their_isn + 1, N3_ACK, 8000, (ibk_span){0}, ibk_span_str(MESSAGE));
+    run_for(SEC);
+    assert_int_equal(s.shown, 2);
+    assert_int_equal(s.got.len, strlen(MESSAGE));
+    assert_int_equal(tap_get_stats(s.t).streams, 2);
+    scene_close();
+}
+
+/* RFC 9293 §3.10.7.4: a repeated FIN is acknowledged, also when all is over. */
+static void test_fin_again(void **state) {
+    (void)state;
+    scene_open(true, 8000, (ibk_span){0});
+    say(ISN + 1, s.their_isn + 1, N3_ACK | N3_FIN, 8000, (ibk_span){0}, (ibk_span){0});
+    run_for(SEC); /* the server closes too, and we acknowledge that */
+    say(ISN + 2, s.their_isn + 2, N3_ACK, 8000, (ibk_span){0}, (ibk_span){0});
+    run_for(5 * (uint64_t)SEC);
+    assert_int_equal(s.why, N3_TCP_END_CLOSED);
+    size_t before = s.count;
+    say(ISN + 1, s.their_isn + 1, N3_ACK | N3_FIN, 8000, (ibk_span){0}, (ibk_span){0});
+    run_for(SEC);
+    assert_int_equal(s.count, before + 1);
+    assert_int_equal(s.in[before].ack, ISN + 2);
+    assert_int_equal(s.in[before].flags, N3_ACK);
+    say(ISN + 9000, 0, N3_SYN, 8000, (ibk_span){0}, (ibk_span){0}); /* another connection of the same ports */
+    run_for(SEC);
+    say(ISN + 9001, s.their_isn + 1, N3_ACK, 8000, (ibk_span){0}, ibk_span_str(MESSAGE));
+    run_for(SEC);
+    assert_int_equal(s.shown, 1);
+    assert_int_equal(s.got.len, strlen(MESSAGE));
     assert_int_equal(tap_get_stats(s.t).streams, 2);
     scene_close();
 }
@@ -362,6 +425,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_resets, close_scene),
         cmocka_unit_test_teardown(test_ports_again, close_scene),
         cmocka_unit_test_teardown(test_anything, close_scene),
+        cmocka_unit_test_teardown(test_fin_again, close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

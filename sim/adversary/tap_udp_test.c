@@ -68,11 +68,12 @@ static void scene_send(size_t len) {
 }
 
 static tap_stats scene_close(void) {
-    tap_stats stats = tap_get_stats(s.t);
+    tap_stats stats = s.t ? tap_get_stats(s.t) : (tap_stats){0};
     tap_free(s.t);
     n3_udp_free(s.a);
     n3_udp_free(s.b);
     OK(n3_sim_free(s.w.sim));
+    s.w.sim = NULL;
     return stats;
 }
 
@@ -230,6 +231,68 @@ static void test_loss(void **state) {
         }
 }
 
+/* A datagram in pieces, as the test says: offset and length each. Its octets are those of `big`. */
+static void inject_pieces(const size_t (*piece)[2], size_t count, size_t total) {
+    static uint8_t whole[65535], id;
+    id++;
+    size_t len = sizeof whole;
+    n3_endpoint from = {s.w.address_a, 7000};
+    OK(n3_packet_udp(whole, &len, &from, &s.to, big, total - 8));
+    for (size_t i = 0; i < count; i++) {
+        uint8_t packet[2000];
+        bool more = piece[i][0] + piece[i][1] < total;
+        memcpy(packet, whole, 20);
+        packet[4] = id;
+        packet[6] = (uint8_t)((more ? 0x20 : 0) | piece[i][0] / 8 >> 8);
+        packet[7] = (uint8_t)(piece[i][0] / 8);
+        memcpy(packet + 20, whole + 20 + piece[i][0], piece[i][1]);
+        OK(n3_link_inject(s.w.ar, N3_AB, packet, 20 + piece[i][1]));
+        OK(n3_run_until(s.w.sim, n3_now(s.w.sim) + 50 * MS));
+    }
+}
+
+static void test_odd_fragments(void **state) {
+    (void)state;
+    for (int active = 0; active < 2; active++) {
+        scene_open(N3_IPV4, 0, active, 4000);
+        tap_free(s.t);
+        assert_int_equal(tap_new(&s.t, s.w.sim, s.w.rb, active, seen, &s.p), IBK_OK);
+        s.p.t = s.t;
+        inject_pieces((const size_t[][2]){{800, 200}, {400, 400}, {400, 400}, {0, 400}}, 4, 1000);
+        assert_int_equal(s.p.shown[TAP_MEDIA], 1); /* in any order; one came twice */
+        assert_int_equal(s.p.last_sum, sum(big, 992));
+        expect(&s.at_b, 1, big, 992);
+        inject_pieces((const size_t[][2]){{0, 400}, {392, 408}, {800, 200}}, 3, 1000); /* overlapping */
+        inject_pieces((const size_t[][2]){{0, 404}, {408, 592}}, 2, 1000);             /* no multiple of 8 */
+        assert_int_equal(s.p.shown[TAP_MEDIA], 1);
+        assert_int_equal(scene_close().incomplete, 2);
+    }
+}
+
+/* What replaces a packet looks as if it came as far. */
+static void test_replacement_looks_alike(void **state) {
+    (void)state;
+    for (size_t f = 0; f < 2; f++) {
+        scene_open(families[f], 0, true, 4000);
+        tap_free(s.t);
+        assert_int_equal(tap_new(&s.t, s.w.sim, s.w.rb, true, seen, &s.p), IBK_OK);
+        s.p.verdict = (tap_verdict){.what = TAP_REPLACE, .octets = ibk_span_str("changed")};
+        n3_capture *capture;
+        OK(n3_capture_new(&capture, s.w.sim, "tap_udp_test_alike.pcap", N3_CAPTURE_EVERY));
+        OK(n3_capture_add(capture, s.w.rb));
+        scene_send(7);
+        OK(n3_capture_free(capture));
+        size_t len, header = families[f] == N3_IPV4 ? 20 : 40, packet = header + 8 + 7;
+        uint8_t *pcap = read_all("tap_udp_test_alike.pcap", &len);
+        const uint8_t *first = pcap + 24 + 16 + 2, *second = first + packet + 16 + 2;
+        assert_int_equal(len, 24 + 2 * (16 + 2 + packet));
+        assert_memory_equal(second, first, header + 6); /* up to the checksum */
+        assert_memory_equal(second + header + 8, "changed", 7);
+        free(pcap);
+        scene_close();
+    }
+}
+
 static void *run_once(const char *path, int tapped, size_t *len) {
     scene_open(N3_IPV4, 50000000, false, 4000);
     if (!tapped) {
@@ -254,11 +317,8 @@ static void *run_once(const char *path, int tapped, size_t *len) {
         tap_stats stats = tap_get_stats(s.t);
         assert_int_equal(stats.dropped + stats.delayed, 0);
         assert_int_equal(tap_send(s.t, &s.p.last, false, 0, ibk_span_str("x")), IBK_ERR_STATE);
-        tap_free(s.t);
     }
-    n3_udp_free(s.a);
-    n3_udp_free(s.b);
-    OK(n3_sim_free(s.w.sim));
+    scene_close();
     return read_all(path, len);
 }
 
@@ -337,18 +397,28 @@ static void test_arguments(void **state) {
     tap_free(NULL);
 }
 
+/* After a failure too: there is one simulation at a time. */
+static int close_scene(void **state) {
+    (void)state;
+    if (s.w.sim)
+        scene_close();
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pass_and_drop),
-        cmocka_unit_test(test_replace),
-        cmocka_unit_test(test_empty_replacement),
-        cmocka_unit_test(test_delay),
-        cmocka_unit_test(test_overtaking),
-        cmocka_unit_test(test_insert),
-        cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_passive),
-        cmocka_unit_test(test_other_packets),
-        cmocka_unit_test(test_arguments),
+        cmocka_unit_test_teardown(test_pass_and_drop, close_scene),
+        cmocka_unit_test_teardown(test_replace, close_scene),
+        cmocka_unit_test_teardown(test_empty_replacement, close_scene),
+        cmocka_unit_test_teardown(test_delay, close_scene),
+        cmocka_unit_test_teardown(test_overtaking, close_scene),
+        cmocka_unit_test_teardown(test_insert, close_scene),
+        cmocka_unit_test_teardown(test_loss, close_scene),
+        cmocka_unit_test_teardown(test_passive, close_scene),
+        cmocka_unit_test_teardown(test_odd_fragments, close_scene),
+        cmocka_unit_test_teardown(test_replacement_looks_alike, close_scene),
+        cmocka_unit_test_teardown(test_other_packets, close_scene),
+        cmocka_unit_test_teardown(test_arguments, close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
