@@ -30,6 +30,7 @@ int cmd_show_main(int argc, char **argv);
 int cmd_bench_main(int argc, char **argv);
 int cmd_kms_main(int argc, char **argv);
 int cmd_decode_main(int argc, char **argv);
+int cmd_iut_main(int argc, char **argv);
 
 /* ---- help and errors ---------------------------------------------------------------------------- */
 

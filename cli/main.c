@@ -18,6 +18,7 @@ static const cli_command commands[] = {
      cmd_kms_main},
     {"decode", "[--json] [--keylog F] [INPUT…]",
      "show MIKEY messages of hex, base64, SDP or a capture as a tree", cmd_decode_main},
+    {"iut", "", "answer a conformance suite: our implementation behind conformance/IUT.md", cmd_iut_main},
     {"bench", "crypto|sim", "print figures: operations of the cryptography, calls a second", cmd_bench_main},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -36,6 +36,8 @@ complain 'wire/ knows base only' "$(includes 'ibe/|mikey/|ibake/(ibe|mikey|sessi
 complain 'ibe/ knows base only' "$(includes 'wire/|mikey/|ibake/(mikey|session|kms)|kms/' protocol/ibe)"
 complain 'mikey/ knows base and wire only' "$(includes 'ibe/|ibake/(ibe|session|kms)|kms/' protocol/mikey)"
 complain 'nothing below knows cli/' "$(includes '(\.\./)*cli/' protocol sim reports fuzz conformance)"
+complain 'conformance/ knows no sim/ and no fuzz/' \
+  "$(includes '(\.\./)*(sim|fuzz|ims|n3shim|ns3shim|scenario|trace|run|adversary|attack)/' conformance)"
 complain 'sim/scenario, sim/trace and reports know no ns-3 shim' "$(includes 'ns3shim/' sim/scenario sim/trace reports)"
 
 # libibake: no forbidden calls, no writable globals.

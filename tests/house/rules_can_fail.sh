@@ -29,6 +29,7 @@ plant sim/ims/planted.c '#include <ns3/core-module.h>'
 plant sim/ims/planted.c '#include "mikey/payload.h"'
 plant sim/ims/planted.cc 'int x;'
 plant sim/scenario/planted.c '#include "ns3shim/n3.h"'
+plant conformance/iut/planted.c '#include "sim/trace/trace.h"'
 plant reports/planted.c '#include "cli/cli.h"'
 plant sim/planted.c "$(yes '/* line */' | head -801)"
 exit "$missed"

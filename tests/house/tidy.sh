@@ -12,7 +12,7 @@ tidy() { # OPTIONS… of clang-tidy; files on standard input
   xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet "$@" 2>/dev/null
 }
 
-rooms=(sim reports cli)
+rooms=(sim reports conformance cli)
 [ "${1-}" = --all ] && deep=(protocol "${rooms[@]}") shallow=() || { deep=(protocol); shallow=("${rooms[@]}"); }
 [ "$(files "${deep[@]}" | wc -l)" -gt 50 ] || { echo 'hardly any source file found'; exit 1; }
 output=$(files "${deep[@]}" | tidy)
