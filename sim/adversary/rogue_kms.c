@@ -267,6 +267,12 @@ static ibk_err open_ports(rogue_kms *k, ibk_diag *diag) {
     return err ? err : http_server_new(&k->rfc5408, &server);
 }
 
+static ibk_err take_name(const rogue_kms *k) {
+    char host[256];
+    parameters_host(host, k->domain->name);
+    return ims_names_replace(k->config.host->world->names, host, &k->config.host->addr);
+}
+
 ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag *diag) {
     *out = NULL;
     rogue_kms *k = calloc(1, sizeof *k);
@@ -282,6 +288,8 @@ ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag 
         err = post_office_new(&k->office, config->host);
     if (!err)
         err = open_ports(k, diag);
+    if (!err)
+        err = take_name(k);
     if (err)
         rogue_kms_free(k);
     else

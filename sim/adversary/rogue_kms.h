@@ -30,7 +30,7 @@ typedef struct rogue_kms_config {
     ibk_span anchor; /* with pke_credential: what users' certificates lead to */
 } rogue_kms_config;
 
-/* Opens its ports. That DNS leads to them is for the world to see to. diag tells what failed. */
+/* Opens its ports, and takes over the DNS name of the KMS that it impersonates. diag tells what failed. */
 ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag *diag);
 void rogue_kms_free(rogue_kms *k);
 

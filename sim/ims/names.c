@@ -38,7 +38,7 @@ void ims_names_free(ims_names *names) {
     free(names);
 }
 
-static const name_entry *find(const ims_names *names, const char *host) {
+static name_entry *find(const ims_names *names, const char *host) {
     name_entry key = {.host = (char *)host};
     name_entry **found = tfind(&key, (void *const *)&names->tree, by_host);
     return found ? *found : NULL;
@@ -64,6 +64,14 @@ static ibk_err add(ims_names *names, const char *host, const sip_addr *addr, con
 
 ibk_err ims_names_add(ims_names *names, const char *host, const sip_addr *addr) {
     return add(names, host, addr, NULL);
+}
+
+ibk_err ims_names_replace(ims_names *names, const char *host, const sip_addr *addr) {
+    name_entry *e = find(names, host);
+    if (!e)
+        return IBK_ERR_NO_PARAMS;
+    e->addr = *addr;
+    return IBK_OK;
 }
 
 ibk_err ims_names_add_number(ims_names *names, const char *number, const char *domain) {

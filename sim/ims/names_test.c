@@ -26,6 +26,10 @@ static void test_names(void **state) {
     assert_int_equal(ims_names_find(names, &found, "pcscf.six.example"), IBK_OK);
     assert_true(sip_addr_same_ip(&found, &v6));
     assert_int_equal(ims_names_add(names, "Pcscf.Home.Example", &v6), IBK_ERR_USAGE);
+    assert_int_equal(ims_names_replace(names, "pcscf.HOME.example", &v6), IBK_OK);
+    assert_int_equal(ims_names_find(names, &found, "pcscf.home.example"), IBK_OK);
+    assert_true(sip_addr_same_ip(&found, &v6));
+    assert_int_equal(ims_names_replace(names, "nobody.example", &v6), IBK_ERR_NO_PARAMS);
     assert_int_equal(ims_names_find(names, &found, "pcscf.home.example."), IBK_ERR_NO_PARAMS);
     assert_int_equal(ims_names_find(names, &found, ""), IBK_ERR_NO_PARAMS);
     ims_names_free(names);
