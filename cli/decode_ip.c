@@ -1,5 +1,6 @@
 /* ibakelab: from frames to UDP datagrams and TCP segments: link headers, IPv4, IPv6, fragments. */
 #include "cli/decode.h"
+#include "ns3shim/ip.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -7,15 +8,6 @@
 
 #define MAX_DATAGRAMS 64    /* under reassembly at a time; the oldest goes */
 #define MAX_DATAGRAM  65535 /* octets */
-
-enum {
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
-    PROTO_HOP = 0,
-    PROTO_ROUTING = 43,
-    PROTO_FRAGMENT = 44,
-    PROTO_DEST = 60
-};
 
 typedef struct packet {
     uint8_t version; /* 4 or 6 */
@@ -117,9 +109,9 @@ static void tcp(decoder *d, decode_ip_state *ip, decode_origin *origin, const pa
 }
 
 static void deliver(decoder *d, decode_ip_state *ip, decode_origin *origin, const packet *p) {
-    if (p->protocol == PROTO_UDP)
+    if (p->protocol == N3_PROTOCOL_UDP)
         udp(d, origin, p);
-    else if (p->protocol == PROTO_TCP)
+    else if (p->protocol == N3_PROTOCOL_TCP)
         tcp(d, ip, origin, p);
 }
 
@@ -192,66 +184,19 @@ static void fragment(decoder *d, decode_ip_state *ip, decode_origin *origin, pac
 
 /* ---- IP ------------------------------------------------------------------------------------------------ */
 
-static void ipv4(decoder *d, decode_ip_state *ip, decode_origin *origin, ibk_span in) {
-    if (in.len < 20)
+static void internet(decoder *d, decode_ip_state *ip, decode_origin *origin, ibk_span in) {
+    n3_ip header;
+    if (!n3_ip_read(&header, in.data, in.len))
         return;
-    size_t head = (size_t)(in.data[0] & 15) * 4, total = get16(in.data + 2);
-    if (head < 20 || head > in.len || total < head)
-        return;
-    if (total > in.len)
-        total = in.len;
-    packet p = {.version = 4, .protocol = in.data[9], .payload = ibk_span_of(in.data + head, total - head)};
-    memcpy(p.source, in.data + 12, 4);
-    memcpy(p.destination, in.data + 16, 4);
-    uint16_t flags = get16(in.data + 6);
-    bool more = flags & 0x2000;
-    size_t offset = (size_t)(flags & 0x1FFF) * 8;
-    if (more || offset)
-        fragment(d, ip, origin, &p, get16(in.data + 4), offset, more);
+    packet p = {.version = header.from.family == N3_IPV4 ? 4 : 6,
+                .protocol = header.protocol,
+                .payload = ibk_span_of(header.payload, header.len)};
+    memcpy(p.source, header.from.octets, sizeof p.source);
+    memcpy(p.destination, header.to.octets, sizeof p.destination);
+    if (n3_ip_is_fragment(&header))
+        fragment(d, ip, origin, &p, header.id, header.offset, header.more);
     else
         deliver(d, ip, origin, &p);
-}
-
-/* Extension headers up to the transport or a fragment header; at most 8. */
-static void ipv6(decoder *d, decode_ip_state *ip, decode_origin *origin, ibk_span in) {
-    if (in.len < 40)
-        return;
-    size_t len = get16(in.data + 4);
-    if (len == 0 || len > in.len - 40)
-        len = in.len - 40;
-    packet p = {.version = 6, .protocol = in.data[6], .payload = ibk_span_of(in.data + 40, len)};
-    memcpy(p.source, in.data + 8, 16);
-    memcpy(p.destination, in.data + 24, 16);
-    for (int i = 0; i < 8; i++) {
-        const uint8_t *head = p.payload.data;
-        if (p.protocol == PROTO_FRAGMENT) {
-            if (p.payload.len < 8)
-                return;
-            uint16_t flags = get16(head + 2);
-            p.protocol = head[0];
-            p.payload = ibk_span_of(head + 8, p.payload.len - 8);
-            fragment(d, ip, origin, &p, get32(head + 4), flags & 0xFFF8, flags & 1);
-            return;
-        }
-        if (p.protocol != PROTO_HOP && p.protocol != PROTO_ROUTING && p.protocol != PROTO_DEST) {
-            deliver(d, ip, origin, &p);
-            return;
-        }
-        if (p.payload.len < 8)
-            return;
-        size_t size = 8 * ((size_t)head[1] + 1);
-        if (size > p.payload.len)
-            return;
-        p.protocol = head[0];
-        p.payload = ibk_span_of(head + size, p.payload.len - size);
-    }
-}
-
-static void internet(decoder *d, decode_ip_state *ip, decode_origin *origin, ibk_span in) {
-    if (in.len && in.data[0] >> 4 == 4)
-        ipv4(d, ip, origin, in);
-    else if (in.len && in.data[0] >> 4 == 6)
-        ipv6(d, ip, origin, in);
 }
 
 /* Octets of the link header before an IP packet; SIZE_MAX: none in it. */

@@ -18,6 +18,10 @@ static n3_addr address(n3_family family, const uint8_t *octets) {
     return addr;
 }
 
+bool n3_ip_is_fragment(const n3_ip *ip) {
+    return ip->more || ip->offset;
+}
+
 static bool read_ipv4(n3_ip *out, const uint8_t *p, size_t len) {
     size_t header = 4u * (p[0] & 15);
     if (len < 20 || header < 20 || len < header)
@@ -72,7 +76,7 @@ static bool read_ipv6(n3_ip *out, const uint8_t *p, size_t len) {
             return true;
         if (!read_extension(out))
             return false;
-        if (next == FRAGMENT && out->offset) /* what follows is the middle of something */
+        if (next == FRAGMENT && n3_ip_is_fragment(out)) /* offsets count from here on, RFC 8200 §4.5 */
             return true;
     }
     return true;
@@ -89,10 +93,6 @@ bool n3_ip_read(n3_ip *out, const uint8_t *packet, size_t len) {
     default:
         return false;
     }
-}
-
-bool n3_ip_is_fragment(const n3_ip *ip) {
-    return ip->more || ip->offset;
 }
 
 static void read_ports(n3_endpoint *from, n3_endpoint *to, const n3_ip *ip) {

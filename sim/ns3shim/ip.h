@@ -5,6 +5,10 @@
 
 #include "ns3shim/n3.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum n3_protocol { N3_PROTOCOL_TCP = 6, N3_PROTOCOL_UDP = 17 };
 
 typedef struct n3_ip {
@@ -13,7 +17,7 @@ typedef struct n3_ip {
     bool more;              /* further fragments follow */
     size_t offset;          /* octets of what was fragmented that stand before this fragment */
     uint32_t id;            /* identification; IPv6: of fragments only */
-    const uint8_t *payload; /* behind the extension headers of IPv6, of which at most 8 are read */
+    const uint8_t *payload; /* behind the extension headers of IPv6, those inside a fragment excepted */
     size_t len;
 } n3_ip;
 
@@ -45,5 +49,9 @@ typedef struct n3_segment {
 
 /* A TCP segment in a packet that is no fragment. False: it is no such thing. */
 bool n3_segment_read(n3_segment *out, const n3_ip *ip);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -55,6 +55,10 @@ static void test_fragments(void **state) {
     assert_true(n3_ip_read(&ip, with_options, sizeof with_options)); /* hop-by-hop, destination */
     assert_true(n3_datagram_read(&d, &ip));
     assert_int_equal(d.to.port, 9);
+    const uint8_t first6[] = {0x60, [5] = 24, 44, 64, [40] = 60, 0, 0, 1, [48] = 17, [63] = 0};
+    assert_true(
+        n3_ip_read(&ip, first6, sizeof first6)); /* options inside what was fragmented are its content */
+    assert_true(ip.more && ip.protocol == 60 && ip.len == 16);
     with_options[49] = 1; /* reaches beyond the packet */
     with_options[5] = 23;
     assert_false(n3_ip_read(&ip, with_options, sizeof with_options));

@@ -1,5 +1,6 @@
 // IP packets as octets: lengths and checksums made right (RFC 791, 8200, 768, 9293, 4443), UDP packets built.
 #include "ns3shim/internal.h"
+#include "ns3shim/ip.h"
 
 #include <cstring>
 
@@ -8,8 +9,7 @@ using namespace n3;
 namespace {
 
 constexpr size_t IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8, TCP_HEADER = 20, ICMP_HEADER = 4;
-constexpr uint8_t HOP_BY_HOP = 0, ICMPV4 = 1, TCP = 6, UDP = 17, ROUTING = 43, FRAGMENT = 44, ICMPV6 = 58,
-                  DESTINATION = 60;
+constexpr uint8_t ICMPV4 = 1, TCP = N3_PROTOCOL_TCP, UDP = N3_PROTOCOL_UDP, ICMPV6 = 58;
 
 void put16(uint8_t *at, size_t value) {
     at[0] = static_cast<uint8_t>(value >> 8);
@@ -74,23 +74,10 @@ bool fix_ipv6(uint8_t *p, size_t len) {
         return false;
     }
     put16(p + 4, len - IPV6_HEADER);
-    size_t at = IPV6_HEADER;
-    uint8_t next = p[6];
-    while (next == HOP_BY_HOP || next == ROUTING || next == DESTINATION || next == FRAGMENT) {
-        if (len - at < 8) {
-            return true;
-        }
-        if (next == FRAGMENT && (p[at + 2] || p[at + 3] & 0xf9)) { // an offset or M
-            return true;
-        }
-        size_t size = next == FRAGMENT ? 8 : (size_t{p[at + 1]} + 1) * 8;
-        next = p[at];
-        if (size > len - at) {
-            return true;
-        }
-        at += size;
+    n3_ip ip;
+    if (n3_ip_read(&ip, p, len) && !n3_ip_is_fragment(&ip)) {
+        fix_transport(p + (len - ip.len), ip.len, ip.protocol, add_up(0, p + 8, 32));
     }
-    fix_transport(p + at, len - at, next, add_up(0, p + 8, 32));
     return true;
 }
 
