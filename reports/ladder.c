@@ -118,9 +118,23 @@ static ibk_span describe_note(const trace_event *e, char *out, size_t size) {
     return ibk_span_str(out);
 }
 
+/* "mallory: modify SP x2" */
+static ibk_span describe_attack(const ladder_row *row, char *out, size_t size) {
+    const trace_event *e = row->event;
+    ibk_span what = trace_event_text(e, "text");
+    int len = snprintf(out, size, "%.60s: %.*s%s", e->node, what.len < 60 ? (int)what.len : 60,
+                       (const char *)what.data, trace_event_text(e, "failed").len ? " failed" : "");
+    size_t used = len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
+    if (row->sent > 1)
+        snprintf(out + used, size - used, " x%u", row->sent);
+    return ibk_span_str(out);
+}
+
 /* What a row says: label, MIKEY message, dialog, number of sendings, loss. Longest form first; `form` 0 to 3.
  */
 static ibk_span describe(const ladder *l, const ladder_row *row, int form, char *out, size_t size) {
+    if (ladder_is_attack(row->event))
+        return describe_attack(row, out, size);
     if (ladder_is_note(row->event))
         return describe_note(row->event, out, size);
     bool lost = ladder_row_lost(l, row);
@@ -189,9 +203,11 @@ static void draw_row(canvas *c, const ladder *l, const ladder_row *row) {
     char time[24];
     bool lost = ladder_row_lost(l, row);
     bool keyed = trace_event_text(row->event, "mikey").len > 0;
-    bool note = ladder_is_note(row->event);
-    term_style style = lost ? TERM_RED : note ? TERM_YELLOW : keyed ? TERM_CYAN : TERM_PLAIN;
+    bool note = ladder_is_note(row->event), attack = ladder_is_attack(row->event);
+    term_style style = lost || attack ? TERM_RED : note ? TERM_YELLOW : keyed ? TERM_CYAN : TERM_PLAIN;
     unsigned from = lane_column(c, row->from), to = lane_column(c, row->to);
+    if (attack) /* on the way */
+        from = to = (from + to) / 2;
     clear(c);
     put_lanes(c, l);
     snprintf(time, sizeof time, "%4" PRIu64 ".%06" PRIu64, row->event->time_ns / 1000000000u,

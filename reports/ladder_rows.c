@@ -15,7 +15,13 @@ static bool is_message(const trace_event *e) {
            (strcmp(e->event, "sent") == 0 || strcmp(e->event, "received") == 0);
 }
 
+bool ladder_is_attack(const trace_event *e) {
+    return e->kind == TRACE_ATTACK;
+}
+
 bool ladder_is_note(const trace_event *e) {
+    if (ladder_is_attack(e))
+        return true;
     static const char *const notes[] = {"forked", "diverted", "redirected"};
     for (size_t i = 0; e->kind == TRACE_STATE && i < sizeof notes / sizeof notes[0]; i++)
         if (strcmp(e->event, notes[i]) == 0)
@@ -130,12 +136,39 @@ static ibk_err add_sent(ladder *l, const trace_event *e) {
     return IBK_OK;
 }
 
-/* Where a node has a lane already: what it did follows from a message that it got. */
-static ibk_err add_note(ladder *l, const trace_event *e) {
+/* The lane that a node has already, or -1. */
+static int known_lane(const ladder *l, ibk_span name) {
     for (size_t i = 0; i < l->lane_count; i++)
-        if (ibk_span_equal(l->lanes[i], ibk_span_str(e->node)))
-            return add_row(l, e, (int)i, (int)i);
-    return IBK_OK;
+        if (ibk_span_equal(l->lanes[i], name))
+            return (int)i;
+    return -1;
+}
+
+/* What a node did follows from a message that it got: it has a lane. */
+static ibk_err add_note(ladder *l, const trace_event *e) {
+    int lane = known_lane(l, ibk_span_str(e->node));
+    return lane < 0 ? IBK_OK : add_row(l, e, lane, lane);
+}
+
+static bool same_attack(const trace_event *a, const trace_event *b) {
+    const trace_field *x = trace_event_field(a, "rule"), *y = trace_event_field(b, "rule");
+    return ladder_is_attack(a) && strcmp(a->node, b->node) == 0 && x && y && x->u == y->u &&
+           ibk_span_equal(text(a, "what"), text(b, "what")) &&
+           ibk_span_equal(text(a, "call"), text(b, "call")) &&
+           ibk_span_equal(text(a, "failed"), text(b, "failed"));
+}
+
+/* Between the two nodes of the hop; the same done to a repetition is counted. */
+static ibk_err add_attack(ladder *l, const trace_event *e) {
+    int from = known_lane(l, text(e, "sender")), to = known_lane(l, text(e, "receiver"));
+    if (from < 0 || to < 0)
+        return IBK_OK;
+    for (size_t i = l->row_count; i-- > 0;)
+        if (l->rows[i].from == from && l->rows[i].to == to && same_attack(l->rows[i].event, e)) {
+            l->rows[i].sent++;
+            return IBK_OK;
+        }
+    return add_row(l, e, from, to);
 }
 
 /* An arrival counts for the earliest row of that message which still has copies under way. */
@@ -169,7 +202,9 @@ ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_optio
         if (!options->all && !ibk_span_equal(text(e, "call"), l->call))
             continue;
         ibk_err err = IBK_OK;
-        if (note)
+        if (ladder_is_attack(e))
+            err = add_attack(l, e);
+        else if (note)
             err = add_note(l, e);
         else if (strcmp(e->event, "received") == 0)
             add_received(l, e);

@@ -271,6 +271,17 @@ static void unlink_job(rules *r, rules_job *job) {
     *at = job->next;
 }
 
+/* With the recording that it is about. */
+static void log_performed(rules *r, size_t index, ibk_err err, const ibk_diag *diag) {
+    const scn_rule *rule = rules_at(r, index);
+    const rules_kept *kept = rule->what ? rules_recording(r, rule->what) : NULL;
+    char label[SEEN_TEXT_MAX];
+    seen s = {0};
+    bool known = kept && seen_read(&s, &r->config.world, &kept->record.message) == IBK_OK;
+    log_rule(r, index, known ? &s : NULL, known ? seen_label(label, &s) : NULL, err, diag);
+    seen_clear(&s);
+}
+
 static void do_job(void *arg) {
     rules_job *job = arg;
     rules *r = job->r;
@@ -281,7 +292,7 @@ static void do_job(void *arg) {
     ibk_err err = rules_perform(r, index, &diag);
     bool message = rules_at(r, index)->on != SCN_ON_TIME && rules_at(r, index)->on != SCN_ON_STATE;
     if (!message || err) /* one that a message set off was logged and counted with it */
-        log_rule(r, index, NULL, NULL, err, &diag);
+        log_performed(r, index, err, &diag);
 }
 
 ibk_err rules_later(rules *r, size_t index, uint64_t delay_ns, bool planned) {
