@@ -169,6 +169,41 @@ static void test_forked_and_diverted(void **state) {
     world_free(w);
 }
 
+static void attack(world *w, const char *sender, const char *receiver, uint64_t rule, const char *what,
+                   const char *failed) {
+    trace_begin(w->t, TRACE_ATTACK, "mal\x1blory", "drop");
+    trace_uint(w->t, "rule", rule);
+    trace_str(w->t, "text", "drop");
+    trace_str(w->t, "call", "c");
+    trace_str(w->t, "what", what);
+    trace_str(w->t, "sender", sender);
+    trace_str(w->t, "receiver", receiver);
+    trace_str(w->t, "failed", failed);
+    trace_end(w->t);
+    w->now += 5000000;
+}
+
+/* What an adversary did stands between the two whose message it was; repetitions are counted. */
+static void test_attacks(void **state) {
+    (void)state;
+    world *w = world_new(1000);
+    pass(w, "a", "p", "INVITE", "I_MESSAGE_1", "c", false, false);
+    attack(w, "a", "p", 1, "I_MESSAGE_1", NULL);
+    attack(w, "a", "p", 1, "I_MESSAGE_1", NULL);
+    attack(w, "p", "nobody", 1, "I_MESSAGE_1", NULL); /* has no lane */
+    attack(w, "p", "a", 2, "183", "NO_KEY");
+    attack(w, "a", "p", 1, "I_MESSAGE_1", NULL);
+    attack(w, "a", "p", 1, "I_MESSAGE_2", NULL);
+    char *text = draw(w, 80, false, &(ladder_options){0});
+    assert_string_equal(text, "  seconds                   a                               p\n"
+                              "   0.000000                 |----- INVITE I_MESSAGE_1 ----->|\n"
+                              "   0.010000                 |               * mal?lory: drop x3\n"
+                              "   0.025000                 |               * mal?lory: drop failed\n"
+                              "   0.035000                 |               * mal?lory: drop\n");
+    free(text);
+    world_free(w);
+}
+
 static void test_widths(void **state) {
     (void)state;
     world *w = world_new(1000);
@@ -220,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_call_in_ascii),
         cmocka_unit_test(test_forked_and_diverted),
+        cmocka_unit_test(test_attacks),
         cmocka_unit_test(test_widths),
         cmocka_unit_test(test_limits_and_nothing),
         cmocka_unit_test(test_hostile_text),

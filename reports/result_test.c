@@ -67,6 +67,22 @@ static void fill(result *r) {
     l->packets_ab = 17;
 }
 
+static void fill_adversaries(result *r) {
+    for (uint64_t i = 0; i < 2; i++) {
+        result_adversary *a = result_add_adversary(r);
+        a->name = i ? "eve" : "mal\x1blory";
+        a->seen = 7 + i;
+        a->dropped = 2;
+        for (uint64_t k = 0; k < 4 * i; k++)
+            result_add_rule(r, a,
+                            &(result_rule){.on = "R_MESSAGE_1",
+                                           .text = "drop",
+                                           .fired = k == 2 ? 3 : k == 1,
+                                           .failed = k == 3,
+                                           .why = k == 3 ? "no key" : NULL});
+    }
+}
+
 static void add_party(result *r, const char *name, const char *kind, const char *call, const char *what,
                       const char *how) {
     result_party *p = result_add_party(r);
@@ -100,6 +116,8 @@ static void test_json_is_complete_and_repeatable(void **state) {
     ibk_buf text = {0}, other = {0};
     fill(&r);
     fill(&again);
+    fill_adversaries(&r);
+    fill_adversaries(&again);
     assert_int_equal(result_judge(&r), RESULT_FAIL);
     result_judge(&again);
     assert_int_equal(result_json(&text, &r), IBK_OK);
@@ -177,6 +195,7 @@ static void test_table(void **state) {
     size_t len = 0;
     result r = {0};
     fill(&r);
+    fill_adversaries(&r);
     result_judge(&r);
     r.calls[0]->from = "zo\xc3\xab";
     term t = {.file = open_memstream(&text, &len), .utf8 = true, .width = 100};
@@ -193,7 +212,11 @@ static void test_table(void **state) {
                               "  call-2  alice  b\xff  established  1.412 s   agree  SRTP 249/250  0\n"
                               "  and 1 more calls: 2 of 3 established in all\n"
                               "  message alice → bob via voice?[2Jmail  stored 7.000 s  intact\n"
-                              "  message alice → bob  refused: the MAC does not match\n");
+                              "  message alice → bob  refused: the MAC does not match\n"
+                              "  eve rule 1, on R_MESSAGE_1 drop: never\n"
+                              "  eve rule 2, on R_MESSAGE_1 drop: once\n"
+                              "  eve rule 3, on R_MESSAGE_1 drop: 3 times\n"
+                              "  eve rule 4, on R_MESSAGE_1 drop: failed once (no key)\n");
     free(text);
     result_free(&r);
 }
@@ -232,6 +255,7 @@ static void test_matrix(void **state) {
 static int write_sample(const char *path) {
     result r = {0};
     fill(&r);
+    fill_adversaries(&r);
     fill_knowledge(&r);
     result_judge(&r);
     ibk_err err = result_write_json(&r, path, NULL);

@@ -22,6 +22,7 @@ with tempfile.TemporaryDirectory() as directory:
         result = json.load(file)
 validator.validate(result)
 assert len(result["messages"]) == 2 and result["messages"][0]["stored_ns"] == 7000000000, result["messages"]
+assert [len(a["rules"]) for a in result["adversaries"]] == [0, 4], result["adversaries"]
 assert len(result["calls"]) == 3 and list(result)[0] == "schema", result
 parties = result["knowledge"]["parties"]
 assert [len(p["knows"]) for p in parties] == [2, 2, 1, 0] and parties[0]["knows"][0]["at_ns"] == 5, parties
@@ -30,6 +31,7 @@ assert parties[0]["knows"][1]["call"] is None and len(result["knowledge"]["remar
 # The schema refuses what it must: otherwise the validation above would prove nothing.
 for path, value in [(["verdict"], "maybe"), (["calls", 0, "state"], "up"), (["calls", 0, "extra"], 1),
                     (["seed"], 1), (["calls", 0, "invite_ns"], -1), (["links", 0, "a_to_b"], None),
+                    (["adversaries", 1, "rules", 0, "fired"], -1), (["adversaries", 0, "messages", "heard"], 1),
                     (["messages", 0, "intact"], None), (["messages", 1, "who"], "me"),
                     (["knowledge", "parties", 0, "kind"], "friend"),
                     (["knowledge", "parties", 0, "knows", 0, "what"], "everything"),

@@ -213,7 +213,8 @@ static void print_adversaries(const term *t, const result *r) {
             else if (!rule->failed)
                 fputs("never", t->file);
             if (rule->failed)
-                fprintf(t->file, "%sfailed %" PRIu64 " times", rule->fired ? ", " : "", rule->failed);
+                fprintf(t->file, rule->failed == 1 ? "%sfailed once" : "%sfailed %" PRIu64 " times",
+                        rule->fired ? ", " : "", rule->failed);
             fputs(style ? term_begin(t, TERM_PLAIN) : "", t->file);
             term_text(t, rule->why ? " (" : "", rule->why ? rule->why : "", rule->why ? ")\n" : "\n");
         }
