@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#define PARTIES_SHOWN 12
-#define REMARKS_SHOWN 4
-#define CELL          48
+#define PARTIES_SHOWN  12
+#define IGNORANT_SHOWN 4
+#define REMARKS_SHOWN  4
+#define CELL           48
 
 static const char *const things[] = {
     "xP", "yP", "x", "y", "session-key", "media", "content", "private-key", "master-secret", "psk"};
@@ -92,6 +93,26 @@ static void print_party(const term *t, const result *r, const result_party *p, c
     fputc('\n', t->file);
 }
 
+static bool has_row(const result_party *p) {
+    return p->fact_count > 0 || strcmp(p->kind, "adversary") == 0;
+}
+
+/* Those without a row, in one line. */
+static void print_ignorant(const term *t, const result *r) {
+    size_t count = 0;
+    for (size_t i = 0; i < r->party_count; i++) {
+        if (has_row(r->parties[i]))
+            continue;
+        if (count < IGNORANT_SHOWN)
+            term_text(t, count ? ", " : "  none of these: ", r->parties[i]->name, "");
+        count++;
+    }
+    if (count > IGNORANT_SHOWN)
+        fprintf(t->file, " and %zu more", count - IGNORANT_SHOWN);
+    if (count)
+        fputc('\n', t->file);
+}
+
 static void print_remarks(const term *t, const result *r) {
     for (size_t i = 0; i < r->remark_count && i < REMARKS_SHOWN; i++)
         term_text(t, "  ", r->remarks[i], "\n");
@@ -99,26 +120,35 @@ static void print_remarks(const term *t, const result *r) {
         fprintf(t->file, "  and %zu more remarks\n", r->remark_count - REMARKS_SHOWN);
 }
 
-void report_matrix(const term *t, const result *r) {
-    size_t count = r->party_count < PARTIES_SHOWN ? r->party_count : PARTIES_SHOWN;
-    unsigned width = term_columns("knows");
-    bool shown[THINGS];
-    if (count == 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (term_columns(r->parties[i]->name) > width)
-            width = term_columns(r->parties[i]->name);
-    fputc('\n', t->file);
-    fprintf(t->file, "  %sknows%*s", term_begin(t, TERM_DIM), (int)gap_after("knows", width), "");
+static void print_head(const term *t, const result *r, bool shown[THINGS], unsigned width) {
+    fprintf(t->file, "\n  %sknows%*s", term_begin(t, TERM_DIM), (int)gap_after("knows", width), "");
     for (size_t i = 0; i < THINGS; i++) {
         shown[i] = is_known(r, things[i]);
         if (shown[i])
             fprintf(t->file, "  %s", things[i]);
     }
     fprintf(t->file, "%s\n", term_begin(t, TERM_PLAIN));
-    for (size_t i = 0; i < count; i++)
-        print_party(t, r, r->parties[i], shown, width);
-    if (r->party_count > count)
-        fprintf(t->file, "  and %zu more parties\n", r->party_count - count);
+}
+
+void report_matrix(const term *t, const result *r) {
+    unsigned width = term_columns("knows");
+    size_t rows = 0;
+    bool shown[THINGS];
+    for (size_t i = 0; i < r->party_count; i++) {
+        rows += has_row(r->parties[i]);
+        if (has_row(r->parties[i]) && rows <= PARTIES_SHOWN && term_columns(r->parties[i]->name) > width)
+            width = term_columns(r->parties[i]->name);
+    }
+    if (rows == 0)
+        return;
+    print_head(t, r, shown, width);
+    for (size_t i = 0, row = 0; i < r->party_count && row < PARTIES_SHOWN; i++)
+        if (has_row(r->parties[i])) {
+            print_party(t, r, r->parties[i], shown, width);
+            row++;
+        }
+    if (rows > PARTIES_SHOWN)
+        fprintf(t->file, "  and %zu more parties\n", rows - PARTIES_SHOWN);
+    print_ignorant(t, r);
     print_remarks(t, r);
 }

@@ -239,13 +239,13 @@ static void test_matrix(void **state) {
                                          "  mal?lory          1/2    given        ·\n"
                                          "  alice             ✓      ·            ·\n"
                                          "  kms.home.example  ·      ·            ✓\n"
-                                         "  hss.home.example  ·      ·            ·\n"
+                                         "  none of these: hss.home.example\n"
                                          "  mallory: 3 packets were not kept\n"
                                        : "\n  knows             media  private-key  master-secret\n"
                                          "  mal?lory          1/2    given        -\n"
                                          "  alice             yes    -            -\n"
                                          "  kms.home.example  -      -            yes\n"
-                                         "  hss.home.example  -      -            -\n"
+                                         "  none of these: hss.home.example\n"
                                          "  mallory: 3 packets were not kept\n");
         free(text);
         result_free(&r);

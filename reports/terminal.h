@@ -39,8 +39,9 @@ void term_text(const term *t, const char *before, const char *text, const char *
  * calls. */
 void report_table(const term *t, const result *r, size_t max_calls, bool verbose);
 
-/* Who knows what: a row for each of the first parties, a column for each thing that somebody knows; then the
- * first remarks. Nothing if the result has no parties. */
+/* Who knows what: a row for each adversary and each party that knows something, as far as there is room, a
+ * column for each thing that somebody knows; then who knows nothing, and the first remarks. Nothing if there
+ * are no rows. */
 void report_matrix(const term *t, const result *r);
 
 /* ---- the ladder ----------------------------------------------------------------------------------- */

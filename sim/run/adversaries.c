@@ -119,10 +119,10 @@ ibk_err run_adversaries_prepare(world *w) {
     w->adversaries = calloc(count + 1, sizeof *w->adversaries);
     if (!w->ledger || !w->adversaries)
         return IBK_ERR_NO_MEMORY;
-    if (count == 0)
-        return IBK_OK;
     w->ims.watch_keys = note_key;
     w->ims.watch_keys_user = w;
+    if (count == 0)
+        return IBK_OK;
     return trace_add_sink(w->ims.trace, TRACE_MASK(TRACE_STATE), note_state, w);
 }
 
@@ -169,6 +169,14 @@ void run_adversaries_conclude(world *w) {
 /* ---- what they did
  * ------------------------------------------------------------------------------------------
  */
+
+void observe_adversaries_notes(result *r, const world *w) {
+    for (size_t i = 0; i < w->scenario->adversary_count; i++) {
+        const char *note;
+        for (size_t k = 0; (note = adversary_note(w->adversaries[i].adversary, k)); k++)
+            result_add_remark(r, result_textf(r, "%s: %s", w->scenario->adversaries[i].name, note));
+    }
+}
 
 void observe_adversaries(result *r, const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {

@@ -5,7 +5,7 @@
 #include "reports/result.h"
 #include "run/world.h"
 
-/* Before anything else: the ledger, and ears for STATE events and key logs if there are adversaries. */
+/* Before anything else: the ledger, ears for key logs, and for STATE events if there are adversaries. */
 ibk_err run_adversaries_prepare(world *w);
 /* Seats adversary `index` of the scenario, when all nodes and users are there. */
 ibk_err run_adversary_start(world *w, size_t index, const ims_host_config *host, ibk_diag *diag);
@@ -17,5 +17,6 @@ void run_adversaries_conclude(world *w);
 void run_adversaries_free(world *w);
 
 void observe_adversaries(result *r, const world *w);
+void observe_adversaries_notes(result *r, const world *w); /* remarks: what their knowledge does not show */
 
 #endif

@@ -1,4 +1,5 @@
 #include "run/judge.h"
+#include "run/knowledge.h"
 #include "run/updates.h"
 
 #include <stdio.h>
@@ -6,7 +7,7 @@
 /* What an expectation comes to: whether it held, and the words for what was seen. */
 typedef struct finding {
     bool held;
-    char observed[160];
+    char observed[KNOWLEDGE_TEXT];
 } finding;
 
 /* ---- one member
@@ -319,6 +320,10 @@ static finding judge_is(const world *w, const scn_expectation *e) {
     finding f = {.held = true};
     if (e->set == SCN_SET_SECURITY)
         return judge_security(w, e);
+    if (e->set == SCN_SET_PARTIES) {
+        f.held = knowledge_holds(w, e, f.observed);
+        return f;
+    }
     char value[48];
     for (size_t i = e->first; i < e->first + e->count; i++) {
         uint64_t seen = member_is(w, e, i);

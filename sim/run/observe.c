@@ -1,5 +1,6 @@
 #include "run/observe.h"
 #include "run/adversaries.h"
+#include "run/knowledge.h"
 #include "run/updates.h"
 #include "run/versions.h"
 
@@ -453,6 +454,7 @@ void observe(result *r, const world *w) {
         result_add_property(r, scn_property_name((scn_property)i), !f->broken, f->broken ? f->detail : NULL);
     }
     observe_adversaries(r, w);
+    observe_knowledge(r, w);
     for (size_t i = 0; i < w->link_count; i++)
         observe_link(r, &w->links[i]);
     versions_add(r);

@@ -1,4 +1,5 @@
 #include "run/properties.h"
+#include "adversary/ledger.h"
 #include "run/world.h"
 
 #include <stdarg.h>
@@ -152,13 +153,33 @@ static bool collect(court *c) {
     return c->ends != NULL;
 }
 
+/* ---- secrecy
+ * --------------------------------------------------------------------------------------------------- */
+
+/* A session key counts when it opened packets (docs/knowledge.md), however it came to the adversary. */
+static void judge_adversary(court *c, const ledger_party *party) {
+    const uint64_t secret = SCN_THING_BIT(SCN_THING_SESSION_KEY) | SCN_THING_BIT(SCN_THING_MEDIA);
+    for (size_t i = 0; party->kind == LEDGER_ADVERSARY && i < party->fact_count; i++) {
+        const ledger_fact *f = &party->facts[i];
+        if (secret & SCN_THING_BIT(f->what))
+            broken(c, SCN_PROPERTY_SECRECY, "%s%s: %s knows %s", f->call ? "call " : "",
+                   f->call ? f->call->name : "no call of the scenario", party->name, scn_thing_name(f->what));
+    }
+}
+
+static void judge_secrecy(court *c) {
+    uint64_t readable = tally_plaintext(c->w->tally);
+    for (size_t i = 0; i < ledger_count(c->w->ledger); i++)
+        judge_adversary(c, ledger_at(c->w->ledger, i));
+    if (readable)
+        broken(c, SCN_PROPERTY_SECRECY, "%llu packets with readable media passed the core",
+               (unsigned long long)readable);
+}
+
 void properties_judge(property_finding out[SCN_PROPERTIES], const world *w) {
     court c = {.w = w, .out = out};
     memset(out, 0, SCN_PROPERTIES * sizeof *out);
-    uint64_t readable = tally_plaintext(w->tally);
-    if (readable)
-        broken(&c, SCN_PROPERTY_SECRECY, "%llu packets with readable media passed the core",
-               (unsigned long long)readable);
+    judge_secrecy(&c);
     if (!collect(&c))
         return;
     qsort(c.ends, c.count, sizeof *c.ends, by_keys);

@@ -1,6 +1,7 @@
 #include "run/run.h"
 #include "run/adversaries.h"
 #include "run/judge.h"
+#include "run/knowledge.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -208,6 +209,7 @@ static ibk_err play_and_judge(run_outcome *outcome, trace *t, outputs *o, const 
     if (!err)
         err = play(w, options, diag);
     if (!err) {
+        knowledge_conclude(w);
         run_adversaries_conclude(w);
         properties_judge(w->properties, w);
         observe(&outcome->result, w);

@@ -1,6 +1,7 @@
 #include "run/world.h"
 #include "ims/address.h"
 #include "run/adversaries.h"
+#include "run/knowledge.h"
 #include "run/params.h"
 
 #include <stdio.h>
@@ -469,6 +470,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
         err = run_credentials_new(&w->credentials, run_trust_pki(w->trust), scenario);
     if (!err)
         err = build_network(w, diag);
+    if (!err)
+        err = knowledge_prepare(w);
     if (!err)
         err = add_captures(w, outputs->capture_dir, diag);
     for (size_t i = 0; !err && i < scenario->domain_count; i++)

@@ -1,0 +1,176 @@
+/* Whole runs with one adversary each: what it knows in the end follows from where it sits and what it holds,
+ * and the honest nodes' accounts are as ever. */
+#include "run/run.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CALL                                                                                                 \
+    "ibakelab: 1\n"                                                                                          \
+    "title: knowledge\n"                                                                                     \
+    "domains: [{name: home.example, kms: {parameters: 1024}}]\n"                                             \
+    "users: [{name: alice}, {name: bob}]\n"                                                                  \
+    "calls: [{name: first, from: alice, to: bob, at: 2 s, duration: 2 s, actions: [{at: 1 s, do: "           \
+    "rekey}]}]\n"
+
+/* Plays CALL with a further part; prints what did not hold. */
+static void play(run_outcome *outcome, const char *text) {
+    scn_errors errors;
+    scn_scenario *s;
+    ibk_diag diag;
+    run_options options = {.out_dir = NULL};
+    if (scn_load_text(&s, &errors, "knowledge.yaml", ibk_span_str(text), NULL, 0) != IBK_OK) {
+        scn_errors_print(&errors, stderr, false);
+        fail();
+    }
+    if (run_scenario(outcome, s, &options, &diag) != IBK_OK)
+        fail_msg("%s", diag.detail);
+    const result *r = &outcome->result;
+    for (size_t i = 0; i < r->expectation_count; i++)
+        if (!r->expectations[i].held)
+            print_message("%s: %s\n", r->expectations[i].text, r->expectations[i].observed);
+    scn_free(s);
+}
+
+static void expect(const char *adversary, const char *knowledge) {
+    char text[4096];
+    run_outcome outcome;
+    snprintf(text, sizeof text,
+             CALL "%s\nexpect:\n  calls: {established: all, media-intact: all}\n  knowledge:\n%s", adversary,
+             knowledge);
+    play(&outcome, text);
+    assert_int_equal(outcome.result.verdict, RESULT_PASS);
+    run_outcome_free(&outcome);
+}
+
+#define MALLORY(at, holds) "adversaries: [{name: mallory, at: [" at "], holds: [" holds "]}]"
+#define LEARNS(words)      "    - {who: mallory, call: first, " words "}\n"
+
+static void test_honest_nodes(void **state) {
+    (void)state;
+    expect("",
+           "    alice: {learns: [x, xP, yP, session-key, media, private-key, psk], does-not-learn: [y, "
+           "master-secret, "
+           "content]}\n"
+           "    bob: {learns: [y, xP, yP, session-key, media], does-not-learn: x}\n"
+           "    kms.home.example: {learns: [master-secret, private-key, psk], does-not-learn: [xP, yP, x, y, "
+           "session-key, media]}\n"
+           "    pcscf.home.example: {learns: nothing}\n"
+           "    hss.home.example: {learns: nothing}\n");
+}
+
+static void test_a_listener(void **state) {
+    (void)state;
+    expect(MALLORY("{link: alice}", ""), LEARNS("learns: nothing"));
+}
+
+/* A key opens what was encrypted to its owner, before and after it was broken into, and no more. */
+static void test_a_private_key(void **state) {
+    (void)state;
+    expect(MALLORY("{link: bob}", "{private-key: bob}"),
+           LEARNS("learns: [xP, yP], does-not-learn: [x, y, session-key, media]"));
+    expect(MALLORY("{link: alice}", "{private-key: alice, from: 6 s}"),
+           LEARNS("learns: [xP, yP], does-not-learn: [session-key, media]"));
+    expect(MALLORY("{link: alice}", "{private-key: alice, date: 2026-03-03T00:00:00Z}"),
+           LEARNS("learns: nothing"));
+}
+
+/* The KMS and a proxy in one hand: every private key, and no session key. */
+static void test_a_kms(void **state) {
+    (void)state;
+    expect(MALLORY("{node: kms.home.example}, {node: pcscf.home.example}, {link: alice}", ""),
+           LEARNS("learns: [xP, yP], does-not-learn: [x, y, session-key, media]") "    - {who: mallory, "
+                                                                                  "learns: [private-key, "
+                                                                                  "master-secret, psk]}\n");
+}
+
+static void test_a_psk(void **state) {
+    (void)state;
+    expect(
+        MALLORY("{link: alice}", "{psk: alice}"),
+        LEARNS("learns: [xP, yP], does-not-learn: [session-key, media]") "    - {who: mallory, learns: [psk, "
+                                                                         "private-key], does-not-learn: "
+                                                                         "master-secret}\n");
+}
+
+/* While the call lasts its keys are in the memory, before it x is, and afterwards nothing of it (P-20). */
+static void test_a_memory(void **state) {
+    (void)state;
+    expect(MALLORY("{link: alice}", "{memory: alice, from: 4 s}"),
+           LEARNS("learns: [xP, yP, session-key, media], does-not-learn: [x, y]"));
+    expect(MALLORY("{link: alice}", "{memory: alice, from: 2100 ms}"),
+           LEARNS("learns: [x, xP, yP, session-key, media], does-not-learn: y"));
+    expect(MALLORY("{link: alice}", "{memory: alice, from: 9 s}"),
+           LEARNS("learns: [xP, yP], does-not-learn: [x, y, session-key, media]"));
+}
+
+static void test_a_ue(void **state) {
+    (void)state;
+    expect(MALLORY("{ue: bob}", ""), LEARNS("learns: [xP, yP, y, session-key, media], does-not-learn: x"));
+}
+
+static void test_told_keys(void **state) {
+    (void)state;
+    expect(MALLORY("{link: bob}", "{session-keys: bob}"),
+           LEARNS("learns: [session-key, media], does-not-learn: xP"));
+    expect(MALLORY("{link: bob}", "{session-key: first, from: 20 s}"),
+           LEARNS("learns: [session-key, media]"));
+    expect(MALLORY("{node: pcscf.home.example}", "{session-keys: bob}"), /* no media pass there */
+           LEARNS("learns: nothing"));
+}
+
+/* What does not hold tells what there is instead. */
+static void test_failing_expectations(void **state) {
+    (void)state;
+    run_outcome outcome;
+    play(&outcome,
+         CALL MALLORY("{link: bob}",
+                      "{private-key: bob}") "\nexpect:\n  knowledge:\n    - {who: mallory, learns: nothing}\n"
+                                            "    - {who: mallory, learns: [xP, media]}\n"
+                                            "    - {who: mallory, does-not-learn: yP}\n");
+    const result *r = &outcome.result;
+    assert_int_equal(r->verdict, RESULT_FAIL);
+    assert_int_equal(r->expectation_count, 3);
+    assert_string_equal(r->expectations[0].text, "knowledge: mallory learns nothing");
+    assert_string_equal(r->expectations[0].observed,
+                        "xP, yP; xP: IBAKE of I_MESSAGE_1 opened with the private key of "
+                        "sip:bob@home.example20260302, taken from bob");
+    assert_string_equal(r->expectations[1].observed, "xP, yP, private-key");
+    assert_non_null(strstr(r->expectations[2].observed, "yP: IBAKE of I_MESSAGE_2 opened"));
+    run_outcome_free(&outcome);
+}
+
+/* Watching costs nobody anything: the run is the same with and without an adversary that only listens. */
+static void test_the_run_is_the_same(void **state) {
+    (void)state;
+    run_outcome with, without;
+    play(&without, CALL "expect: {calls: {established: all}}\n");
+    play(&with, CALL MALLORY("{link: alice}, {node: kms.home.example}",
+                             "{memory: bob, from: 3 s}") "\nexpect: {calls: {established: all}}\n");
+    const result_call *a = without.result.calls[0], *b = with.result.calls[0];
+    assert_int_equal(a->csb_id, b->csb_id);
+    assert_int_equal(a->established.ns, b->established.ns);
+    assert_int_equal(a->first_media.ns, b->first_media.ns);
+    assert_int_equal(a->ended.ns, b->ended.ns);
+    run_outcome_free(&with);
+    run_outcome_free(&without);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_honest_nodes),
+        cmocka_unit_test(test_a_listener),
+        cmocka_unit_test(test_a_private_key),
+        cmocka_unit_test(test_a_kms),
+        cmocka_unit_test(test_a_psk),
+        cmocka_unit_test(test_a_memory),
+        cmocka_unit_test(test_a_ue),
+        cmocka_unit_test(test_told_keys),
+        cmocka_unit_test(test_failing_expectations),
+        cmocka_unit_test(test_the_run_is_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
