@@ -200,7 +200,7 @@ static ibk_err answer_line(server *s, ibk_span line, bool too_long) {
 static bool read_line(FILE *in, ibk_buf *line, bool *too_long, ibk_err *err) {
     char part[4096];
     size_t len = 0;
-    int c;
+    int c = EOF;
     ibk_buf_clear(line);
     *too_long = false;
     while (!*err && (c = getc(in)) != EOF && c != '\n') {
