@@ -89,6 +89,8 @@ static bool has_identity(const scn_user *user, const char *identity) {
 
 static void judge_end(court *c, size_t index) {
     const end *e = &c->ends[index], *partner = partner_of(c, index);
+    if (!e->done) /* is there: judge_end goes through those that completed it */
+        return;
     if (!partner) {
         broken(c, SCN_PROPERTY_AGREEMENT, "call %s: %s completed the exchange, and nobody else has its keys",
                call_of(e), name_of(e));
