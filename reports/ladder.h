@@ -31,8 +31,8 @@ typedef struct ladder {
 } ladder;
 
 ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_options *options);
-/* What a node did with the call between two messages: forked, diverted, redirected it; or what an adversary did
- * to a message on its way. */
+/* What a node did with the call between two messages: forked, diverted, redirected it; or what an adversary
+ * did to a message on its way. */
 bool ladder_is_note(const trace_event *event);
 bool ladder_is_attack(const trace_event *event);
 /* The number of a row's dialog, from 1; 0: none, or there is only one. */
