@@ -3,6 +3,7 @@
 #include "adversary/seen.h"
 #include "ims/address.h"
 #include "ims/sip/sdp.h"
+#include "kms/xml_request.h"
 
 /* An SDP that is seen tells to which call the packets for its addresses belong. */
 static void note_place(analyst *a, const sip_addr *where, const scn_call *call) {
@@ -23,7 +24,21 @@ static void note_description(analyst *a, const seen *s) {
     sip_sdp_free(sdp);
 }
 
+/* A private key that a KMS sends without TLS, which RFC 5408 forbids: it is read, and of use from now
+ * on. */
+static void take_key_reply(analyst *a, const seen *s) {
+    ibe_response response = {0};
+    ibk_key_reply reply;
+    wallet_origin origin = wallet_from(LEDGER_RECEIVED, s->message->now_ns, "sent in clear by RFC 5408");
+    if (ibe_response_read(&response, seen_octets(s, s->body), NULL) == IBK_OK && response.key.len &&
+        ibk_key_reply_parse(&reply, ibk_buf_span(&response.key), NULL) == IBK_OK)
+        (void)wallet_add_key_der(a->config.wallet, NULL, reply.identity.data, reply.key, &origin);
+    ibe_response_free(&response);
+}
+
 void analyst_mikey(analyst *a, const seen *s) {
+    if (s->http && !s->request && !s->has_mikey && s->body.len)
+        take_key_reply(a, s);
     if (s->sip && s->sdp && s->call)
         note_description(a, s);
     if (s->has_mikey) {

@@ -122,6 +122,28 @@ static void test_told_keys(void **state) {
            LEARNS("learns: nothing"));
 }
 
+/* RFC 5408 wants TLS: without it whoever listens has the private keys. */
+static void test_keys_in_clear(void **state) {
+    (void)state;
+    static const char *const modes[] = {"on", "off"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[2048];
+        run_outcome outcome;
+        snprintf(text, sizeof text,
+                 "ibakelab: 1\ntitle: keys in clear\n"
+                 "domains: [{name: home.example, kms: {parameters: 1024, issue: current, tls: %s}}]\n"
+                 "users: [{name: alice, key-request: rfc5408}, {name: bob}]\n"
+                 "calls: [{name: first, from: alice, to: bob, duration: 1 s}]\n" MALLORY(
+                     "{link: alice}",
+                     "") "\nexpect: {calls: {established: all}, knowledge: [{who: mallory, %s}]}\n",
+                 modes[i],
+                 i ? "learns: [private-key, xP, yP], does-not-learn: session-key" : "learns: nothing");
+        play(&outcome, text);
+        assert_int_equal(outcome.result.verdict, RESULT_PASS);
+        run_outcome_free(&outcome);
+    }
+}
+
 /* What does not hold tells what there is instead. */
 static void test_failing_expectations(void **state) {
     (void)state;
@@ -169,6 +191,7 @@ int main(void) {
         cmocka_unit_test(test_a_memory),
         cmocka_unit_test(test_a_ue),
         cmocka_unit_test(test_told_keys),
+        cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
         cmocka_unit_test(test_the_run_is_the_same),
     };
