@@ -1,5 +1,6 @@
 #include "run/properties.h"
 #include "adversary/ledger.h"
+#include "ims/ue/memory.h"
 #include "run/world.h"
 
 #include <stdarg.h>
@@ -132,7 +133,7 @@ static void judge_freshness(court *c) {
     }
 }
 
-/* ---- the whole
+/* ---- the ends of all exchanges
  * ------------------------------------------------------------------------------------------------ */
 
 static void collect_view(court *c, const ue *u, const ue_call_view *view) {
@@ -178,10 +179,97 @@ static void judge_secrecy(court *c) {
                (unsigned long long)readable);
 }
 
-void properties_judge(property_finding out[SCN_PROPERTIES], const world *w) {
-    court c = {.w = w, .out = out};
-    memset(out, 0, SCN_PROPERTIES * sizeof *out);
+/* ---- wiping
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* A look into the memory of one UE. */
+typedef struct search {
+    court court;
+    const ue *u;
+} search;
+
+static bool has_ended(const ue *u, uint32_t csb_id) {
+    bool any = false;
+    for (size_t i = 0; i < ue_call_count(u); i++) {
+        const ue_call_view *view = ue_call_at(u, i);
+        if (view->csb_id == csb_id && !view->ended.set)
+            return false;
+        any |= view->csb_id == csb_id;
+    }
+    return any;
+}
+
+static bool is_established(const ue *u, uint32_t csb_id) {
+    for (size_t i = 0; i < ue_call_count(u); i++) {
+        const ue_call_view *view = ue_call_at(u, i);
+        if (view->csb_id == csb_id && view->established.set)
+            return true;
+    }
+    return false;
+}
+
+/* P-20: the scalar goes as soon as K_SESSION is known, what came before an update when it is confirmed,
+ * everything when the session ends. */
+static void find_secret(void *user, const ibk_session_secret *secret) {
+    search *s = user;
+    const char *name = ue_user(s->u)->name;
+    if (secret->age == IBK_SECRET_LEFT)
+        broken(&s->court, SCN_PROPERTY_WIPING, "%s keeps secrets of CSB %08x that are no longer in force",
+               name, secret->csb_id);
+    else if (secret->kind == IBK_SECRET_SCALAR && secret->age == IBK_SECRET_IN_FORCE &&
+             is_established(s->u, secret->csb_id))
+        broken(&s->court, SCN_PROPERTY_WIPING, "%s keeps its scalar of CSB %08x, whose K_SESSION is known",
+               name, secret->csb_id);
+    else if (has_ended(s->u, secret->csb_id) && secret->kind != IBK_SECRET_OWN_POINT &&
+             secret->kind != IBK_SECRET_THEIR_POINT)
+        broken(&s->court, SCN_PROPERTY_WIPING, "%s keeps secrets of CSB %08x, whose session has ended", name,
+               secret->csb_id);
+}
+
+static void look_into(world *w, const ue *u) {
+    search s = {.court = {.w = w, .out = w->properties}, .u = u};
+    ue_memory_reader reader = {.user = &s, .session = find_secret};
+    ue_read_memory(u, &reader);
+}
+
+static int by_name(const void *left, const void *right) {
+    const ue *const *a = left, *const *b = right;
+    return strcmp(ue_user(*a)->name, ue_user(*b)->name);
+}
+
+static int name_to_ue(const void *name, const void *element) {
+    const ue *const *u = element;
+    return strcmp(name, ue_user(*u)->name);
+}
+
+static void on_state(void *user, const trace_event *event) {
+    world *w = user;
+    if (strcmp(event->event, "established") != 0)
+        return;
+    const ue *const *who =
+        bsearch(event->node, w->users_by_name, w->scenario->user_count, sizeof(ue *), name_to_ue);
+    if (who)
+        look_into(w, *who);
+}
+
+ibk_err properties_watch(world *w) {
+    w->users_by_name = calloc(w->scenario->user_count, sizeof(ue *));
+    if (!w->users_by_name)
+        return IBK_ERR_NO_MEMORY;
+    for (size_t i = 0; i < w->scenario->user_count; i++)
+        w->users_by_name[i] = w->users[i];
+    qsort(w->users_by_name, w->scenario->user_count, sizeof(ue *), by_name);
+    return trace_add_sink(w->ims.trace, TRACE_MASK(TRACE_STATE), on_state, w);
+}
+
+/* ---- all of them
+ * ----------------------------------------------------------------------------------------------- */
+
+void properties_judge(world *w) {
+    court c = {.w = w, .out = w->properties};
     judge_secrecy(&c);
+    for (size_t i = 0; i < w->scenario->user_count; i++)
+        look_into(w, w->users[i]);
     if (!collect(&c))
         return;
     qsort(c.ends, c.count, sizeof *c.ends, by_keys);

@@ -12,7 +12,10 @@ typedef struct property_finding {
     char detail[160]; /* of the first violation: who, in which call */
 } property_finding;
 
-void properties_judge(property_finding out[SCN_PROPERTIES], const struct world *w);
+/* Before the run: from now on, at each call that is established, the memory of its UE is looked at. */
+ibk_err properties_watch(struct world *w);
+/* At its end, when the adversaries have concluded: completes w->properties. */
+void properties_judge(struct world *w);
 /* Bit (1 << scn_property) for each that is broken. */
 uint64_t properties_broken(const property_finding findings[SCN_PROPERTIES]);
 

@@ -211,7 +211,7 @@ static ibk_err play_and_judge(run_outcome *outcome, trace *t, outputs *o, const 
     if (!err) {
         knowledge_conclude(w);
         run_adversaries_conclude(w);
-        properties_judge(w->properties, w);
+        properties_judge(w);
         observe(&outcome->result, w);
         judge(&outcome->result, w);
         note_end(t, &outcome->result);

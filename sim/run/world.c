@@ -483,6 +483,8 @@ ibk_err world_new(world **out, const scn_scenario *scenario, const world_outputs
     for (size_t i = 0; !err && i < scenario->adversary_count; i++)
         err = start_adversary(w, i, diag);
     if (!err)
+        err = properties_watch(w);
+    if (!err)
         err = plan(w, diag);
     if (err) {
         if (diag && !diag->err)
@@ -538,6 +540,7 @@ ibk_err world_free(world *w) {
     free(w->links);
     free(w->events);
     free(w->users);
+    free(w->users_by_name);
     free(w->params);
     free(w->domains);
     free(w);

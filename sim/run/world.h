@@ -41,8 +41,9 @@ typedef struct world {
     run_credentials *credentials; /* for REQUEST_KEY_PKE */
     ue_messages *messages;
     world_domain *domains;
-    ue_params *params;                 /* one for each domain */
-    ue **users;                        /* one for each user of the scenario, in its order */
+    ue_params *params; /* one for each domain */
+    ue **users;        /* one for each user of the scenario, in its order */
+    const ue **users_by_name;
     struct ledger *ledger;             /* who knows what */
     struct run_adversary *adversaries; /* one for each of the scenario */
     struct world_event *events;
