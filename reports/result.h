@@ -159,6 +159,8 @@ typedef struct result_user {
     const char *failure; /* of registration or key fetch; NULL */
     result_fetch *fetches;
     size_t fetch_count;
+    const char *cpu; /* name of its UE's model; NULL: its cryptography takes no time */
+    uint64_t jobs, busy_ns;
 } result_user;
 
 /* Key requests that were refused for one reason. */
@@ -203,12 +205,24 @@ typedef struct result_rule {
     const char *why;        /* the last failure; NULL */
 } result_rule;
 
+/* What an adversary's own node did. */
+typedef struct result_effort {
+    uint64_t calls, calls_answered, calls_keyed; /* placed; rerouted to it and answered; that gave it keys */
+    uint64_t flood_sent, flood_answered;         /* messages of floods; that got a final answer */
+    uint64_t media_relayed, media_injected;      /* packets */
+    uint64_t parameters, keys,
+        handed_on;   /* of its own KMS: sets given out; keys issued; requests handed on */
+    const char *cpu; /* name of its processor's model; NULL: it takes no time */
+    uint64_t operations, busy_ns;
+} result_effort;
+
 /* What an adversary did to the messages that passed its seats; one message may count several times. */
 typedef struct result_adversary {
     const char *name;
     uint64_t seen, changed, dropped, delayed, sent;
     result_rule *rules;
     size_t rule_count;
+    result_effort own;
 } result_adversary;
 
 typedef struct result_link {

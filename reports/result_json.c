@@ -241,6 +241,11 @@ static json_t *user_json(const result_user *u, bool *ok) {
         if (json_array_append_new(fetches, fetch_json(&u->fetches[i], ok)) != 0)
             *ok = false;
     set(o, "parameters", fetches, ok);
+    json_t *processor = json_object();
+    set(processor, "model", text_json(u->cpu), ok);
+    set(processor, "jobs", count_json(u->jobs), ok);
+    set(processor, "busy_ns", count_json(u->busy_ns), ok);
+    set(o, "cpu", processor, ok);
     return o;
 }
 
@@ -273,6 +278,25 @@ static json_t *rule_json(const result_rule *rule, bool *ok) {
     return o;
 }
 
+static json_t *effort_json(const result_effort *e, bool *ok) {
+    json_t *o = json_object(), *processor = json_object();
+    set(o, "calls", count_json(e->calls), ok);
+    set(o, "calls_answered", count_json(e->calls_answered), ok);
+    set(o, "calls_keyed", count_json(e->calls_keyed), ok);
+    set(o, "flood_sent", count_json(e->flood_sent), ok);
+    set(o, "flood_answered", count_json(e->flood_answered), ok);
+    set(o, "media_relayed", count_json(e->media_relayed), ok);
+    set(o, "media_injected", count_json(e->media_injected), ok);
+    set(o, "parameters", count_json(e->parameters), ok);
+    set(o, "keys_issued", count_json(e->keys), ok);
+    set(o, "handed_on", count_json(e->handed_on), ok);
+    set(processor, "model", text_json(e->cpu), ok);
+    set(processor, "operations", count_json(e->operations), ok);
+    set(processor, "busy_ns", count_json(e->busy_ns), ok);
+    set(o, "cpu", processor, ok);
+    return o;
+}
+
 static json_t *adversary_json(const result_adversary *a, bool *ok) {
     json_t *o = json_object(), *messages = json_object(), *rules = json_array();
     for (size_t i = 0; i < a->rule_count; i++)
@@ -285,6 +309,7 @@ static json_t *adversary_json(const result_adversary *a, bool *ok) {
     set(o, "name", text_json(a->name), ok);
     set(o, "messages", messages, ok);
     set(o, "rules", rules, ok);
+    set(o, "own", effort_json(&a->own, ok), ok);
     return o;
 }
 

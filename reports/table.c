@@ -196,6 +196,35 @@ static void print_properties(const term *t, const result *r) {
     }
 }
 
+/* "mallory's own node: 60 messages of floods, 60 of them answered; 1.234 s of computing": what there is. */
+static void print_effort(const term *t, const result_adversary *a) {
+    const result_effort *e = &a->own;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } parts[] = {{e->calls, "calls"},
+                 {e->calls_answered, "calls answered"},
+                 {e->calls_keyed, "of them with keys"},
+                 {e->flood_sent, "messages of floods"},
+                 {e->flood_answered, "of them answered"},
+                 {e->media_injected, "packets of media"},
+                 {e->parameters, "sets of parameters given out"},
+                 {e->keys, "private keys issued"},
+                 {e->handed_on, "key requests handed on"}};
+    bool any = false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!parts[i].count)
+            continue;
+        if (!any)
+            term_text(t, "  ", a->name ? a->name : "?", "'s own node: ");
+        fprintf(t->file, "%s%" PRIu64 " %s", any ? ", " : "", parts[i].count, parts[i].what);
+        any = true;
+    }
+    if (any && e->cpu)
+        fprintf(t->file, "; %.3f s of computing", (double)e->busy_ns / 1e9);
+    fputs(any ? "\n" : "", t->file);
+}
+
 /* "mallory  1  on R_MESSAGE_1: drop   3 times"; what never came to pass stands out. */
 static void print_adversaries(const term *t, const result *r) {
     for (size_t i = 0; i < r->adversary_count; i++) {
@@ -218,6 +247,7 @@ static void print_adversaries(const term *t, const result *r) {
             fputs(style ? term_begin(t, TERM_PLAIN) : "", t->file);
             term_text(t, rule->why ? " (" : "", rule->why ? rule->why : "", rule->why ? ")\n" : "\n");
         }
+        print_effort(t, a);
     }
 }
 

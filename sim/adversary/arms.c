@@ -284,16 +284,32 @@ static const char *identity_of(const arms *a, const char *name) {
     return user ? user->identity : name;
 }
 
-/* In whose name, if the rule does not say: anybody, of the victim's own domain. */
-#define NOBODY "sip:nobody@invalid"
+/* In whose name, if the rule does not say: somebody of the victim's own domain, whose parameters it is sure
+ * to have. */
+static void name_sender(const arms *a, const char *wanted, const char *victim,
+                        char out[IBK_IDENTITY_MAX + 1]) {
+    const scn_domain *domain = domain_of(a, ibk_span_str(victim));
+    const char *given = identity_of(a, wanted);
+    if (given)
+        snprintf(out, IBK_IDENTITY_MAX + 1, "%s", given);
+    else
+        snprintf(out, IBK_IDENTITY_MAX + 1, "sip:nobody@%s", domain ? domain->name : "invalid");
+}
+
+/* The identity that a message to this node or user is for: the KMS's, or the user's. */
+static const char *victim_of(const arms *a, const char *to) {
+    const scn_kms *kms = kms_of(a, to);
+    return kms ? kms->identity : identity_of(a, to);
+}
 
 /* I_MESSAGE_1 as a whole exchange in a dialog; any other message as the only one in an INVITE, or to a KMS.
  */
 static ibk_err forge(arms *a, const scn_rule *rule, const sip_addr *at, ibk_diag *diag) {
     ibk_buf mikey = {0};
     const scn_kms *kms = kms_of(a, rule->to);
-    const char *as = identity_of(a, rule->as_identity ? rule->as_identity : NOBODY);
-    const char *to = kms ? kms->identity : identity_of(a, rule->to);
+    const char *to = victim_of(a, rule->to);
+    char as[IBK_IDENTITY_MAX + 1];
+    name_sender(a, rule->as_identity, to, as);
     agent_call call = {.at = *at, .as = as, .to = to};
     craft_forgery forgery = {.type = rule->message,
                              .as = ibk_span_str(as),
@@ -324,20 +340,22 @@ static ibk_err replay(arms *a, const scn_rule *rule, const seen_record *what, co
     if (kms_of(a, rule->to))
         return post_mikey(a->office, at, ibk_buf_span(&what->mikey));
     bool named = peek.initiator.id.len && peek.initiator.id.len < sizeof as;
-    snprintf(as, sizeof as, "%.*s", named ? (int)peek.initiator.id.len : 0,
-             named ? (const char *)peek.initiator.id.data : "");
-    agent_call call = {.at = *at,
-                       .as = named ? as : NOBODY,
-                       .to = identity_of(a, rule->to),
-                       .i_message_1 = ibk_buf_span(&what->mikey)};
+    if (named)
+        snprintf(as, sizeof as, "%.*s", (int)peek.initiator.id.len, (const char *)peek.initiator.id.data);
+    else
+        name_sender(a, NULL, victim_of(a, rule->to), as);
+    agent_call call = {
+        .at = *at, .as = as, .to = identity_of(a, rule->to), .i_message_1 = ibk_buf_span(&what->mikey)};
     return agent_place_call(a->agent, &call);
 }
 
 static ibk_err start_flood(arms *a, const scn_rule *rule, const seen_record *what, const sip_addr *at) {
-    const scn_kms *kms = kms_of(a, rule->to);
+    const char *to = victim_of(a, rule->to);
+    char as[IBK_IDENTITY_MAX + 1];
+    name_sender(a, rule->as_identity, to, as);
     flood_plan plan = {.at = *at,
-                       .as = identity_of(a, rule->as_identity ? rule->as_identity : NOBODY),
-                       .to = kms ? kms->identity : identity_of(a, rule->to),
+                       .as = as,
+                       .to = to,
                        .message = rule->message,
                        .content = rule->content,
                        .recording = what ? ibk_buf_span(&what->mikey) : (ibk_span){0},
@@ -359,6 +377,9 @@ ibk_err arms_send(void *user, const scn_rule *rule, const seen_record *what, ibk
                             .rate = rule->rate,
                             .lasts_ns = rule->lasts_ns};
         err = inject_start(a->inject, &plan);
+        if (err == IBK_ERR_NO_KEY || err == IBK_ERR_NO_PARAMS)
+            ibk_fail(diag, err, "inject-media", 0, "%s",
+                     err == IBK_ERR_NO_KEY ? "it has no keys of that stream" : "no media went there so far");
     } else if (rule->act == SCN_ATTACK_FLOOD) {
         err = start_flood(a, rule, what, &at);
     } else if (rule->act == SCN_ATTACK_REPLAY) {

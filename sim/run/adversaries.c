@@ -178,6 +178,23 @@ void observe_adversaries_notes(result *r, const world *w) {
     }
 }
 
+static result_effort effort_of(result *r, const adversary *a, const cpu_model *model) {
+    arms_stats s = adversary_arms(a);
+    return (result_effort){.calls = s.calls.placed,
+                           .calls_answered = s.calls.answered,
+                           .calls_keyed = s.calls.keys,
+                           .flood_sent = s.flood.sent,
+                           .flood_answered = s.flood.answered,
+                           .media_relayed = s.media.relayed,
+                           .media_injected = s.injected,
+                           .parameters = s.kms.parameters,
+                           .keys = s.kms.keys,
+                           .handed_on = s.kms.handed_on,
+                           .cpu = model && model->timed ? result_text(r, model->name) : NULL,
+                           .operations = s.cpu.operations,
+                           .busy_ns = s.cpu.busy_ns};
+}
+
 void observe_adversaries(result *r, const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {
         const adversary *a = w->adversaries[i].adversary;
@@ -190,6 +207,7 @@ void observe_adversaries(result *r, const world *w) {
         out->dropped = totals.dropped;
         out->delayed = totals.delayed;
         out->sent = totals.sent;
+        out->own = effort_of(r, a, plan->cpu);
         for (size_t k = 0; k < plan->rule_count; k++) {
             const rules_count *count = adversary_rule(a, k);
             result_rule rule = {.on = plan->rules[k].on_text,

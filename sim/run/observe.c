@@ -341,6 +341,13 @@ static void observe_user(result *r, const ue *u) {
     out->retransmissions = sip_stack_stats(ue_host(u)->stack)->retransmissions_sent;
     out->failure = user_failure(r, s);
     observe_fetches(r, out, u);
+    const cpu *processor = ue_host(u)->cpu;
+    if (processor) {
+        cpu_stats busy = cpu_get_stats(processor);
+        out->cpu = result_text(r, cpu_get_model(processor)->name);
+        out->jobs = busy.jobs;
+        out->busy_ns = busy.busy_ns;
+    }
 }
 
 static void observe_kms(result *r, const world_domain *d) {

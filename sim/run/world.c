@@ -296,7 +296,10 @@ static ibk_err add_adversary_node(world *w, const scn_adversary *plan, ibk_diag 
 
 static ibk_err start_adversary(world *w, size_t index, ibk_diag *diag) {
     ims_host_config host;
-    ibk_err err = host_config(w, &host, w->scenario->adversaries[index].name, diag);
+    const scn_adversary *plan = &w->scenario->adversaries[index];
+    ibk_err err = host_config(w, &host, plan->name, diag);
+    host.cpu = plan->cpu;
+    host.cores = plan->cores;
     return err ? err : run_adversary_start(w, index, &host, diag);
 }
 

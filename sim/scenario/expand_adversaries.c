@@ -375,7 +375,11 @@ static void check_recordings(scn_cast *cast, const scn_adversary *a, const raw_l
 static void expand_adversary(scn_cast *cast, scn_adversary *out, raw_adversary *raw, size_t entry) {
     const char *path = scn_printf(cast->ctx->arena, "adversaries[%zu]", entry);
     const scn_spot spot = {cast, &raw->head, path, "attached-to"};
-    *out = (scn_adversary){.name = raw->name, .entry = entry, .attached_to = &cast->s->domains[0]};
+    *out = (scn_adversary){.name = raw->name,
+                           .entry = entry,
+                           .attached_to = &cast->s->domains[0],
+                           .cpu = raw->cpu.model,
+                           .cores = raw->cores};
     if (scn_index_find(&cast->users, raw->name) != NULL) {
         const scn_spot name = {cast, &raw->head, path, "name"};
         scn_hint(scn_spot_report(&name, raw->name, "is the name of a user"),

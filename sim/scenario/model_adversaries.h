@@ -4,6 +4,8 @@
 #ifndef SCENARIO_MODEL_ADVERSARIES_H
 #define SCENARIO_MODEL_ADVERSARIES_H
 
+#include "cpu/model.h"
+
 #include <ibake.h>
 
 struct scn_user;
@@ -275,6 +277,8 @@ typedef struct scn_adversary {
     size_t seat_count;
     const scn_holding *holdings;
     size_t holding_count;
+    const cpu_model *cpu; /* of its own node's processor: what its attacks cost it */
+    uint32_t cores;
     const scn_rogue_kms *kms; /* NULL: none */
     const scn_rule *rules;    /* in the order of the file; rule i is told as number i + 1 */
     size_t rule_count;

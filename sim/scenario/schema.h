@@ -228,6 +228,8 @@ typedef struct raw_adversary {
     raw_head head;
     const char *name, *attached_to;
     raw_list seats, holdings, rules; /* raw_seat, raw_holding, raw_rule */
+    scn_cpu cpu;
+    uint32_t cores;
     raw_rogue_kms kms;
 } raw_adversary;
 

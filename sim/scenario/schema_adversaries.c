@@ -182,6 +182,12 @@ static const scn_field adversary_fields[] = {
      .meaning = "unique name, no user's; its node is called so"},
     {"attached-to", SCN_T_DOMAIN, AT(raw_adversary, attached_to), .computed = "the first domain", .min = 1,
      .max = 180, .meaning = "the domain at whose router its node hangs; from there it sends"},
+    {"cpu", SCN_T_CPU, AT(raw_adversary, cpu), .fallback = "instant",
+     .meaning =
+         "model of its node's processor (docs/cpu-models.md): how much computing its attacks cost it. What "
+         "it changes on its way does not wait for it"},
+    {"cores", SCN_T_UINT, AT(raw_adversary, cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
+     .meaning = "cores of its processor"},
     {"at", SCN_T_LIST, AT(raw_adversary, seats), .section = &seat_section,
      .meaning = "where it sits; without a seat it is off path, and can only send"},
     {"holds", SCN_T_LIST, AT(raw_adversary, holdings), .section = &holding_section,

@@ -326,6 +326,8 @@ static void same_adversary(const scn_adversary *a, const scn_adversary *b) {
         assert_int_equal(a->kms->certificate, b->kms->certificate);
         assert_int_equal(a->kms->tls, b->kms->tls);
     }
+    assert_int_equal(a->cores, b->cores);
+    same_text(a->cpu->name, b->cpu->name);
     assert_int_equal(a->rule_count, b->rule_count);
     for (size_t i = 0; i < a->rule_count; i++)
         same_rule(&a->rules[i], &b->rules[i]);
