@@ -407,6 +407,34 @@ static void test_anything(void **state) {
     }
 }
 
+/* More SYNs than connections are followed: the rest are packets, until the old ones are forgotten. */
+static void test_flood(void **state) {
+    (void)state;
+    scene_open(true, 8000, (ibk_span){0});
+    OK(n3_link_set_loss(s.w.rb, N3_AB, N3_LOSS_ALWAYS));
+    for (unsigned i = 1; i < TAP_MAX_STREAMS + 10; i++) {
+        s.from.port = (uint16_t)(10000 + i);
+        say(ISN, 0, N3_SYN, 8000, (ibk_span){0}, (ibk_span){0});
+        run_for(MS / 10);
+    }
+    run_for(SEC);
+    tap_stats stats = tap_get_stats(s.t);
+    assert_int_equal(stats.streams, TAP_MAX_STREAMS);
+    assert_int_equal(stats.over_limit, 10);
+    assert_int_equal(stats.messages[TAP_PACKET], 10);
+    run_for(601 * (uint64_t)SEC);
+    say(ISN, 0, N3_SYN, 8000, (ibk_span){0}, (ibk_span){0});
+    run_for(SEC);
+    assert_int_equal(tap_get_stats(s.t).streams, TAP_MAX_STREAMS + 1);
+    OK(n3_link_set_loss(s.w.rb, N3_AB, 0));
+    s.from.port = 50000; /* the one that was open before lives on */
+    say(ISN + 1, s.their_isn + 1, N3_ACK, 8000, (ibk_span){0}, ibk_span_str(MESSAGE));
+    run_for(SEC);
+    assert_int_equal(s.shown, 1);
+    assert_int_equal(s.got.len, strlen(MESSAGE));
+    scene_close();
+}
+
 /* After a failure too: there is one simulation at a time. */
 static int close_scene(void **state) {
     (void)state;
@@ -425,6 +453,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_resets, close_scene),
         cmocka_unit_test_teardown(test_ports_again, close_scene),
         cmocka_unit_test_teardown(test_anything, close_scene),
+        cmocka_unit_test_teardown(test_flood, close_scene),
         cmocka_unit_test_teardown(test_fin_again, close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
