@@ -15,8 +15,7 @@ tap_kind tap_kind_of_ports(bool tcp, uint16_t a, uint16_t b) {
     return http ? TAP_HTTP : TAP_PACKET;
 }
 
-/* ---- verdicts
- * ---------------------------------------------------------------------------------------------- */
+/* ---- verdicts ------------------------------------------------------------------------------------ */
 
 static bool can_be(const tap_message *message, const tap_verdict *v) {
     if (v->what != TAP_REPLACE)
@@ -49,8 +48,7 @@ tap_verdict tap_show(tap *t, tap_message *message) {
     return v;
 }
 
-/* ---- the hook
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the hook ------------------------------------------------------------------------------------ */
 
 /* A packet that is no message, and no part of one. */
 static void other_packet(tap *t, n3_direction direction, const n3_ip *ip, const uint8_t *packet, size_t len,
@@ -93,8 +91,7 @@ static void on_packet(void *user, n3_link *link, n3_direction direction, const u
         lane_occupy(&t->lane[direction], len);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------------- */
 
 ibk_err tap_new(tap **out, n3_sim *sim, n3_link *link, bool active, tap_fn *seen, void *user) {
     if (!out)
@@ -136,8 +133,7 @@ tap_stats tap_get_stats(const tap *t) {
     return t->stats;
 }
 
-/* ---- further messages
- * ------------------------------------------------------------------------------------------ */
+/* ---- further messages ---------------------------------------------------------------------------- */
 
 static ibk_err send_tcp(tap *t, const n3_endpoint *from, const n3_endpoint *to, uint64_t delay_ns,
                         ibk_span octets) {

@@ -12,8 +12,7 @@ static bool active(const tap_conn *c) {
     return c->tap->active;
 }
 
-/* ---- messages --------------------------------------------------------------------------------------------
- */
+/* ---- messages ------------------------------------------------------------------------------------ */
 
 static void count_given_up(tap_conn *c, tap_half *h) {
     if (!h->counted)
@@ -80,8 +79,7 @@ static void take_end(tap_conn *c, unsigned from) {
     output_finish(&h->out, false);
 }
 
-/* ---- segments --------------------------------------------------------------------------------------------
- */
+/* ---- segments ------------------------------------------------------------------------------------ */
 
 static void resets(tap_conn *c, unsigned from) {
     tap_half *h = &c->half[from], *back = &c->half[1 - from];

@@ -91,8 +91,7 @@ static frames_result next_raw(tap_frames *f, ibk_span *out) {
     return out->len ? FRAMES_RAW : FRAMES_NONE;
 }
 
-/* ---- SIP -------------------------------------------------------------------------------------------------
- */
+/* ---- SIP ----------------------------------------------------------------------------------------- */
 
 static size_t leading_crlf(ibk_span rest) {
     size_t len = 0;
@@ -130,8 +129,7 @@ static frames_result next_sip(tap_frames *f, ibk_span *out) {
     return out->len ? FRAMES_MESSAGE : FRAMES_NONE;
 }
 
-/* ---- HTTP ------------------------------------------------------------------------------------------------
- */
+/* ---- HTTP ---------------------------------------------------------------------------------------- */
 
 static frames_result next_http(tap_frames *f, ibk_span *out) {
     size_t used = 0;

@@ -13,7 +13,7 @@
 
 #define TAP_PACKET_MAX 65535
 
-/* ---- lanes ------------------------------------------------------------------------------------------- */
+/* ---- lanes --------------------------------------------------------------------------------------- */
 
 typedef struct lane_packet lane_packet;
 
@@ -39,7 +39,7 @@ ibk_err lane_send(tap_lane *lane, uint64_t delay_ns, const uint8_t *packet, size
 /* How long a packet that is sent now will take to be on the wire. */
 uint64_t lane_backlog(const tap_lane *lane);
 
-/* ---- datagrams ----------------------------------------------------------------------------------------- */
+/* ---- datagrams ----------------------------------------------------------------------------------- */
 
 typedef struct frag_part {
     struct frag_part *next; /* in order of arrival */
@@ -82,7 +82,7 @@ void frags_free(tap_frags *frags);
 void tap_udp_packet(tap *t, n3_direction direction, const n3_ip *ip, const uint8_t *packet, size_t len,
                     n3_verdict *verdict);
 
-/* ---- messages out of a stream -------------------------------------------------------------------------- */
+/* ---- messages out of a stream -------------------------------------------------------------------- */
 
 typedef enum frames_kind {
     FRAMES_SIP,
@@ -112,8 +112,7 @@ void frames_give_up(tap_frames *f);
 bool frames_given_up(const tap_frames *f);
 size_t frames_held(const tap_frames *f); /* octets */
 
-/* ---- octets in order -------------------------------------------------------------------------------------
- */
+/* ---- octets in order ----------------------------------------------------------------------------- */
 
 typedef struct early early;
 
@@ -135,8 +134,7 @@ static inline bool seq_before(uint32_t a, uint32_t b) { /* RFC 9293 §3.4 */
     return (int32_t)(a - b) < 0;
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------
- */
+/* ---- connections --------------------------------------------------------------------------------- */
 
 typedef struct tap_conn tap_conn;
 
@@ -236,8 +234,7 @@ void output_pump(tap_output *o);
 size_t output_waiting(const tap_output *o); /* octets */
 bool output_closed(const tap_output *o);    /* a FIN was sent, or nothing may come any more */
 
-/* ---- the tap
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the tap ------------------------------------------------------------------------------------- */
 
 struct tap {
     n3_sim *sim;

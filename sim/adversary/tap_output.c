@@ -69,7 +69,7 @@ void output_free(tap_output *o) {
     o->acked = 0;
 }
 
-/* ---- what there is to send --------------------------------------------------------------------------- */
+/* ---- what there is to send ----------------------------------------------------------------------- */
 
 static size_t unacked(const tap_output *o) { /* octets, sent or not */
     return o->ready.len - o->acked;
@@ -162,7 +162,7 @@ void output_finish(tap_output *o, bool reset) {
         o->fin_wanted = true;
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------------- */
 
 static void on_timer(void *user);
 
@@ -268,8 +268,7 @@ static void on_timer(void *user) {
     conn_settle(c);
 }
 
-/* ---- acknowledgements -----------------------------------------------------------------------------------
- */
+/* ---- acknowledgements ---------------------------------------------------------------------------- */
 
 static void measure(tap_output *o) { // RFC 6298 §2.3
     uint64_t now = n3_now(sim_of(o)), rtt = now > o->timed_ns ? now - o->timed_ns : 1;

@@ -20,8 +20,7 @@ enum {
     TCP_HEADER = 20
 };
 
-/* ---- the table --------------------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------------- */
 
 static int by_ends(const void *a, const void *b) {
     const tap_conn *x = a, *y = b;
@@ -127,8 +126,7 @@ n3_direction conn_direction(const tap_conn *c, unsigned from) {
     return from == 0 ? c->direction : c->direction == N3_AB ? N3_BA : N3_AB;
 }
 
-/* ---- sending
- * ------------------------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------------------------------- */
 
 static void put16(uint8_t *at, uint32_t value) {
     at[0] = (uint8_t)(value >> 8);
@@ -196,8 +194,7 @@ void conn_check_closed(tap_conn *c) {
     free_half(&c->half[1]);
 }
 
-/* ---- SYNs
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- SYNs ---------------------------------------------------------------------------------------- */
 
 /* Notes what an end's SYN says. `options` is a copy in which what the tap does not do is blanked out. */
 static void read_options(tap_conn *c, unsigned from, uint8_t *options, size_t len) {
@@ -299,8 +296,7 @@ static void split(tap_conn *c) {
         conn_ack(c, 1);
 }
 
-/* ---- segments
- * -------------------------------------------------------------------------------------------------- */
+/* ---- segments ------------------------------------------------------------------------------------ */
 
 /* Before it is open. False: it is a packet like others. */
 static bool opens(tap_conn *c, unsigned from, const n3_segment *s) {

@@ -4,7 +4,7 @@
 
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8, FRAGMENT_HEADER = 8, FRAGMENT = 44 };
 
-/* ---- sending ----------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------------- */
 
 static void put16(uint8_t *at, size_t value) {
     at[0] = (uint8_t)(value >> 8);
@@ -86,7 +86,7 @@ ibk_err tap_send_udp(tap *t, n3_direction direction, const n3_endpoint *from, co
     return err;
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------------- */
+/* ---- receiving ----------------------------------------------------------------------------------- */
 
 static tap_verdict show(tap *t, n3_direction direction, const n3_datagram *d) {
     tap_message message = {.kind = tap_kind_of_ports(false, d->from.port, d->to.port),
