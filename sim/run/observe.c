@@ -393,15 +393,8 @@ static void observe_link(result *r, const world_link *link) {
 
 /* The user of an identity; the identity itself if no user has it. */
 static const char *name_of(result *r, const world *w, const char *identity) {
-    for (size_t i = 0; i < w->scenario->user_count; i++) {
-        const scn_user *user = &w->scenario->users[i];
-        bool found = strcmp(user->identity, identity) == 0;
-        for (size_t k = 0; !found && k < user->identity_count; k++)
-            found = strcmp(user->identities[k], identity) == 0;
-        if (found)
-            return result_text(r, user->name);
-    }
-    return result_text(r, identity);
+    const scn_user *user = scn_find_identity(w->scenario, identity);
+    return result_text(r, user ? user->name : identity);
 }
 
 static void observe_message(result *r, const world *w, const ue_message_view *m) {

@@ -146,6 +146,21 @@ const scn_user *scn_find_user(const scn_scenario *s, const char *name) {
     return NULL;
 }
 
+static bool has_identity(const scn_user *user, const char *identity) {
+    bool found = strcmp(user->identity, identity) == 0;
+    for (size_t i = 0; !found && i < user->identity_count; i++)
+        found = strcmp(user->identities[i], identity) == 0;
+    return found;
+}
+
+const scn_user *scn_find_identity(const scn_scenario *s, const char *identity) {
+    for (size_t i = 0; i < s->user_count; i++) {
+        if (has_identity(&s->users[i], identity))
+            return &s->users[i];
+    }
+    return NULL;
+}
+
 const scn_domain *scn_find_domain(const scn_scenario *s, const char *name) {
     for (size_t i = 0; i < s->domain_count; i++) {
         if (strcmp(s->domains[i].name, name) == 0)

@@ -19,13 +19,12 @@ static registrar_entry *entry_of(scscf *s, sip_msg *request) {
 }
 
 static uint64_t wanted_expires(const scscf *s, const sip_msg *request) {
-    uint32_t expires = 0;
+    uint32_t of_all = 0;
     const char *of_contact =
         request->contact_count ? sip_param_get(&request->contact[0].params, "expires") : NULL;
-    if (of_contact)
-        expires = (uint32_t)strtoul(of_contact, NULL, 10);
-    else if (!sip_header_u32(request, "Expires", &expires))
+    if (!of_contact && !sip_header_u32(request, "Expires", &of_all))
         return s->max_expires;
+    uint64_t expires = of_contact ? strtoull(of_contact, NULL, 10) : of_all;
     return expires < s->max_expires ? expires : s->max_expires;
 }
 

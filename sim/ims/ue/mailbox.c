@@ -83,22 +83,10 @@ static void log_message(const ue *u, const char *event, const ue_message *messag
     trace_end(t);
 }
 
-static const scn_user *user_of(const ue *u, const char *identity) {
-    for (size_t i = 0; i < u->scenario->user_count; i++) {
-        const scn_user *user = &u->scenario->users[i];
-        bool found = strcmp(user->identity, identity) == 0;
-        for (size_t k = 0; !found && k < user->identity_count; k++)
-            found = strcmp(user->identities[k], identity) == 0;
-        if (found)
-            return user;
-    }
-    return NULL;
-}
-
 /* A mailbox knows whose numbers are whose: the news of a registration name the identity that was registered,
  * not those that are registered with it (TS 24.229 §5.4.1.7). */
 static const char *account_of(const ue *u, const char *identity) {
-    const scn_user *user = user_of(u, identity);
+    const scn_user *user = scn_find_identity(u->scenario, identity);
     return user ? user->identity : identity;
 }
 
@@ -247,7 +235,7 @@ static void tamper(const ue *u, ue_message *message) {
 }
 
 static void deliver(ue *u, ue_message *message) {
-    const scn_user *to = user_of(u, message->to);
+    const scn_user *to = scn_find_identity(u->scenario, message->to);
     uint64_t ptime_ns = message->view->script ? message->view->script->media.ptime_ms * SIP_MS : 0;
     uint64_t duration = (message->packets.count + 1) * ptime_ns;
     const scn_call *plan =
