@@ -149,9 +149,10 @@ class Direction:
             raise Wrong(self.last, "TLS: more or less than one message in the clear")
         self.messages += [buffer] * bool(buffer)
 
-    def open(self, keys, application):
-        """Read the records; `application` gives the keys that follow Finished."""
-        buffer = b""
+    def open(self, handshake, application):
+        """Read the records. `handshake` gives the first keys and `application` those after Finished, once a record needs them:
+        when the other end has given up, the log may lack them."""
+        buffer, keys, source = b"", None, handshake
         for record in self.records:
             if record.kind == CHANGE_CIPHER_SPEC and record.body == b"\1":
                 continue  # section D.4
@@ -160,9 +161,11 @@ class Direction:
                 continue
             if record.kind != APPLICATION_DATA:
                 raise Wrong(record.packet, "TLS: a record of type %d in the clear" % record.kind)
+            keys = keys or source(record.packet)
             kind, content = keys.open(record)
             if kind == HANDSHAKE:
-                buffer, keys = self._handshake(buffer + content, keys, application, record)
+                buffer, keys = self._handshake(buffer + content, keys, record)
+                source = application
             elif kind == ALERT and len(content) == 2:
                 self.alerts.append((record.packet, content[1]))
             elif kind == APPLICATION_DATA and self.has(FINISHED):
@@ -172,7 +175,8 @@ class Direction:
             else:
                 raise Wrong(record.packet, "TLS: content of type %d does not belong here" % kind)
 
-    def _handshake(self, buffer, keys, application, record):
+    def _handshake(self, buffer, keys, record):
+        """Take the messages out of a buffer; returns what is left, and the keys of the next record, None after Finished."""
         while len(buffer) >= 4 and len(buffer) - 4 >= int.from_bytes(buffer[1:4], "big"):
             end = 4 + int.from_bytes(buffer[1:4], "big")
             self.messages.append(buffer[:end])
@@ -180,7 +184,7 @@ class Direction:
                 if end != len(buffer):
                     raise Wrong(record.packet, "TLS: something follows a change of keys in its record")
                 self.switches.append(keys)
-                keys = application(record.packet) if buffer[0] == FINISHED else keys.next()
+                keys = None if buffer[0] == FINISHED else keys.next()
             buffer = buffer[end:]
         return buffer, keys
 
@@ -265,9 +269,7 @@ class Connection:
         self.name = offered[SERVER_NAME][5:].decode("ascii") if SERVER_NAME in offered else None
         suite = SUITES[number]
         for way, names in (self.client, SECRETS["client"]), (self.server, SECRETS["server"]):
-            first, then = names
-            way.open(Keys(suite, log.secret(first, random, self.packet)),
-                     lambda packet, label=then: Keys(suite, log.secret(label, random, packet)))  # fmt: skip
+            way.open(*(lambda packet, label=label: Keys(suite, log.secret(label, random, packet)) for label in names))
         self._finished()
 
     def _finished(self):

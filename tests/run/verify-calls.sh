@@ -184,6 +184,13 @@ cp other/pki/server-kms.home.example.pem other/pki/ca.pem
 verify 1 --extract none other
 expect_line '^WRONG  packet [0-9]+: TLS: the certificates do not lead to each other'
 
+# A server that its clients do not believe: they end it by an alert, and say nothing else.
+played kms/parameters-untrusted-ca
+verify 0 --extract none --allow-incomplete --allow-none "$good"
+expect_text 'RFC 5408: 2 TLS connections; 0 sets of parameters'
+verify 1 --extract none --allow-none "$good"
+expect_line '^WRONG  packet [0-9]+: TLS: the alert 48'
+
 # The same in the clear, where a finger can be laid on what is said.
 played kms/key-request-rfc5408 --set domains.0.kms.tls=off
 verify 0 --extract none --lossless "$good"
