@@ -243,6 +243,16 @@ bool arms_is_idle(const arms *a) {
 /* ---- messages that pass
  * ------------------------------------------------------------------------------------------------- */
 
+/* One of its two exchanges has come to nothing, yet there is something to go on with: that the rule was
+ * applied is true. */
+static void log_half(const arms *a, const seen *s, ibk_err err, const ibk_diag *diag) {
+    trace *t = a->host->world->trace;
+    trace_begin(t, TRACE_ERROR, a->host->name, "own-exchange-failed");
+    trace_str(t, "call", s->call_id);
+    trace_diag(t, err, diag);
+    trace_end(t);
+}
+
 ibk_err arms_craft(void *user, const seen *s, const scn_rule *rule, ibk_buf *mikey, ibk_diag *diag) {
     arms *a = user;
     ibk_err err = IBK_ERR_UNSUPPORTED;
@@ -253,7 +263,10 @@ ibk_err arms_craft(void *user, const seen *s, const scn_rule *rule, ibk_buf *mik
     else if (rule->act == SCN_ATTACK_IMPERSONATE)
         err = craft_impersonate(a->craft, s->call_id, &s->msg, rule, mikey, diag);
     ims_host_work(a->host, scn_attack_name(rule->act), s->call_id, NULL, NULL);
-    return err;
+    if (!err || mikey->len == 0)
+        return err;
+    log_half(a, s, err, diag);
+    return IBK_OK;
 }
 
 ibk_err arms_media(void *user, const seen *s, const scn_rule *rule, ibk_buf *octets, ibk_diag *diag) {
