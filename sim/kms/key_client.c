@@ -164,7 +164,8 @@ static ibk_err prepare(key_client *c) {
                                      .ts_type = user->domain->mikey.timestamp,
                                      .timestamps = c->config.timestamps,
                                      .params = c->config.params,
-                                     .granularity = kms->granularity};
+                                     .granularity = kms->granularity,
+                                     .without = scn_ibk_without(user->without)};
     const key_client_pke *pke = c->config.pke;
     if (pke) {
         config.method = IBK_KEY_METHOD_PKE;
@@ -174,7 +175,7 @@ static ibk_err prepare(key_client *c) {
                                            .kms_certificates = &pke->kms_certificate,
                                            .n_kms_certificates = 1,
                                            .anchors = &pke->anchor,
-                                           .n_anchors = 1};
+                                           .n_anchors = pke->anchor.len ? 1 : 0};
     }
     ibk_key_request_free(c->request);
     c->request = NULL;

@@ -18,7 +18,7 @@ typedef struct key_client key_client;
 typedef struct key_client_pke {
     ibk_span certificate, private_key; /* of its user */
     ibk_span kms_certificate;          /* to whose key the envelope is encrypted */
-    ibk_span anchor;                   /* what that certificate has to lead to */
+    ibk_span anchor; /* what that certificate has to lead to; empty: it is trusted as it is */
 } key_client_pke;
 
 /* Everything is borrowed; `ids` for the call alone. */

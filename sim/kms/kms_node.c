@@ -295,7 +295,8 @@ static ibk_err start_kms(kms_node *k, const kms_node_config *config) {
                           .encr_alg = domain->kms.encryption,
                           .user = k,
                           .psk = find_psk,
-                          .authorized = is_authorized};
+                          .authorized = is_authorized,
+                          .without = scn_ibk_without(domain->kms.without)};
     ibk_kms_key_pair pair;
     if (config->pke) {
         pair = (ibk_kms_key_pair){.certificate = ibk_buf_span(&config->pke->certificate),

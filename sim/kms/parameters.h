@@ -25,7 +25,7 @@ typedef struct parameters_server_config {
     ims_host *host;
     const scn_domain *domain;
     const ibk_ibe_params *params; /* borrowed */
-    ibk_span bf;         /* DER BFPublicParameters to publish, as they are, in place of `params`; empty: those */
+    ibk_span bf; /* DER BFPublicParameters to publish, as they are, in place of `params`; empty: those */
     const char *pkg_uri; /* NULL: without the extension that names the key server */
 } parameters_server_config;
 
@@ -64,6 +64,7 @@ typedef struct parameters_client_config {
     const scn_domain *home;
     const parameters_source *sources; /* borrowed: one for each domain of the scenario */
     size_t n_sources;
+    uint64_t without;            /* defences that the UE lacks (scenario/defences.h) */
     void (*fetched)(void *user); /* a fetch has ended, well or not: ask again for what was pending */
     void *user;
 } parameters_client_config;

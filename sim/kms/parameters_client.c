@@ -117,8 +117,23 @@ static entry *entry_for(parameters_client *c, ibk_span domain) {
     return e;
 }
 
+static bool guards(const entry *e, uint64_t defence) {
+    return (e->c->config.without & defence) == 0;
+}
+
+/* Defences of identity-based encryption go with the parameters. */
+#define OF_PARAMETERS                                                                                        \
+    ((uint32_t)(IBK_DEFENCE_U_IN_GROUP | IBK_DEFENCE_IBE_INTEGRITY | IBK_DEFENCE_PARAMETERS_CHECK |          \
+                IBK_DEFENCE_KEY_VERIFICATION))
+
+static uint32_t lacking(const entry *e) {
+    return scn_ibk_without(e->c->config.without) & OF_PARAMETERS;
+}
+
 static bool holds_now(const entry *e) {
     int64_t now_s = ims_host_time(e->c->config.host).utc_ns / NS_PER_S;
+    if (e->valid && !guards(e, SCN_DEFENCE(PARAMETERS_VALIDITY)))
+        return true;
     return e->valid && now_s >= e->not_before_s && now_s <= e->not_after_s;
 }
 
@@ -143,7 +158,8 @@ static bool keep(entry *e, ibk_ibe_params *params) {
         ibk_ibe_params_free(params);
         return false;
     }
-    if (known && ibk_ibe_params_equal(known, params)) { /* one copy, with its tables, for the whole world */
+    if (!lacking(e) && known &&
+        ibk_ibe_params_equal(known, params)) { /* one copy, with its tables, for the whole world */
         ibk_ibe_params_free(params);
         params = ibk_ibe_params_ref((ibk_ibe_params *)known);
     }
@@ -181,12 +197,14 @@ static verdict check(const entry *e, const ibk_sysparams *published, ibk_ibe_par
     parameters_uri(uri, e->domain, e->secure);
     if (!ibk_span_equal(published->district, ibk_span_str(uri)))
         return refuse(SCN_PARAMETERS_MALFORMED, "the parameters of another district");
-    ibk_err err = ibk_sysparams_usable(published, ims_host_time(e->c->config.host).utc_ns, &v.diag);
+    int64_t at_ns = guards(e, SCN_DEFENCE(PARAMETERS_VALIDITY)) ? ims_host_time(e->c->config.host).utc_ns
+                                                                : published->not_before_s * NS_PER_S;
+    ibk_err err = ibk_sysparams_usable(published, at_ns, &v.diag);
     if (!err && !ibk_oid_granularity(&granularity, published->identity_type))
         return refuse(SCN_PARAMETERS_UNSUPPORTED, "another type of identities than P-9's");
     if (!err)
-        err = ibk_ibe_params_parse(params, ibk_sysparams_bf(published), e->source ? e->source->params : NULL,
-                                   &v.diag);
+        err = ibk_ibe_params_parse_without(params, ibk_sysparams_bf(published),
+                                           e->source ? e->source->params : NULL, lacking(e), &v.diag);
     if (err) {
         v.failure = failure_of(err);
         return v;
@@ -369,13 +387,26 @@ static bool fetch(entry *e) {
     return false;
 }
 
+/* What the UE was provisioned with; of its own if it lacks defences. NULL: out of memory. */
+static const ibk_ibe_params *provisioned_set(entry *e) {
+    ibk_buf der = {0};
+    ibk_ibe_params *own;
+    if (!lacking(e))
+        return e->source->params;
+    if (!e->sets && ibk_ibe_params_encode(e->source->params, &der) == IBK_OK &&
+        ibk_ibe_params_parse_without(&own, ibk_buf_span(&der), e->source->params, lacking(e), NULL) == IBK_OK)
+        keep(e, own);
+    ibk_buf_free(&der);
+    return e->sets ? e->sets->params : NULL;
+}
+
 ibk_lookup parameters_client_find(parameters_client *c, ibk_span domain, const ibk_ibe_params **out) {
     entry *e = entry_for(c, domain);
     if (!e)
         return IBK_LOOKUP_ABSENT;
     if (e->provisioned) {
-        *out = e->source->params;
-        return IBK_LOOKUP_FOUND;
+        *out = provisioned_set(e);
+        return *out ? IBK_LOOKUP_FOUND : IBK_LOOKUP_ABSENT;
     }
     if (!e->job && holds_now(e)) {
         *out = e->sets->params;

@@ -15,7 +15,7 @@ typedef struct server {
 
 struct run_trust {
     pki *pki;
-    tls_context *client;
+    tls_context *client, *careless;
     server *servers; /* one for each domain */
     size_t count;
 };
@@ -38,6 +38,22 @@ static ibk_err start_server(run_trust *t, size_t index, const scn_domain *domain
     return err ? err : tls_server_context(&s->context, &s->credential, random);
 }
 
+static bool has_careless_user(const scn_scenario *s) {
+    for (size_t i = 0; i < s->user_count; i++)
+        if (s->users[i].without & SCN_DEFENCE(CERTIFICATE_CHECK))
+            return true;
+    return false;
+}
+
+static ibk_err start_clients(run_trust *t, const scn_scenario *scenario, sim_random *random,
+                             tls_keylog *log) {
+    tls_keylog_fn *line = log ? tls_keylog_line : NULL;
+    ibk_err err = tls_client_context(&t->client, pki_trust_anchor(t->pki), random, line, log);
+    if (!err && has_careless_user(scenario))
+        err = tls_client_context(&t->careless, (ibk_span){0}, random, line, log);
+    return err;
+}
+
 ibk_err run_trust_new(run_trust **out, const scn_scenario *scenario, tls_keylog *log) {
     *out = NULL;
     run_trust *t = calloc(1, sizeof *t);
@@ -55,8 +71,7 @@ ibk_err run_trust_new(run_trust **out, const scn_scenario *scenario, tls_keylog 
         }
     }
     if (!err && secure)
-        err = tls_client_context(&t->client, pki_trust_anchor(t->pki), random, log ? tls_keylog_line : NULL,
-                                 log);
+        err = start_clients(t, scenario, random, log);
     sim_random_free(random);
     if (err)
         run_trust_free(t);
@@ -73,6 +88,7 @@ void run_trust_free(run_trust *t) {
         pki_credential_free(&t->servers[i].credential);
     }
     tls_context_free(t->client);
+    tls_context_free(t->careless);
     pki_free(t->pki);
     free(t->servers);
     free(t);
@@ -97,8 +113,8 @@ pki_kind run_trust_kind(scn_certificate certificate) {
     }
 }
 
-tls_context *run_trust_client(const run_trust *t) {
-    return t->client;
+tls_context *run_trust_client(const run_trust *t, bool careless) {
+    return careless ? t->careless : t->client;
 }
 
 bool run_trust_serves(const run_trust *t, size_t domain) {

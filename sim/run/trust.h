@@ -15,7 +15,8 @@ void run_trust_free(run_trust *t);
 
 pki *run_trust_pki(run_trust *t); /* for further certificates */
 pki_kind run_trust_kind(scn_certificate certificate);
-tls_context *run_trust_client(const run_trust *t); /* every UE's; NULL: nobody speaks TLS */
+/* A UE's; `careless`: of one that believes every certificate. NULL: nobody speaks TLS, or nobody is so. */
+tls_context *run_trust_client(const run_trust *t, bool careless);
 /* Somebody may ask the KMS of the domain (its place in the scenario) by RFC 5408. */
 bool run_trust_serves(const run_trust *t, size_t domain);
 tls_context *run_trust_server(const run_trust *t, size_t domain); /* of that KMS; NULL with `tls: off` */

@@ -277,7 +277,7 @@ static ibk_err start_user(world *w, size_t index, ibk_diag *diag) {
                         .param_count = w->scenario->domain_count,
                         .scripts = w->scripts,
                         .messages = w->messages,
-                        .tls = run_trust_client(w->trust),
+                        .tls = run_trust_client(w->trust, user->without & SCN_DEFENCE(CERTIFICATE_CHECK)),
                         .pke = run_credentials_user(w->credentials, index)};
     ibk_err err = address_of(w, &config.host.addr, config.host.node, diag);
     if (!err)

@@ -127,6 +127,8 @@ static void users_are_related(void **state) {
     assert_true(v->restarts && v->restart_ns == 1800 * S && !w->restarts);
     assert_string_equal(v->ask_also, "tel:+4930901820");
     assert_true(s->domains[0].kms.wrong_keys && !s->domains[1].kms.wrong_keys);
+    assert_true(v->without == (IBK_DEFENCE_ECHO | SCN_DEFENCE(FRESH_SCALARS)) && !w->without);
+    assert_int_equal(s->domains[0].kms.without, IBK_DEFENCE_KMS_REPLAY_CACHE | IBK_DEFENCE_CLOCK_SKEW);
     assert_ptr_equal(w->contact_of, v);
     assert_null(v->contact_of);
     assert_null(w->divert.to);

@@ -16,6 +16,7 @@
 #define SCENARIO_MODEL_H
 
 #include "cpu/model.h"
+#include "scenario/defences.h"
 #include "scenario/model_adversaries.h"
 
 #include <ibake.h>

@@ -99,10 +99,6 @@ static const scn_section outage_section = {
 static const scn_word parameters_words[] = {
     {"provisioned", SCN_PROVISIONED}, {"rfc5408", SCN_RFC5408}, {NULL, 0}};
 
-/* Defences that a laboratory can switch off, of a KMS and of a UE (docs/defences.md). */
-static const scn_word kms_defence_words[] = {{NULL, 0}};
-static const scn_word user_defence_words[] = {{NULL, 0}};
-
 static const scn_field kms_fields[] = {
     {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
      .max = 250, .meaning = "identity of the KMS in IDRkms"},
@@ -175,7 +171,7 @@ static const scn_field kms_fields[] = {
     {"parameters-validity", TIME, AT(raw_kms, kms.parameters_validity_ns), .fallback = "30 d", .min = 60 * S,
      .max = 400 * D,
      .meaning = "how long a published set of parameters is valid; it is renewed at half-time"},
-    {"without", SCN_T_WORDS, AT(raw_kms, kms.without), .words = kms_defence_words,
+    {"without", SCN_T_WORDS, AT(raw_kms, kms.without), .words = scn_kms_defence_words,
      .meaning = "defences that this KMS lacks, to show what each of them is for (docs/defences.md)"},
 };
 static const scn_section kms_section = {"a KMS", FIELDS(kms_fields), .size = sizeof(raw_kms),
@@ -372,7 +368,7 @@ static const scn_field user_fields[] = {
          "one that `ibakelab bench crypto --emit-cpu-model` writes"},
     {"cores", SCN_T_UINT, AT(raw_user, user.cores), .fallback = "1", .min = 1, .max = CPU_MAX_CORES,
      .meaning = "cores of its processor: steps of its UE are computed one on each core"},
-    {"without", SCN_T_WORDS, AT(raw_user, user.without), .words = user_defence_words,
+    {"without", SCN_T_WORDS, AT(raw_user, user.without), .words = scn_user_defence_words,
      .meaning = "defences that its UE lacks, to show what each of them is for (docs/defences.md)"},
 };
 static const scn_section user_section = {"a user", FIELDS(user_fields), .size = sizeof(raw_user),

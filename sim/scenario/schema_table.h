@@ -15,6 +15,9 @@
 #define TIME                    .type = SCN_T_QUANTITY, .quantity = &scn_time_quantity
 #define WORDS(...)              ((const scn_word[]){__VA_ARGS__, {NULL, 0}})
 
+/* Defences that a laboratory can switch off, of a UE and of a KMS (defences.c) */
+extern const scn_word scn_user_defence_words[], scn_kms_defence_words[];
+
 extern const scn_section scn_adversary_section; /* schema_adversaries.c */
 extern const scn_section scn_expect_section;    /* schema_expect.c */
 

@@ -14,8 +14,9 @@ typedef struct tls_context tls_context;
 /* A line of the NSS key log ("CLIENT_HANDSHAKE_TRAFFIC_SECRET …"), without its end. */
 typedef void tls_keylog_fn(void *user, const char *line);
 
-/* The client's side: it believes what `trust_anchor` (DER) issued. `keylog` may be NULL. `random`: for what
- * OpenSSL draws while it sets the context up; not kept. IBK_ERR_BAD_CERTIFICATE, IBK_ERR_INTERNAL. */
+/* The client's side: it believes what `trust_anchor` (DER) issued; if that is empty, every certificate for
+ * every name, as careless clients do. `keylog` may be NULL. `random`: for what OpenSSL draws while it sets
+ * the context up; not kept. IBK_ERR_BAD_CERTIFICATE, IBK_ERR_INTERNAL. */
 ibk_err tls_client_context(tls_context **out, ibk_span trust_anchor, sim_random *random,
                            tls_keylog_fn *keylog, void *user);
 /* The server's side. IBK_ERR_BAD_CERTIFICATE: certificate and key do not belong together. */

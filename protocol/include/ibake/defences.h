@@ -15,8 +15,9 @@
 extern "C" {
 #endif
 
-/* name, word, what it does */
-#define IBK_DEFENCE_LIST(X)                                                                                  \
+/* name, word, what it does; of a user's end: ibk_policy, ibk_key_request_config, ibk_ibe_params_parse_without
+ */
+#define IBK_USER_DEFENCES(X)                                                                                 \
     /* the exchange: ibk_policy */                                                                           \
     X(REPLAY_CACHE, "replay-cache", "a message that was accepted before is refused")                         \
     X(CLOCK_SKEW, "clock-skew", "a T too far from our clock is refused, by a KMS as well")                   \
@@ -44,14 +45,18 @@ extern "C" {
     X(PARAMETERS_CHECK, "parameters-check", "public parameters are a valid set")                             \
     X(KEY_VERIFICATION, "key-verification", "a private key from a KMS is that of its identity")              \
     /* the key request: ibk_key_request_config */                                                            \
-    X(RESPONSE_MAC, "response-mac", "the MAC of REQUEST_KEY_RESP is right")                                  \
-    /* the KMS: ibk_kms_config */                                                                            \
+    X(RESPONSE_MAC, "response-mac", "the MAC of REQUEST_KEY_RESP is right")
+
+/* of a KMS: ibk_kms_config; with IBK_DEFENCE_CLOCK_SKEW */
+#define IBK_KMS_DEFENCES(X)                                                                                  \
     X(KMS_AUTHORIZATION, "kms-authorization", "users get the keys of their own identities alone")            \
     X(KMS_REPLAY_CACHE, "kms-replay-cache", "a request that was served before is refused")                   \
     X(KMS_MAC, "kms-mac", "the MAC of REQUEST_KEY_PSK is right")                                             \
     X(KMS_SIGNATURE, "kms-signature", "the signature of REQUEST_KEY_PKE is right")                           \
     X(USER_CERTIFICATE, "user-certificate", "the certificate of a request leads to a trust anchor")          \
     X(ISSUE_WINDOW, "issue-window", "no keys of long ago, or of far ahead, are issued")
+
+#define IBK_DEFENCE_LIST(X) IBK_USER_DEFENCES(X) IBK_KMS_DEFENCES(X)
 
 enum ibk_defence_index {
 #define IBK_DEFENCE_INDEX(name, word, text) IBK_DEFENCE_INDEX_##name,

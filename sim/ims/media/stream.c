@@ -75,8 +75,8 @@ ibk_err media_stream_new(media_stream **out, const media_config *config) {
     stream->next_timestamp = config->first_timestamp;
     ibk_err err = IBK_OK;
     if (config->send_keys) {
-        err = media_srtp_context(&stream->send_context, config->send_keys,
-                                 (srtp_ssrc_t){ssrc_any_outbound, 0}, config->tag_len);
+        err = media_srtp_weak_context(&stream->send_context, config->send_keys,
+                                      (srtp_ssrc_t){ssrc_any_outbound, 0}, config->tag_len, config->weakness);
         if (!err)
             err = media_stream_receive_keys(stream, config->receive_keys);
     }
@@ -105,8 +105,8 @@ void media_stream_free(media_stream *stream) {
 ibk_err media_stream_send_keys(media_stream *stream, const media_keys *keys) {
     if (!stream->send_context)
         return IBK_ERR_USAGE;
-    return media_srtp_context(&stream->send_context, keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
-                              stream->config.tag_len);
+    return media_srtp_weak_context(&stream->send_context, keys, (srtp_ssrc_t){ssrc_any_outbound, 0},
+                                   stream->config.tag_len, stream->config.weakness);
 }
 
 static void drop_receivers(media_stream *stream, unsigned from) {
@@ -121,7 +121,8 @@ ibk_err media_stream_receive_keys(media_stream *stream, const media_keys *keys) 
         return IBK_ERR_USAGE;
     if (stream->config.peer_ssrc)
         ssrc = (srtp_ssrc_t){ssrc_specific, stream->config.peer_ssrc};
-    ibk_err err = media_srtp_context(&added.context, keys, ssrc, stream->config.tag_len);
+    ibk_err err =
+        media_srtp_weak_context(&added.context, keys, ssrc, stream->config.tag_len, stream->config.weakness);
     if (err)
         return err;
     drop_receivers(stream, MEDIA_KEYS_MAX - 1);

@@ -33,6 +33,11 @@ typedef struct media_content {
     media_verdict (*take)(void *user, ibk_span payload);
 } media_content;
 
+/* What SRTP leaves out: the NULL algorithms of a policy (RFC 3711 §4.1.3, §9.5). */
+typedef struct media_weakness {
+    bool unencrypted, unauthenticated;
+} media_weakness;
+
 typedef struct media_config {
     media_source *source;   /* what this end says; retained */
     media_source *expected; /* what the other end says, or NULL: content is not compared; retained */
@@ -44,6 +49,7 @@ typedef struct media_config {
     const char *cname;            /* borrowed for the stream's life */
     const media_content *content; /* NULL: none; copied */
     unsigned tag_len; /* octets of the SRTP authentication tag: 10 (also 0), or 4; SRTCP's is always 10 */
+    media_weakness weakness;
     const media_keys *send_keys,
         *receive_keys; /* both or neither; copied into libsrtp, not kept. NULL: plain RTP */
 } media_config;

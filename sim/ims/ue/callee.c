@@ -51,6 +51,17 @@ static bool is_busy(const ue *u, const ue_call *incoming) {
     return false;
 }
 
+static ibk_err ring(ue_call *call);
+
+/* Without SCN_DEFENCE(REQUIRE_KEY_MGMT): a call like any other, with RTP. */
+static void ring_plainly(ue_leg *leg) {
+    ibk_err err = ue_media_open(leg);
+    if (!err)
+        err = ring(leg->call);
+    if (err)
+        refuse(leg, err, NULL, (ibk_span){0});
+}
+
 void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
     ue_call *call = ue_call_new(u, ue_scripts_find(u->scripts, invite->call_id), false);
     ue_leg *leg = call ? ue_leg_new(call, NULL) : NULL;
@@ -75,11 +86,18 @@ void ue_callee_incoming(ue *u, sip_call *sip, const sip_msg *invite) {
         return;
     }
     ibk_err err = ue_sdp_read_offer(leg, invite, &mikey, &diag);
+    leg->plain = !err && mikey.len == 0 && !ue_guards(u, SCN_DEFENCE(REQUIRE_KEY_MGMT)) && !u->mailbox;
+    if (leg->plain) {
+        ring_plainly(leg);
+        return;
+    }
     if (!err && mikey.len == 0)
         err = ibk_fail(&diag, IBK_ERR_MISSING_PAYLOAD, "a=key-mgmt", 0, "the offer carries no MIKEY message");
     ibk_peek peek;
-    if (!err && ibk_message_peek(&peek, ibk_buf_span(&mikey), NULL) == IBK_OK)
+    if (!err && ibk_message_peek(&peek, ibk_buf_span(&mikey), NULL) == IBK_OK) {
         call->local = ue_answers_as(u, peek.responder.id);
+        call->generator.csb_id = peek.csb_id;
+    }
     if (!err)
         err = ue_leg_open_session(leg, NULL, ibk_span_str(UE_MIKEY));
     if (err)
@@ -96,8 +114,8 @@ static bool late(const ue_call *call) { /* R_MESSAGE_1 goes into the 200, I_MESS
 static ibk_err send_200(ue_call *call) {
     ibk_buf body = {0};
     ue_leg *leg = call->leg;
-    ibk_err err =
-        leg->held_message.len ? ue_sdp_write(leg, &body, true, ibk_buf_span(&leg->held_message)) : IBK_OK;
+    bool describes = leg->held_message.len || leg->plain;
+    ibk_err err = describes ? ue_sdp_write(leg, &body, true, ibk_buf_span(&leg->held_message)) : IBK_OK;
     sip_msg *response = err ? NULL : sip_call_response(call->sip, 200, NULL);
     if (response && body.len)
         sip_msg_set_body(response, UE_SDP_TYPE, ibk_buf_span(&body));
@@ -251,6 +269,11 @@ void ue_callee_request(ue_call *call, sip_leg *sip, sip_server *server, const si
         sip_leg_reply(sip, server, 200, NULL, NULL, (ibk_span){0});
         return;
     }
+    if (leg->plain) { /* what was agreed stays */
+        bool offer = sip_has_body_type(request, UE_SDP_TYPE);
+        sip_leg_reply(sip, server, offer ? 488 : 200, NULL, NULL, (ibk_span){0});
+        return;
+    }
     bool carrier = prack || strcmp(request->method, "UPDATE") == 0 || strcmp(request->method, "INVITE") == 0;
     if (carrier && !prack && leg->keyed) { /* what belongs into mid call has overtaken the ACK */
         ue_midcall_not_now(call, sip, server);
@@ -285,7 +308,7 @@ void ue_callee_acked(ue_call *call, sip_leg *sip) {
     if (!leg->media)
         return;
     ue_media_talk(leg);
-    ibk_err err = ue_midcall_start(leg);
+    ibk_err err = leg->plain ? IBK_OK : ue_midcall_start(leg);
     if (err)
         ue_call_give_up(call, err, NULL);
 }

@@ -248,12 +248,43 @@ static void establish(ue_leg *leg) {
 
 /* Both 200 (INVITE) and R_MESSAGE_2 are there. */
 static ibk_err begin_media(ue_leg *leg) {
-    ibk_err err = ue_media_open(leg);
+    ibk_err err = leg->media ? IBK_OK : ue_media_open(leg); /* talk_early has opened it */
     sip_leg_ack(leg->sip, NULL, (ibk_span){0}); /* of the re-INVITE, if R_MESSAGE_2 came in its 200 */
     if (!err) {
         ue_media_talk(leg);
         err = ue_midcall_start(leg);
     }
+    return err;
+}
+
+/* Without IBK_DEFENCE_MEDIA_AFTER_VERIFICATION (P-13): I_MESSAGE_2 is out, the call is answered. */
+static ibk_err talk_early(ue_leg *leg) {
+    ibk_err err = IBK_OK;
+    if (!ue_guards(leg->call->u, IBK_DEFENCE_MEDIA_AFTER_VERIFICATION) && leg->r_message_2_due) {
+        err = ue_media_open(leg);
+        ue_call_state(leg->call, "talks-early");
+        if (!err)
+            ue_media_talk(leg);
+    }
+    return err;
+}
+
+/* Without SCN_DEFENCE(REQUIRE_KEY_MGMT): an answer without a MIKEY message gives up the exchange, and goes
+ * on. */
+static ibk_err talk_plainly(ue_call *call, sip_leg *sip, const sip_msg *response, ibk_diag *diag) {
+    ibk_buf mikey = {0};
+    ue_leg *leg = ue_leg_new(call, sip);
+    ibk_err err = leg ? ue_sdp_read_answer(leg, response, &mikey, diag) : IBK_ERR_NO_MEMORY;
+    if (!err && mikey.len)
+        err = ibk_fail(diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before I_MESSAGE_2 was sent");
+    ibk_buf_free(&mikey);
+    if (err)
+        return err;
+    leg->plain = true;
+    establish(leg);
+    err = ue_media_open(leg);
+    if (!err)
+        ue_media_talk(leg);
     return err;
 }
 
@@ -270,6 +301,8 @@ void ue_caller_step(ue_leg *leg, const ibk_step *step) {
             ue_content_negotiate(leg);
             err = call->script->carrier == SCN_CARRIER_PRACK ? send_prack(leg, step->message)
                                                              : send_i_message_2(leg, step->message);
+            if (!err && call->leg == leg)
+                err = talk_early(leg);
         }
         break;
     case IBK_STEP_ESTABLISHED: /* the leg's keys are there; media begin with the 200 (INVITE) */
@@ -402,8 +435,13 @@ void ue_caller_answered(ue_call *call, sip_leg *sip, const sip_msg *response) {
     if (leg && (late || leg->keyed)) {
         establish(leg);
         err = late ? take_answer(leg, response, &diag) : begin_media(leg);
+    } else if (leg && leg->r_message_2_due && !ue_guards(call->u, IBK_DEFENCE_MEDIA_AFTER_VERIFICATION)) {
+        establish(leg);
+        err = talk_early(leg);
     } else if (leg && leg->r_message_2_due) {
         leg->answered = true; /* the answer with R_MESSAGE_2 was overtaken or lost: it comes, or times out */
+    } else if (!leg && !ue_guards(call->u, SCN_DEFENCE(REQUIRE_KEY_MGMT))) {
+        err = talk_plainly(call, sip, response, &diag);
     } else {
         err = ibk_fail(&diag, IBK_ERR_UNEXPECTED_MESSAGE, "200 (INVITE)", 0, "before I_MESSAGE_2 was sent");
     }

@@ -93,7 +93,14 @@ struct ue {
     void (*cut_off)(void *user, const scn_user *whom);
     void *cut_off_user;
     uint16_t next_rtp_port;
+    ibk_session **left; /* without IBK_DEFENCE_WIPE: the sessions of calls that are over */
+    size_t left_count;
 };
+
+/* Is this defence of the UE on? IBK_DEFENCE_…, SCN_DEFENCE(…). */
+static inline bool ue_guards(const ue *u, uint64_t defence) {
+    return (u->user->without & defence) == 0;
+}
 
 /* What a session waits for keys to do. */
 typedef enum ue_pending {
@@ -127,7 +134,8 @@ struct ue_leg {
     bool video;                /* the m-line of the pictures is in use */
     bool container;            /* our descriptions list the format for content under SK */
     bool locked;               /* callee: the key for an ESK is being fetched */
-    ue_content *content;       /* such content is sent or received here */
+    bool plain;          /* without SCN_DEFENCE(REQUIRE_KEY_MGMT): there is no exchange, media are RTP */
+    ue_content *content; /* such content is sent or received here */
     ue_media *media;
     bool over;
     bool keyed;           /* R_MESSAGE_2 is sent or verified */
@@ -166,6 +174,9 @@ struct ue_call {
     ue_midcall *midcall;       /* once media are up */
     ue_session_timer *refresh; /* RFC 4028; NULL: none */
     ims_timer vanish_timer, answer_timer;
+    struct { /* without SCN_DEFENCE(FRESH_SCALARS) */
+        uint32_t csb_id, drawn;
+    } generator;
 };
 
 /* ---- keys.c
@@ -226,6 +237,10 @@ void ue_call_adopt_keys(const ue_leg *leg); /* into the view: the keys of the le
 void ue_call_plan_end(ue_call *call);
 /* SSRC and port of a stream are there from now on. */
 void ue_call_have_stream(ue_call *call, unsigned stream);
+
+/* ---- scalars.c
+ * ------------------------------------------------------------------------------------------------- */
+ibk_env ue_call_env(ue_call *call); /* what the exchanges of a call ask of the host */
 
 /* ---- leg.c: the exchange in one dialog
  * ------------------------------------------------------------------------------ */

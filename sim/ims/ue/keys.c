@@ -29,6 +29,7 @@ ibk_err ue_keys_init(ue *u, const ue_config *config) {
                                            .home = u->user->domain,
                                            .sources = config->params,
                                            .n_sources = config->param_count,
+                                           .without = u->user->without,
                                            .fetched = on_parameters,
                                            .user = u};
     u->tls = config->tls;

@@ -29,6 +29,22 @@ ue_leg *ue_leg_of(const ue_call *call, const sip_leg *sip) {
     return leg;
 }
 
+/* P-20: x, y and every key are wiped with the session. Who does not wipe keeps it as it is. */
+static void end_session(ue_leg *leg) {
+    ue *u = leg->call->u;
+    ibk_session **grown = NULL;
+    if (leg->session && !ue_guards(u, IBK_DEFENCE_WIPE))
+        grown = realloc(u->left, (u->left_count + 1) * sizeof *grown);
+    if (grown) {
+        ibk_session_close(leg->session, IBK_ERR_STATE);
+        u->left = grown;
+        u->left[u->left_count++] = leg->session;
+    } else {
+        ibk_session_free(leg->session);
+    }
+    leg->session = NULL;
+}
+
 void ue_leg_release(ue_leg *leg) {
     if (!leg || leg->over)
         return;
@@ -37,8 +53,7 @@ void ue_leg_release(ue_leg *leg) {
     ue_media_close(leg);
     ue_leg_drop_held(leg);
     ue_content_end(leg);
-    ibk_session_free(leg->session); /* wipes x, y and every key */
-    leg->session = NULL;
+    end_session(leg);
     leg->sip = NULL;
     leg->pending = UE_PENDING_NONE;
     ibk_buf_free(&leg->pending_message);
@@ -90,7 +105,7 @@ static uint8_t curve_of(const ue_call *call) {
 }
 
 ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_ids) {
-    const ue_call *call = leg->call;
+    ue_call *call = leg->call;
     const scn_mikey *mikey = &call->u->user->domain->mikey;
     ibk_cs_srtp streams[UE_CS_MAX] = {{0}};
     ibk_srtp_policy srtp = ibk_srtp_policy_default();
@@ -115,7 +130,8 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
                                             .curve = curve_of(call),
                                             .errors = call->u->user->errors,
                                             .answer_undecryptable = call->u->user->answers_for_others,
-                                            .allow_missing_echo = call->u->user->accept != SCN_ACCEPT_ASKED},
+                                            .allow_missing_echo = call->u->user->accept != SCN_ACCEPT_ASKED,
+                                            .without = scn_ibk_without(call->u->user->without)},
                                  .node = ue_node(call->u),
                                  .map_type = IBK_MAP_SRTP_ID,
                                  .srtp = streams,
@@ -127,7 +143,7 @@ ibk_err ue_leg_open_session(ue_leg *leg, const ibk_identity *peer, ibk_span sdp_
         config.n_policies = 1;
         ue_content_session(call, &config);
     }
-    ibk_env env = ims_host_env(call->u->host);
+    ibk_env env = ue_call_env(call);
     if (!err)
         err = ibk_session_new(&leg->session, &env, &config);
     ibk_buf_free(&params);

@@ -97,7 +97,7 @@ static bool csb_id_in_use(void *user, uint32_t csb_id, const ibk_identity *peer)
 
 /* The user's policy for an answer from another than the one who was called. */
 bool ue_accepts_responder(ue *u, const ibk_identity *asked, const ibk_identity *answered, bool echoed) {
-    bool accepted = u->user->accept == SCN_ACCEPT_ANY ||
+    bool accepted = u->user->accept == SCN_ACCEPT_ANY || !ue_guards(u, IBK_DEFENCE_ANSWERER_POLICY) ||
                     (u->user->accept == SCN_ACCEPT_DOMAIN &&
                      ibk_span_equal(domain_of(u, asked->id), domain_of(u, answered->id)));
     trace *t = u->host->world->trace;

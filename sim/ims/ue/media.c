@@ -230,36 +230,51 @@ static uint32_t peer_ssrc(const stream *s) {
     return hdr && ibk_map_srtp(hdr, theirs - 1, &cs) ? cs.ssrc : 0;
 }
 
+/* What the exchange has come to for a stream. */
+static ibk_err take_terms(const stream *s, media_keys *send, media_keys *receive, media_config *config) {
+    ibk_srtp_policy policy;
+    ibk_err err = ibk_session_srtp_policy(s->m->leg->session, ue_cs_id(s->m->leg, s->index, true), &policy);
+    if (!err)
+        err = take_keys(s, send, true);
+    if (!err)
+        err = take_keys(s, receive, false);
+    if (err)
+        return err;
+    config->tag_len = policy.auth_tag_len;
+    config->weakness =
+        (media_weakness){.unencrypted = policy.encr_alg == IBK_SRTP_ENCR_NULL || !policy.srtp_encr,
+                         .unauthenticated = policy.auth_alg == IBK_SRTP_AUTH_NULL || !policy.srtp_auth};
+    config->peer_ssrc = peer_ssrc(s);
+    config->send_keys = send;
+    config->receive_keys = receive;
+    return IBK_OK;
+}
+
 static ibk_err open_stream(stream *s) {
     ue_call *call = s->m->call;
+    const ue_leg *leg = s->m->leg;
     const scn_media *script = call->script ? &call->script->media : NULL;
-    media_keys send, receive;
-    ibk_srtp_policy policy;
+    media_keys send = {{0}, {0}}, receive = {{0}, {0}};
+    media_config config = {.tag_len = 0};
     ue_call_have_stream(call, s->index);
     ibk_err err = open_sources(s);
-    if (!err)
-        err = ibk_session_srtp_policy(s->m->leg->session, ue_cs_id(s->m->leg, s->index, true), &policy);
-    if (!err)
-        err = take_keys(s, &send, true);
-    if (!err)
-        err = take_keys(s, &receive, false);
+    if (!err && !leg->plain)
+        err = take_terms(s, &send, &receive, &config);
+    if (leg->plain || config.weakness.unencrypted || config.weakness.unauthenticated)
+        call->view.media_protected = false;
     media_content content;
-    bool has_content =
-        !err && s->index == UE_AUDIO && ue_content_begin(s->m->leg, &content, s->source, s->expected);
+    bool has_content = !err && !leg->plain && s->index == UE_AUDIO &&
+                       ue_content_begin(s->m->leg, &content, s->source, s->expected);
     uint64_t random = sim_random_u64(call->u->host->sip_random);
     unsigned ptime_ms = s->index == UE_VIDEO ? MEDIA_VIDEO_PTIME : script ? script->ptime_ms : 20;
-    media_config config = {.source = s->source,
-                           .expected = s->expected,
-                           .ptime_ms = ptime_ms,
-                           .ssrc = call->ssrc[s->index],
-                           .peer_ssrc = peer_ssrc(s),
-                           .first_sequence = (uint16_t)(random & 0x7FFF),
-                           .first_timestamp = (uint32_t)(random >> 32),
-                           .cname = call->u->user->private_identity,
-                           .content = has_content ? &content : NULL,
-                           .tag_len = err ? 0 : policy.auth_tag_len,
-                           .send_keys = &send,
-                           .receive_keys = &receive};
+    config.source = s->source;
+    config.expected = s->expected;
+    config.ptime_ms = ptime_ms;
+    config.ssrc = call->ssrc[s->index];
+    config.first_sequence = (uint16_t)(random & 0x7FFF);
+    config.first_timestamp = (uint32_t)(random >> 32);
+    config.cname = call->u->user->private_identity;
+    config.content = has_content ? &content : NULL;
     s->ptime_ns = ptime_ms * SIP_MS;
     if (!err)
         err = media_stream_new(&s->rtp_stream, &config);
@@ -334,6 +349,7 @@ ibk_err ue_media_open(ue_leg *leg) {
     for (unsigned i = 0; i < UE_STREAMS; i++)
         m->streams[i] = (stream){.m = m, .index = i};
     leg->media = m;
+    m->call->view.media_protected = true; /* unless a stream opens without protection */
     ibk_err err = apply(&m->streams[UE_AUDIO], false);
     if (!err && !m->streams[UE_AUDIO].open)
         err = IBK_ERR_MISMATCH;
@@ -341,7 +357,7 @@ ibk_err ue_media_open(ue_leg *leg) {
         ue_media_close(leg);
         return err;
     }
-    m->call->view.has_media = m->call->view.media_protected = true;
+    m->call->view.has_media = true;
     return IBK_OK;
 }
 

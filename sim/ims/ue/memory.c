@@ -28,4 +28,6 @@ void ue_read_memory(const ue *u, const ue_memory_reader *reader) {
         reader->psk(reader->user, u->user->psk);
     for (size_t i = 0; i < u->call_count; i++)
         read_call(u->calls[i], reader);
+    for (size_t i = 0; i < u->left_count; i++)
+        read_session(u->left[i], reader);
 }

@@ -11,7 +11,7 @@ typedef struct ue_memory_reader {
     void (*private_key)(void *user, ibk_span ibe_identity, const ibk_ibe_params *params,
                         const ibk_ibe_key *key);
     void (*psk)(void *user, ibk_span psk); /* shared with its KMS */
-    /* Of a session that goes on: x or y, the points, MPK, TGK, SK. */
+    /* Of a session that goes on (without IBK_DEFENCE_WIPE: of any): x or y, the points, MPK, TGK, SK. */
     void (*session)(void *user, const ibk_session_secret *secret);
     void (*sk)(void *user, ibk_span sk); /* of content that was encoded before its call */
 } ue_memory_reader;

@@ -66,6 +66,9 @@ void ue_free(ue *u) {
     for (size_t i = 0; i < u->call_count; i++)
         ue_call_free(u->calls[i]);
     free(u->calls);
+    for (size_t i = 0; i < u->left_count; i++)
+        ibk_session_free(u->left[i]);
+    free(u->left);
     ue_mailbox_free(u);
     if (u->host)
         ue_register_free(u);
