@@ -15,14 +15,14 @@ static const char text[] = "ibakelab: 1\n"
                            "  actions: [{at: 8 min, by: callee, do: update, count: 4}]}]\n"
                            "expect: {calls: {established: all}}\n";
 
-int call_stage_up(void **state) {
+static int up(void **state, const char *const *sets, size_t count) {
     call_stage *s = calloc(1, sizeof *s);
     scn_errors errors = {0};
     ibk_diag diag = {0};
     assert_non_null(s);
     assert_int_equal(sip_init(), IBK_OK);
     assert_true(media_library_start());
-    if (scn_load_text(&s->scenario, &errors, "stage.yaml", ibk_span_str(text), NULL, 0))
+    if (scn_load_text(&s->scenario, &errors, "stage.yaml", ibk_span_str(text), sets, count))
         scn_errors_print(&errors, stderr, false);
     assert_non_null(s->scenario);
     s->log = trace_new();
@@ -40,6 +40,15 @@ int call_stage_up(void **state) {
     assert_true(s->caller->midcall && s->callee->midcall);
     *state = s;
     return 0;
+}
+
+int call_stage_up(void **state) {
+    return up(state, NULL, 0);
+}
+
+int call_stage_up_slow(void **state) {
+    static const char *const sets[] = {"users.bob.cpu=phone"};
+    return up(state, sets, 1);
 }
 
 int call_stage_down(void **state) {

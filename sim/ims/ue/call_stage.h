@@ -16,7 +16,8 @@ typedef struct call_stage {
     ue_call *caller, *callee; /* alice's end and bob's */
 } call_stage;
 
-int call_stage_up(void **state); /* *state is a call_stage: alice has called bob, and media flow */
+int call_stage_up(void **state);      /* *state is a call_stage: alice has called bob, and media flow */
+int call_stage_up_slow(void **state); /* the same; bob's phone has the processor of one */
 int call_stage_down(void **state);
 
 void call_stage_play(call_stage *s, uint64_t ms);

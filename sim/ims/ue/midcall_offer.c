@@ -155,9 +155,11 @@ static ibk_err offer_update(ue_midcall *m) {
     return IBK_OK;
 }
 
-/* A new attempt, unless it is under way and waited for keys. */
+/* A new attempt, unless it is under way and waited for keys. One that was put off before anything was sent is
+ * the same, and has its record. */
 static ibk_err begin_attempt(ue_midcall *m) {
     const scn_action *action = m->queue[0];
+    bool again = m->phase == MIDCALL_RETRYING && !midcall_record(m, m->record)->done;
     if (m->phase == MIDCALL_PREPARING)
         return IBK_OK;
     const ue_update update = {.by_us = true,
@@ -165,7 +167,7 @@ static ibk_err begin_attempt(ue_midcall *m) {
                               .what = action->what,
                               .wanted_mki = action->mki,
                               .new_dh = action->what == SCN_DO_REKEY};
-    ibk_err err = midcall_add_record(m, &m->record, &update);
+    ibk_err err = again ? IBK_OK : midcall_add_record(m, &m->record, &update);
     if (err)
         return err;
     set_wishes(m);

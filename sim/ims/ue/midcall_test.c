@@ -275,6 +275,28 @@ static void an_offer_waits_for_a_timestamp(void **state) {
     call_stage_play(s, 4000);
     assert_int_equal(m->phase, MIDCALL_IDLE);
     assert_true(call_stage_last(s->callee)->ok && call_stage_last(s->caller)->ok);
+    assert_int_equal(s->callee->view.update_count, 1); /* it is one attempt */
+}
+
+/* P-32: an answer that takes too long reaches nobody: the keys are those of before, and the next update finds
+ * them. */
+static void an_answer_that_comes_too_late_is_taken_back(void **state) {
+    call_stage *s = *state;
+    ue_midcall *m = s->callee->midcall;
+    want(s->caller->midcall, &rekey);
+    midcall_proceed(s->caller->midcall);
+    for (int i = 0; i < 1000 && !m->server; i++)
+        call_stage_play(s, 1);
+    assert_non_null(m->leg->held); /* the processor is at work */
+    ue_midcall_not_now(s->callee, m->leg->sip, midcall_release_server(m));
+    for (int i = 0; i < 1000 && m->leg->held; i++)
+        call_stage_play(s, 1);
+    assert_null(m->leg->held);
+    assert_false(ibk_session_update_unconfirmed(m->leg->session));
+    assert_int_equal(ibk_session_updates(m->leg->session), 0);
+    call_stage_play(s, 15000); /* Retry-After is up to 10 s */
+    assert_true(call_stage_last(s->callee)->ok && call_stage_last(s->caller)->ok);
+    assert_memory_equal(call_stage_last(s->callee)->key_digest, call_stage_last(s->caller)->key_digest, 32);
 }
 
 /* What we wished for comes back if the offer is refused. */
@@ -303,6 +325,7 @@ static void a_refused_offer_is_taken_back(void **state) {
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, call_stage_up, call_stage_down)
+#define SLOW(name) cmocka_unit_test_setup_teardown(name, call_stage_up_slow, call_stage_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -320,6 +343,7 @@ int main(void) {
         TEST(actions_are_done_in_turn),
         TEST(an_offer_that_waited_for_keys_is_made),
         TEST(an_offer_waits_for_a_timestamp),
+        SLOW(an_answer_that_comes_too_late_is_taken_back),
         TEST(a_refused_offer_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
