@@ -17,6 +17,7 @@ static void log_message(ibk_buf *log, const http_message *message) {
     log_text(log, message->method);
     log_text(log, message->target);
     log_text(log, message->content_type);
+    log_text(log, message->authorization);
     FUZZ_CHECK(message->body.len <= HTTP_BODY_MAX);
     FUZZ_CHECK(ibk_buf_append_span(log, ibk_buf_span(&message->body)) == IBK_OK);
 }

@@ -74,6 +74,8 @@ static int on_header_field(http_parser *parser, const char *at, size_t len) {
 static int on_header_value(http_parser *parser, const char *at, size_t len) {
     http_reader *reader = reader_of(parser);
     reader->in_value = true;
+    if (memchr(at, 0, len)) /* RFC 9110 §5.5; the texts here end with one */
+        return refuse(reader, "a zero octet in a header field");
     if (reader->in_trailer) /* RFC 9110 §6.5.1: nothing there may say what the body is, or who sends it */
         return count_head(reader, len);
     if (strcasecmp(reader->field, "Content-Type") == 0 &&

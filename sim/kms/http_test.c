@@ -165,6 +165,21 @@ static void bad(const char *text) {
     http_reader_free(reader);
 }
 
+/* http_parser lets one pass as the first of a value, and a text that begins with it is empty or not as
+ * segments go. */
+static void zero_octets_are_refused(void **state) {
+    (void)state;
+    static const char text[] = "POST / HTTP/1.1\r\nContent-Type: \0application/mikey\r\n\r\n";
+    for (size_t step = 1; step < sizeof text; step++) {
+        http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
+        unsigned messages;
+        size_t len;
+        ibk_span stream = ibk_span_of(text, sizeof text - 1);
+        assert_int_equal(feed(reader, stream, step, &messages, &len), HTTP_BAD);
+        http_reader_free(reader);
+    }
+}
+
 static void nonsense_and_excess_are_refused(void **state) {
     (void)state;
     bad("\x16\x03\x01 hello");
@@ -194,6 +209,7 @@ int main(void) {
         cmocka_unit_test(a_get_has_no_body),
         cmocka_unit_test(basic_credentials),
         cmocka_unit_test(trailers_say_nothing),
+        cmocka_unit_test(zero_octets_are_refused),
         cmocka_unit_test(nonsense_and_excess_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
