@@ -170,6 +170,28 @@ void run_adversaries_conclude(world *w) {
  * ------------------------------------------------------------------------------------------
  */
 
+uint64_t observe_adversary(const world *w, scn_expect_kind kind, size_t index) {
+    const adversary *a = w->adversaries[index].adversary;
+    rules_totals totals = adversary_totals(a);
+    uint64_t fired = 0, failed = 0;
+    for (size_t k = 0; k < adversary_plan(a)->rule_count; k++) {
+        fired += adversary_rule(a, k)->fired > 0;
+        failed += adversary_rule(a, k)->failed;
+    }
+    switch (kind) {
+    case SCN_EXPECT_ADVERSARY_RULES_FIRED:
+        return fired;
+    case SCN_EXPECT_ADVERSARY_RULES_FAILED:
+        return failed;
+    case SCN_EXPECT_ADVERSARY_MESSAGES_CHANGED:
+        return totals.changed;
+    case SCN_EXPECT_ADVERSARY_MESSAGES_DROPPED:
+        return totals.dropped;
+    default:
+        return totals.sent;
+    }
+}
+
 void observe_adversaries_notes(result *r, const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {
         const char *note;

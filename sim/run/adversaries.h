@@ -17,6 +17,8 @@ void run_adversaries_conclude(world *w);
 void run_adversaries_free(world *w);
 
 void observe_adversaries(result *r, const world *w);
+/* The value of an expectation of its set (SCN_EXPECT_ADVERSARY_…). */
+uint64_t observe_adversary(const world *w, scn_expect_kind kind, size_t index);
 void observe_adversaries_notes(result *r, const world *w); /* remarks: what their knowledge does not show */
 
 #endif

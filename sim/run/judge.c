@@ -1,4 +1,5 @@
 #include "run/judge.h"
+#include "run/adversaries.h"
 #include "run/knowledge.h"
 #include "run/updates.h"
 
@@ -176,6 +177,12 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
     }
     case SCN_EXPECT_CALLS_RETARGETED:
         return observe_views(w, &w->scenario->calls[index]).diversions;
+    case SCN_EXPECT_ADVERSARY_RULES_FIRED:
+    case SCN_EXPECT_ADVERSARY_RULES_FAILED:
+    case SCN_EXPECT_ADVERSARY_MESSAGES_CHANGED:
+    case SCN_EXPECT_ADVERSARY_MESSAGES_DROPPED:
+    case SCN_EXPECT_ADVERSARY_MESSAGES_SENT:
+        return observe_adversary(w, e->kind, index);
     case SCN_EXPECT_KMS_REQUESTS_SERVED:
         return kms_node_get_stats(w->domains[index].k)->issued;
     case SCN_EXPECT_KMS_REQUESTS_REFUSED:

@@ -144,6 +144,21 @@ static void test_keys_in_clear(void **state) {
     }
 }
 
+/* What an adversary did is expected by name. */
+static void test_deeds(void **state) {
+    (void)state;
+    run_outcome outcome;
+    play(&outcome, CALL "adversaries: [{name: mallory, at: [{link: alice}], rules: [{on: ACK, nth: 1, do: "
+                        "drop}, {on: BYE, do: "
+                        "delay, by: 10 ms}, {on: I_MESSAGE_1, do: re-encrypt, point-i: reflected, until: 3 "
+                        "s}, {on: CANCEL, do: "
+                        "drop}]}]\nexpect:\n  adversary:\n    mallory: {rules-fired: 2, rules-failed: 1, "
+                        "messages-dropped: 1, "
+                        "messages-changed: none, messages-sent: none}\n");
+    assert_int_equal(outcome.result.verdict, RESULT_PASS);
+    run_outcome_free(&outcome);
+}
+
 /* What does not hold tells what there is instead. */
 static void test_failing_expectations(void **state) {
     (void)state;
@@ -191,6 +206,7 @@ int main(void) {
         cmocka_unit_test(test_a_memory),
         cmocka_unit_test(test_a_ue),
         cmocka_unit_test(test_told_keys),
+        cmocka_unit_test(test_deeds),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
         cmocka_unit_test(test_the_run_is_the_same),

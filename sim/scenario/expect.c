@@ -144,28 +144,43 @@ static const scn_where *where_of_name(const raw_head *head, const char *name) {
 }
 
 static const char *word_of(scn_expect_set set) {
-    return set == SCN_SET_CALLS ? "call" : set == SCN_SET_USERS ? "user" : "domain";
+    return set == SCN_SET_CALLS         ? "call"
+           : set == SCN_SET_USERS       ? "user"
+           : set == SCN_SET_ADVERSARIES ? "adversary"
+                                        : "domain";
+}
+
+static const char *name_at(const scn_scenario *s, scn_expect_set set, size_t i) {
+    switch (set) {
+    case SCN_SET_CALLS:
+        return i < s->call_count ? s->calls[i].name : NULL;
+    case SCN_SET_USERS:
+        return i < s->user_count ? s->users[i].name : NULL;
+    case SCN_SET_ADVERSARIES:
+        return i < s->adversary_count ? s->adversaries[i].name : NULL;
+    default:
+        return i < s->domain_count ? s->domains[i].name : NULL;
+    }
 }
 
 static void unknown_name(scn_ctx *ctx, const scn_scenario *s, const raw_head *head, const char *name,
                          scn_expect_set set) {
     scn_nearest nearest = {.word = name};
-    size_t count = set == SCN_SET_CALLS   ? s->call_count
-                   : set == SCN_SET_USERS ? s->user_count
-                                          : s->domain_count;
-    const char *first = NULL;
-    for (size_t i = count; i-- > 0;) {
-        first = set == SCN_SET_CALLS   ? s->calls[i].name
-                : set == SCN_SET_USERS ? s->users[i].name
-                                       : s->domains[i].name;
-        scn_nearest_try(&nearest, first);
-    }
+    for (size_t i = 0; name_at(s, set, i) != NULL; i++)
+        scn_nearest_try(&nearest, name_at(s, set, i));
     scn_error *e = scn_report(ctx, where_of_name(head, name), "there is no %s '%s' to expect anything of",
                               word_of(set), scn_show(ctx, name));
     if (nearest.best != NULL)
         scn_hint(e, "did you mean '%s'?", nearest.best);
-    else if (first != NULL)
-        scn_hint(e, "the first %s is '%s'", word_of(set), first);
+    else if (name_at(s, set, 0) != NULL)
+        scn_hint(e, "the first %s is '%s'", word_of(set), name_at(s, set, 0));
+}
+
+static bool find_adversary(const scn_scenario *s, const char *name, members *m) {
+    const scn_adversary *adversary = scn_find_adversary(s, name);
+    m->first = adversary == NULL ? 0 : (size_t)(adversary - s->adversaries);
+    m->count = 1;
+    return adversary != NULL;
 }
 
 static bool find_named(const scn_scenario *s, const raw_scenario *raw, const char *name, members *m) {
@@ -174,6 +189,8 @@ static bool find_named(const scn_scenario *s, const raw_scenario *raw, const cha
         return find_call(s, raw, name, m);
     case SCN_SET_USERS:
         return scn_users_named(s, raw, name, &m->first, &m->count);
+    case SCN_SET_ADVERSARIES:
+        return find_adversary(s, name, m);
     default:
         return find_domain(s, name, m);
     }
@@ -233,6 +250,8 @@ void scn_expand_expectations(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw)
     add(ctx, out, &e->users, users, &all_users);
     add_named(ctx, out, raw, &e->user, users, SCN_SET_USERS);
     add_named(ctx, out, raw, &e->kms, scn_field_of(expect, "kms")->section->other, SCN_SET_KMS);
+    add_named(ctx, out, raw, &e->adversary, scn_field_of(expect, "adversary")->section->other,
+              SCN_SET_ADVERSARIES);
     add(ctx, out, &e->security, scn_field_of(expect, "security")->section, &security);
     scn_expand_knowledge(ctx, out, raw);
     add(ctx, out, &e->network, network, &whole);

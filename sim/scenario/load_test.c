@@ -357,6 +357,19 @@ static void knowledge_is_expected(void **state) {
     scn_free(s);
 }
 
+static void attacks_are_expected(void **state) {
+    (void)state;
+    scn_scenario *s = testing_load_text(testing_full, NULL, 0);
+    const scn_expectation *e = find(s, "adversary mallory: rules-fired at least 1");
+    assert_int_equal(e->set, SCN_SET_ADVERSARIES);
+    assert_int_equal(e->how, SCN_SUM);
+    assert_string_equal(s->adversaries[e->first].name, "mallory");
+    assert_int_equal(e->count, 1);
+    e = find(s, "adversary mallory: messages-sent above 0");
+    assert_int_equal(e->kind, SCN_EXPECT_ADVERSARY_MESSAGES_SENT);
+    scn_free(s);
+}
+
 static void bounds_hold(void **state) {
     (void)state;
     assert_true(scn_bound_holds(&(scn_bound){.op = SCN_EXACTLY, .value = 3}, 3, 9));
@@ -597,6 +610,7 @@ int main(void) {
         cmocka_unit_test(kms_keys),
         cmocka_unit_test(expectations_are_flat),
         cmocka_unit_test(knowledge_is_expected),
+        cmocka_unit_test(attacks_are_expected),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(every_key_survives_the_round_trip),
         cmocka_unit_test(defaults_are_written_out),

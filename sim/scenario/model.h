@@ -371,9 +371,15 @@ typedef struct scn_bound {
     X(KMS_MEAN_WAIT, EACH)                                                                                   \
     X(KMS_KEYS_ISSUED, SUM) /* private keys in the answers */                                                \
     /* security properties, docs/properties.md */                                                            \
-    X(SECURITY_HOLDS, IS)  /* bound.value: bits (1 << scn_property): none of them is broken */               \
-    X(SECURITY_BROKEN, IS) /* … each of them is */                                                         \
-    X(KNOWLEDGE, IS)       /* knowledge: what a party knows, and does not */                                 \
+    /* adversaries */                                                                                        \
+    X(ADVERSARY_RULES_FIRED, SUM)      /* rules that were applied at least once */                           \
+    X(ADVERSARY_RULES_FAILED, SUM)     /* times that a rule fitted and could not be applied */               \
+    X(ADVERSARY_MESSAGES_CHANGED, SUM) /* messages that went on as others than they came */                  \
+    X(ADVERSARY_MESSAGES_DROPPED, SUM)                                                                       \
+    X(ADVERSARY_MESSAGES_SENT, SUM) /* further ones: copies, replays, its own */                             \
+    X(SECURITY_HOLDS, IS)           /* bound.value: bits (1 << scn_property): none of them is broken */      \
+    X(SECURITY_BROKEN, IS)          /* … each of them is */                                                \
+    X(KNOWLEDGE, IS)                /* knowledge: what a party knows, and does not */                        \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
@@ -392,6 +398,7 @@ typedef enum scn_expect_set {
     SCN_SET_CALLS = 0,
     SCN_SET_USERS,
     SCN_SET_KMS,
+    SCN_SET_ADVERSARIES,
     SCN_SET_SECURITY,
     SCN_SET_PARTIES,
     SCN_SET_NETWORK
@@ -480,8 +487,8 @@ typedef struct scn_expectation {
     scn_expect_kind kind;
     scn_expect_how how;
     scn_expect_set set;
-    size_t first, count; /* members: calls[first .. first+count), users[…], domains[…] of the KMSs;
-                            count > 0; SECURITY, NETWORK: 0, 1; PARTIES: users[…], or 0, 1 */
+    size_t first, count; /* members: calls[first .. first+count), users[…], domains[…] of the KMSs,
+                            adversaries[…]; count > 0; SECURITY, NETWORK: 0, 1; PARTIES: users[…], or 0, 1 */
     scn_bound bound;
     scn_knowledge knowledge; /* PARTIES */
     const char *text;        /* "calls: established all", "call first: setup-time at most 2 s" */
@@ -525,7 +532,7 @@ static inline const scn_link *scn_interconnect_link(const scn_scenario *s) {
     return &s->links[2];
 }
 
-const scn_user *scn_find_user(const scn_scenario *s, const char *name);           /* NULL: none */
+const scn_user *scn_find_user(const scn_scenario *s, const char *name); /* NULL: none */
 /* The user one of whose public identities it is: the first or a further one. NULL: nobody's. */
 const scn_user *scn_find_identity(const scn_scenario *s, const char *identity);
 const scn_domain *scn_find_domain(const scn_scenario *s, const char *name);       /* NULL: none */

@@ -254,7 +254,7 @@ typedef struct raw_expects {
     raw_head head;
     raw_list knowledge; /* raw_knowledge */
     raw_expect calls, users, security, network;
-    raw_expect_named call, user, kms;
+    raw_expect_named call, user, kms, adversary;
 } raw_expects;
 
 typedef struct raw_scenario {

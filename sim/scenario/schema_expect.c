@@ -171,6 +171,22 @@ static const scn_section expect_kms_fields_section = {"expectations of a KMS", F
                                                       .size = sizeof(raw_expect),
                                                       .meaning = "Of the KMS of one domain."};
 
+static const scn_field expect_adversary_fields[] = {
+    {"rules-fired", EXPECT(SCN_T_NUMBER_BOUND, ADVERSARY_RULES_FIRED),
+     .meaning = "rules of it that were applied, once or more often"},
+    {"rules-failed", EXPECT(SCN_T_NUMBER_BOUND, ADVERSARY_RULES_FAILED),
+     .meaning = "times that a rule fitted a message and could not be applied, such as for want of a key"},
+    {"messages-changed", EXPECT(SCN_T_NUMBER_BOUND, ADVERSARY_MESSAGES_CHANGED),
+     .meaning = "messages that went on as others than they came"},
+    {"messages-dropped", EXPECT(SCN_T_NUMBER_BOUND, ADVERSARY_MESSAGES_DROPPED),
+     .meaning = "messages that did not go on"},
+    {"messages-sent", EXPECT(SCN_T_NUMBER_BOUND, ADVERSARY_MESSAGES_SENT),
+     .meaning = "messages besides those that came: copies, replays, what it sent by itself"},
+};
+static const scn_section expect_adversary_fields_section = {
+    "expectations of an adversary", FIELDS(expect_adversary_fields), .size = sizeof(raw_expect),
+    .meaning = "What an adversary did; what it learned is for `knowledge`."};
+
 static const scn_field expect_network_fields[] = {
     {"retransmissions", EXPECT(SCN_T_NUMBER_BOUND, NETWORK_RETRANSMISSIONS),
      .meaning = "SIP messages that are sent again, by all nodes, registration included"},
@@ -249,6 +265,14 @@ static const scn_section expect_kms_section = {"KMSs by domain",
                                                .other_word = "<domain>",
                                                .meaning = "KMSs by the names of their domains."};
 
+static const scn_section expect_adversary_section = {"adversaries by name",
+                                                     .size = sizeof(raw_expect_named),
+                                                     .other = &expect_adversary_fields_section,
+                                                     .other_offset = offsetof(raw_expect_named, others),
+                                                     .other_name_offset = offsetof(raw_expect, name),
+                                                     .other_word = "<adversary>",
+                                                     .meaning = "Adversaries by their names."};
+
 static const scn_field expect_fields[] = {
     {"calls", SECTION(raw_expects, calls, expect_calls_section), .meaning = "of all calls"},
     {"call", SECTION(raw_expects, call, expect_call_section), .meaning = "of single calls, by name"},
@@ -256,6 +280,8 @@ static const scn_field expect_fields[] = {
     {"user", SECTION(raw_expects, user, expect_user_section),
      .meaning = "of single users or groups, by name"},
     {"kms", SECTION(raw_expects, kms, expect_kms_section), .meaning = "of KMSs, by the name of the domain"},
+    {"adversary", SECTION(raw_expects, adversary, expect_adversary_section),
+     .meaning = "of adversaries, by name: what they did"},
     {"security", SECTION(raw_expects, security, expect_security_section),
      .meaning = "of security properties"},
     {"knowledge", SCN_T_LIST, AT(raw_expects, knowledge), .section = &expect_knowledge_section,
