@@ -145,7 +145,7 @@ static ibk_err edit_time(ibk_buf *out, const seen *s, const scn_edit_value *valu
         return IBK_ERR_UNSUPPORTED;
     if (t.ts_type == IBK_TS_NTP_UTC_32)
         return store(out, s, &f, t.value + (uint64_t)seconds);
-    __int128 fraction = ((__int128)rest << 32) / 1000000000;
+    __int128 fraction = (__int128)rest * (INT64_C(1) << 32) / 1000000000;
     return store(out, s, &f, t.value + ((uint64_t)seconds << 32) + (uint64_t)fraction);
 }
 
