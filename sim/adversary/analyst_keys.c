@@ -1,5 +1,6 @@
 /* From points and scalars to K_SESSION, MPK and TGK (RFC 6267 §5.1), and what tells the right ones: V. */
 #include "adversary/analyst_internal.h"
+#include "adversary/generator.h"
 
 #include <string.h>
 
@@ -173,6 +174,39 @@ static bool belongs(const an_exchange *e, const wallet_scalar *s) {
     return s->csb_id == e->csb_id || is_point_of(e, s);
 }
 
+/* ---- generators that are known
+ * ------------------------------------------------------------------------------------------- */
+
+enum { GENERATED_MAX = 16 }; /* draws that one call is taken to make: its exchange and updates */
+
+/* The scalar of one draw, if its point is one of the exchange: else it says nothing of it. */
+static void try_draw(analyst *a, const an_exchange *e, const wallet_secret *seed, const an_point *p,
+                     uint32_t index) {
+    wallet_scalar s = {.csb_id = e->csb_id, .responders = p->responders};
+    s.key.curve = p->point.curve;
+    s.key.scalar_len = ibk_ec_field_len(p->point.curve); /* orders are as long as their fields */
+    s.origin = wallet_from(LEDGER_COMPUTED, seed->origin.since_ns, "%s", seed->origin.words);
+    bool drawn =
+        generator_scalar(s.key.scalar, s.key.scalar_len, seed->octets.data, e->csb_id, s.responders, index);
+    if (p->point.curve == IBK_EC_P521) /* as ibk_ec_keygen cuts it */
+        s.key.scalar[0] &= 1;
+    ibk_ec_key key = {0};
+    ibk_span scalar = ibk_span_of(s.key.scalar, s.key.scalar_len);
+    if (drawn && ibk_ec_key_from_scalar(&key, p->point.curve, scalar) == IBK_OK &&
+        ibk_ec_point_equal(&key.pub, &p->point))
+        (void)wallet_add_scalar(a->config.wallet, &s);
+    ibk_wipe(&key, sizeof key);
+    ibk_wipe(&s, sizeof s);
+}
+
+static void try_generators(analyst *a, const an_exchange *e) {
+    const wallet_secret *seed;
+    for (size_t g = 0; (seed = wallet_generator_at(a->config.wallet, g)); g++)
+        for (size_t i = 0; i < e->point_count; i++)
+            for (uint32_t index = 0; index < GENERATED_MAX; index++)
+                try_draw(a, e, seed, &e->points[i], index);
+}
+
 /* ---- points whose multiples are few
  * ----------------------------------------------------------------------------
  */
@@ -211,6 +245,7 @@ void an_find_keys(analyst *a) {
     for (an_exchange *e = a->exchanges; e; e = e->next) {
         const wallet_scalar *s;
         add_held_points(a, e);
+        try_generators(a, e);
         for (size_t i = 0; (s = wallet_scalar_at(a->config.wallet, i)); i++)
             if (belongs(e, s))
                 enter_scalar(a, e, s);

@@ -1,4 +1,5 @@
 #include "adversary/mind.h"
+#include "adversary/generator.h"
 #include "adversary/seen.h"
 #include "ims/ue/ue.h"
 
@@ -72,6 +73,16 @@ static ibk_err take_memory(mind *m, const scn_user *user) {
     return wallet_add_memory(m->w, m->config.ue_of(m->config.user, user), &origin);
 }
 
+static ibk_err take_generator(mind *m, const scn_user *user) {
+    uint8_t seed[GENERATOR_SEED_LEN];
+    wallet_origin origin = wallet_from(LEDGER_BROKEN_IN, now_of(m), "of the generator of %s", user->name);
+    if (!generator_seed(seed, m->config.world->seed, user->name))
+        return IBK_ERR_NO_MEMORY;
+    ibk_err err = wallet_add_generator(m->w, ibk_span_of(seed, sizeof seed), &origin);
+    ibk_wipe(seed, sizeof seed);
+    return err;
+}
+
 static ibk_err take(mind *m, const scn_holding *h) {
     switch (h->kind) {
     case SCN_HOLDS_PRIVATE_KEY:
@@ -83,6 +94,7 @@ static ibk_err take(mind *m, const scn_holding *h) {
     case SCN_HOLDS_MEMORY:
         return take_memory(m, h->user);
     case SCN_HOLDS_GENERATOR:
+        return take_generator(m, h->user);
     case SCN_HOLDS_SESSION_KEYS: /* mind_keylog */
     case SCN_HOLDS_SESSION_KEY:  /* mind_conclude: a call's CSB ID is known then */
         return IBK_OK;

@@ -12,7 +12,7 @@ typedef struct list {
 } list;
 
 struct wallet {
-    list params, keys, masters, scalars, points, tgks, sks, psks;
+    list params, keys, masters, scalars, points, tgks, sks, psks, generators;
 };
 
 wallet_origin wallet_from(ledger_how how, uint64_t since_ns, const char *words, ...) {
@@ -81,6 +81,7 @@ void wallet_free(wallet *w) {
     free_secrets(&w->tgks);
     free_secrets(&w->sks);
     free_secrets(&w->psks);
+    free_secrets(&w->generators);
     free_list(&w->params, sizeof(wallet_params));
     free_list(&w->keys, sizeof(wallet_ibe_key));
     free_list(&w->masters, sizeof(wallet_master));
@@ -89,6 +90,7 @@ void wallet_free(wallet *w) {
     free_list(&w->tgks, sizeof(wallet_secret));
     free_list(&w->sks, sizeof(wallet_secret));
     free_list(&w->psks, sizeof(wallet_secret));
+    free_list(&w->generators, sizeof(wallet_secret));
     free(w);
 }
 
@@ -320,6 +322,14 @@ ibk_err wallet_add_sk(wallet *w, ibk_span sk, const wallet_origin *origin) {
 
 ibk_err wallet_add_psk(wallet *w, ibk_span psk, const wallet_origin *origin) {
     return add_secret(&w->psks, 0, psk, origin);
+}
+
+ibk_err wallet_add_generator(wallet *w, ibk_span seed, const wallet_origin *origin) {
+    return add_secret(&w->generators, 0, seed, origin);
+}
+
+const wallet_secret *wallet_generator_at(const wallet *w, size_t index) {
+    return at(&w->generators, index);
 }
 
 const wallet_secret *wallet_tgk_at(const wallet *w, size_t index) {

@@ -73,6 +73,8 @@ typedef struct wallet_secret {
 ibk_err wallet_add_tgk(wallet *w, uint32_t csb_id, ibk_span tgk, const wallet_origin *origin);
 ibk_err wallet_add_sk(wallet *w, ibk_span sk, const wallet_origin *origin);
 ibk_err wallet_add_psk(wallet *w, ibk_span psk, const wallet_origin *origin);
+/* The seed of a generator (generator.h), GENERATOR_SEED_LEN octets. */
+ibk_err wallet_add_generator(wallet *w, ibk_span seed, const wallet_origin *origin);
 
 /* A point that this adversary put into an ECCPT, as SEC 1 octets: its own; worth trying all multiples of if
  * it is no point of the curve. */
@@ -120,5 +122,6 @@ const wallet_point *wallet_point_at(const wallet *w, size_t index);
 const wallet_secret *wallet_tgk_at(const wallet *w, size_t index);
 const wallet_secret *wallet_sk_at(const wallet *w, size_t index);
 const wallet_secret *wallet_psk_at(const wallet *w, size_t index);
+const wallet_secret *wallet_generator_at(const wallet *w, size_t index);
 
 #endif

@@ -122,6 +122,39 @@ static void test_told_keys(void **state) {
            LEARNS("learns: nothing"));
 }
 
+/* Scalars that follow from a seed (RFC 6539 wants fresh ones): with the seed and what a KMS can make, the
+ * session key of the call and of its update; with either alone not. */
+static void test_a_generator(void **state) {
+    (void)state;
+    static const struct {
+        const char *without, *holds, *learns;
+    } cases[] = {{"fresh-scalars", "{generator: alice}, {master-secret: home.example}",
+                  "learns: [x, xP, yP, session-key, media], does-not-learn: y"},
+                 {"fresh-scalars", "{generator: alice}", "learns: nothing"},
+                 {"fresh-scalars", "{master-secret: home.example}",
+                  "learns: [xP, yP], does-not-learn: [x, y, session-key]"},
+                 {"fresh-scalars", "{generator: bob}, {master-secret: home.example}",
+                  "learns: [xP, yP], does-not-learn: [x, y, session-key]"},
+                 {"", "{generator: alice}, {master-secret: home.example}",
+                  "learns: [xP, yP], does-not-learn: [x, y, session-key]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[2048];
+        run_outcome outcome;
+        snprintf(
+            text, sizeof text,
+            "ibakelab: 1\ntitle: a generator\n"
+            "domains: [{name: home.example, kms: {parameters: 1024, issue: current}}]\n"
+            "users: [{name: alice, without: [%s]}, {name: bob}]\n"
+            "calls: [{name: first, from: alice, to: bob, duration: 2 s, actions: [{at: 1 s, do: rekey}]}]\n"
+            "adversaries: [{name: mallory, at: [{link: alice}], holds: [%s]}]\n"
+            "expect: {calls: {established: all}, knowledge: [{who: mallory, call: first, %s}]}\n",
+            cases[i].without, cases[i].holds, cases[i].learns);
+        play(&outcome, text);
+        assert_int_equal(outcome.result.verdict, RESULT_PASS);
+        run_outcome_free(&outcome);
+    }
+}
+
 /* RFC 5408 wants TLS: without it whoever listens has the private keys. */
 static void test_keys_in_clear(void **state) {
     (void)state;
@@ -207,6 +240,7 @@ int main(void) {
         cmocka_unit_test(test_a_ue),
         cmocka_unit_test(test_told_keys),
         cmocka_unit_test(test_deeds),
+        cmocka_unit_test(test_a_generator),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
         cmocka_unit_test(test_the_run_is_the_same),
