@@ -107,6 +107,7 @@ updated 3 2 0 add-video
 expect_line 'sip:alice@home.example: [0-9]+ SRTP packets of video, 0 missing'
 relogged 'packet [0-9]+: R_MESSAGE_1 .*: key log, line [0-9]+ \(TEK .* 03\), is wrong' '$1 == "TEK" && $3 == "03" { $4 = "00" $4; $4 = substr($4, 1, 32) } 1'
 updated 2 2 0 rekey-caller
+updated 3 3 0 rekey-mki
 updated 2 2 0 rekey-callee
 expect_text 'a tone of 660 Hz, under the keys of 3 exchanges'
 spoiled 'packet [0-9]+: R_MESSAGE_1 .*: V is not valid' flip-mikey R_MESSAGE_1#2 V
@@ -130,6 +131,9 @@ spoiled 'packet [0-9]+: ESK of I_MESSAGE_2 .* opens it' flip-mikey I_MESSAGE_2 E
 spoiled 'packet [0-9]+: ESK of I_MESSAGE_1 .* opens it' flip-mikey I_MESSAGE_1#2 ESK 40
 verified 6 calls/deferred-delivery --lossless
 expect_line 'sip:voicemail@home.example: [0-9]+ SRTP packets, 0 missing, a tone of 500 Hz, under an SK'
+verified 4 calls/deferred-reinvite --lossless
+verified 4 calls/deferred-by-number --lossless
+verified 2 calls/divert-by-number --lossless
 verified 8 calls/deferred-next-day --lossless --allow-incomplete
 played calls/deferred-tampered-esk
 verify 1 --extract none "$good"
