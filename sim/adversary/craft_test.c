@@ -252,6 +252,8 @@ static void repetitions_get_the_same_octets_and_its_own_pass(void **state) {
     assert_false(ibk_span_equal(ibk_buf_span(&first), ibk_buf_span(&pair.m[0])));
     impersonate(&m, ibk_buf_span(&first), &own);
     assert_true(ibk_span_equal(ibk_buf_span(&first), ibk_buf_span(&own)));
+    impersonate(&m, ibk_buf_span(&pair.m[0]), &again); /* that has not made it forget */
+    assert_true(ibk_span_equal(ibk_buf_span(&first), ibk_buf_span(&again)));
     ibk_buf_free(&first);
     ibk_buf_free(&again);
     ibk_buf_free(&own);
@@ -498,6 +500,36 @@ static void a_forged_call_gets_as_far_as_its_ciphertext(void **state) {
     a_forged_i_message_1(false);
 }
 
+/* Each for its own recipient, whoever the last one was for. */
+static void forged_messages_are_for_whom_they_say(void **state) {
+    static const char *const to[] = {"sip:bob@away.example", "sip:carl@away.example", "sip:bob@away.example",
+                                     "sip:bob@home.example"};
+    (void)state;
+    mallory m;
+    mallory_open(&m, true, true);
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        ibk_buf out = {0}, id = {0}, plain = {0};
+        ibk_msg msg = {0};
+        const lab_domain *d = domain_of(ibk_span_str(to[i]));
+        craft_forgery forgery = {.type = IBK_MSG_I_MESSAGE_1,
+                                 .as = ibk_span_str("sip:alice@home.example"),
+                                 .to = ibk_span_str(to[i]),
+                                 .encrypted = true};
+        assert_int_equal(craft_forge(m.craft, &forgery, &out), IBK_OK);
+        assert_int_equal(ibk_msg_parse(&msg, ibk_buf_span(&out), NULL), IBK_OK);
+        assert_int_equal(ibk_ibe_identity(&id, ibk_span_str(to[i]), IBK_GRANULARITY_DAY, m.self.utc_ns),
+                         IBK_OK);
+        assert_int_equal(ibk_ibe_decrypt(d->params, key(&m, d->params, ibk_buf_span(&id)),
+                                         ibk_msg_find(&msg, IBK_PL_IBAKE, 0)->enc.data, &plain, NULL),
+                         IBK_OK);
+        ibk_buf_free(&out);
+        ibk_buf_free(&id);
+        ibk_buf_free(&plain);
+        ibk_msg_free(&msg);
+    }
+    mallory_close(&m);
+}
+
 /* Who has the initiator's key can go on with a replayed I_MESSAGE_1, and shares no key with the responder. */
 static void a_replay_is_carried_on_by_who_reads_the_answer(void **state) {
     (void)state;
@@ -540,6 +572,7 @@ int main(void) {
         cmocka_unit_test(a_planted_point_is_echoed_as_the_genuine_one),
         cmocka_unit_test(forged_messages_parse_and_are_refused_where_they_must),
         cmocka_unit_test(a_forged_call_gets_as_far_as_its_ciphertext),
+        cmocka_unit_test(forged_messages_are_for_whom_they_say),
         cmocka_unit_test(a_replay_is_carried_on_by_who_reads_the_answer),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
