@@ -118,18 +118,18 @@ static bool accept_responder(void *user, const ibk_identity *asked, const ibk_id
  * not be carried out would end the call when its keys are there. */
 static ibk_err accept_policies(void *user, const ibk_sp *policies, size_t n) {
     const ibk_srtp_policy ours = ibk_srtp_policy_default();
-    (void)user;
     for (size_t i = 0; i < n; i++) {
         ibk_srtp_policy p;
         ibk_err err = ibk_srtp_policy_parse(&p, &policies[i], NULL);
         if (err)
             return err;
-        if (p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr || p.auth_alg == IBK_SRTP_AUTH_NULL ||
-            !p.srtp_auth)
+        bool clear = p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr;
+        bool loose = p.auth_alg == IBK_SRTP_AUTH_NULL || !p.srtp_auth;
+        if ((clear || loose) && ue_guards(user, IBK_DEFENCE_NULL_SRTP))
             return IBK_ERR_REFUSED;
-        bool tag = p.auth_tag_len == 10 || p.auth_tag_len == 4;
-        bool same = p.encr_alg == ours.encr_alg && p.encr_key_len == ours.encr_key_len &&
-                    p.auth_alg == ours.auth_alg && p.auth_key_len == ours.auth_key_len &&
+        bool tag = p.auth_tag_len == 10 || p.auth_tag_len == 4 || loose;
+        bool same = (clear || (p.encr_alg == ours.encr_alg && p.encr_key_len == ours.encr_key_len)) &&
+                    (loose || (p.auth_alg == ours.auth_alg && p.auth_key_len == ours.auth_key_len)) &&
                     p.salt_key_len == ours.salt_key_len && p.prf == ours.prf && p.kdr == ours.kdr &&
                     p.srtcp_encr == ours.srtcp_encr && p.prefix_len == ours.prefix_len;
         if (!tag || !same)

@@ -240,7 +240,7 @@ static ibk_err take_terms(const stream *s, media_keys *send, media_keys *receive
         err = take_keys(s, receive, false);
     if (err)
         return err;
-    config->tag_len = policy.auth_tag_len;
+    config->tag_len = policy.auth_tag_len == 4 ? 4 : 10;
     config->weakness =
         (media_weakness){.unencrypted = policy.encr_alg == IBK_SRTP_ENCR_NULL || !policy.srtp_encr,
                          .unauthenticated = policy.auth_alg == IBK_SRTP_AUTH_NULL || !policy.srtp_auth};
