@@ -117,6 +117,81 @@ def test_randomness(a, b):
     assert (report["event"], report["error"]) == ("refused", "internal"), report
 
 
+def test_fixed_scalars(a, b):
+    """CSB ID, RAND, x and y make the keys, and nothing else does."""
+    def keys(x, y, seed):
+        begin(a, [ALICE], random={"csb-id": ["AAAAAQ=="], "rand": ["AAAAAAAAAAAAAAAAAAAAAQ=="], "x": [x], "seed": seed})
+        begin(b, [BOB], random={"y": [y], "seed": seed})
+        return established(*call(a, b))
+    one, two = (base64.b64encode(bytes(31) + bytes([n])).decode() for n in (1, 2))
+    assert keys(one, two, "AQ==") == keys(one, two, "Ag==") == keys(two, one, "Aw==") != keys(one, one, "AQ==")
+
+
+def policy_outcome(a, b, alice, bob, **offer):
+    """The last reports of a call under two policies."""
+    for adapter, who, policy in ((a, ALICE, alice), (b, BOB, bob)):
+        assert begin(adapter, [who], policy=policy)["ignored"] == []
+    return call(a, b, **offer)
+
+
+def test_policy(a, b):
+    """Each setting that we do not name in `ignored` has an effect."""
+    null = {"policies": [{"number": 0, "srtp_encr": False}]}
+    refused = [({"prf": "PRF-HMAC-SHA-256"}, {"prfs": ["MIKEY-1"]}, "unsupported", 2), ({}, {"timestamps": ["NTP"]}, "unsupported", 1),
+               ({}, {"curves": ["P-384"]}, "unsupported", 6), ({}, {"accept_initiators": [CAROL]}, "policy", None)]
+    for alice, bob, error, number in refused:
+        ra, rb = policy_outcome(a, b, alice, bob)
+        assert rb.get("error") == error, (bob, rb)
+        if number is not None:
+            assert (ra["error"], ra["peer_error"]) == ("peer-error", number), ra
+    assert "policy" in policy_outcome(a, b, {}, {}, **null)[1]["error"]
+    established(*policy_outcome(a, b, {}, {"allow_null_srtp": True}, **null))
+    ra, rb = policy_outcome(a, b, {"macs": ["HMAC-SHA-1-160"]}, {"mac": "HMAC-SHA-256-256"})
+    assert (ra["event"], ra["error"], rb["state"]) == ("refused", "unsupported", "established"), (ra, rb)
+    for errors, told in (("silent", 0), ("parameters", 1)):
+        begin(b, [BOB], policy={"errors": errors, "curves": ["P-384"]}), begin(a, [ALICE])
+        _, rb = call(a, b)
+        assert len(rb["messages"]) == told, rb
+    # Error 12 about a failed decryption: BOB calls himself CAROL's.
+    for errors, told in (("parameters", 0), ("all", 1)):
+        begin(a, [ALICE])
+        begin(b, [BOB], policy={"errors": errors})
+        b.report("open", session="b", role="responder", local=BOB)
+        first = a.report("open", session="a", role="initiator", local=ALICE, peer=BOB, map=srtp_map())["messages"][0]
+        octets = bytearray(base64.b64decode(first))
+        octets[-1] ^= 1
+        broken = b.report("message", session="b", octets=base64.b64encode(octets).decode())
+        assert broken["error"] == "decryption" and len(broken["messages"]) == told, broken
+        if told:
+            for ignore, event in ((False, "refused"), (True, "discarded")):
+                begin(a, [ALICE], policy={"ignore_peer_errors": ignore}, random={"csb-id": ["AAAAAQ=="], "seed": "AQ=="})
+                a.report("open", session="a", role="initiator", local=ALICE, peer=BOB, map=srtp_map())
+                error = bytearray(base64.b64decode(broken["messages"][0]))
+                error[4:8] = bytes([0, 0, 0, 1])
+                report = a.report("message", session="a", octets=base64.b64encode(error).decode())
+                assert (report["event"], report["error"]) == (event, "peer-error"), (ignore, report)
+
+
+def test_csb_ids_and_cache(a, b):
+    begin(a, [ALICE], policy={"csb_ids_in_use": [1, 2]}, random={"csb-id": ["AAAAAQ==", "AAAAAg==", "AAAAAw=="]})
+    first = a.report("open", session="a", role="initiator", local=ALICE, peer=BOB, map=srtp_map())
+    assert first["csb_id"] == 3
+    begin(b, [BOB], policy={"csb_ids_in_use": [3]})
+    b.report("open", session="b", role="responder", local=BOB)
+    report = b.report("message", session="b", octets=first["messages"][0])
+    assert report["event"] == "refused" and report["error"] == "policy", report
+    begin(b, [BOB], policy={"skew_ms": 1000}, utc_ms=NOON + 1001)
+    b.report("open", session="b", role="responder", local=BOB)
+    assert b.report("message", session="b", octets=first["messages"][0])["error"] == "clock"
+    begin(b, [BOB], policy={"replay_entries": 1})
+    for name, outcome in (("one", "accepted"), ("two", "refused")):
+        begin(a, [ALICE])
+        first = a.report("open", session="a", role="initiator", local=ALICE, peer=BOB, map=srtp_map())["messages"][0]
+        b.report("open", session=name, role="responder", local=BOB)
+        report = b.report("message", session=name, octets=first)
+        assert report["event"] == outcome and report.get("error") in (None, "policy"), report
+
+
 def test_update(a, b):
     begin(a, [ALICE]), begin(b, [BOB])
     before = established(*call(a, b))
@@ -257,6 +332,17 @@ def test_sdp(a, b):
             reports[name] = to.report("message", session=name, sdp=text)
             text = (reports[name]["sdp"] or [None])[0]
         established(reports["a"], reports["b"])
+        a.ask("time", utc_ms=NOON + 5000), b.ask("time", utc_ms=NOON + 5000)
+        offer = b.report("update", session="b", new_dh=True)["sdp"][0]
+        # A failed rekeying: 488 with Warning 306, the session stands (RFC 4567 section 4.1.2).
+        damaged = a.report("message", session="a", sdp=offer.replace("mikey AR", "mikey !R"))
+        assert (damaged["event"], damaged["error"], damaged["state"]) == ("discarded", "malformed", "established"), damaged
+        assert (damaged["sip_status"], damaged["warning"]) == (488, 306), damaged
+        answer = a.report("message", session="a", sdp=offer)
+        assert answer["updates"] == 1 and "sip_status" not in answer and "key-mgmt:other" not in answer["sdp"][0], answer
+        assert b.report("message", session="b", sdp=answer["sdp"][0])["keys"] == answer["keys"]
+        again = a.report("message", session="a", sdp=offer)
+        assert again["event"] == "discarded" and again["sip_status"] == 488 and again["keys"] == answer["keys"], again
 
 
 def test_sdp_refusals(a, b):

@@ -119,22 +119,33 @@ static void put_private_keys(iut_request *request, json_t *report, const ibk_key
     }
 }
 
-/* IUT.md §6: messages in our description; an answerer's refusal as SIP has it. */
-static void put_sdp(iut_request *request, json_t *report, const iut_session *s, iut_event event,
-                    ibk_span message) {
-    json_t *sdp = json_array();
-    if (!iut_put(request, report, "sdp", sdp))
+/* I_MESSAGE_1 and I_MESSAGE_2 are in offers, their answers in answers (P-13). */
+static bool in_offer(ibk_span message) {
+    ibk_peek peek;
+    return ibk_message_peek(&peek, message, NULL) == IBK_OK &&
+           (peek.data_type == IBK_MSG_I_MESSAGE_1 || peek.data_type == IBK_MSG_I_MESSAGE_2);
+}
+
+/* An answerer's refusal as SIP has it (RFC 4567 §4.1.2): 488, and Warning 306 for a rekeying that failed. */
+static void put_status(iut_request *request, json_t *report, const iut_session *s, iut_event event,
+                       ibk_err err) {
+    bool stands = ibk_session_get_state(s->session) == IBK_STATE_ESTABLISHED;
+    bool rekeying = event == IUT_DISCARDED && stands && err != IBK_ERR_UNEXPECTED_MESSAGE;
+    if (!s->answering || (event != IUT_REFUSED_MESSAGE && !rekeying))
         return;
-    if (message.len > 0) {
-        ibk_buf text = {0};
-        ibk_err err = iut_sdp_write(&text, &s->sdp, s->role == IUT_INITIATOR, message);
-        iut_append(request, sdp, err ? NULL : json_stringn((const char *)text.data, text.len));
-        ibk_buf_free(&text);
-    }
-    if (event == IUT_REFUSED_MESSAGE && s->role != IUT_INITIATOR) { // RFC 4567 §4.1.2
-        iut_put(request, report, "sip_status", json_integer(488));
-        iut_put(request, report, "warning", json_integer(399));
-    }
+    iut_put(request, report, "sip_status", json_integer(488));
+    iut_put(request, report, "warning", json_integer(rekeying ? 306 : 399));
+}
+
+/* IUT.md §6: messages in our description. */
+static void put_sdp(iut_request *request, json_t *report, const iut_session *s, ibk_span message) {
+    json_t *sdp = json_array();
+    if (!iut_put(request, report, "sdp", sdp) || message.len == 0)
+        return;
+    ibk_buf text = {0};
+    ibk_err err = iut_sdp_write(&text, &s->sdp, in_offer(message), message);
+    iut_append(request, sdp, err ? NULL : json_stringn((const char *)text.data, text.len));
+    ibk_buf_free(&text);
 }
 
 static void put_error(iut_request *request, json_t *report, ibk_err err, const ibk_diag *diag) {
@@ -163,10 +174,12 @@ json_t *iut_report(iut_request *request, const iut_session *s, iut_event event, 
         return NULL;
     if (event != IUT_ACCEPTED)
         put_error(request, report, err, diag);
-    if (s->sdp.used)
-        put_sdp(request, report, s, event, message);
-    else if (message.len > 0)
+    if (s->sdp.used) {
+        put_sdp(request, report, s, message);
+        put_status(request, report, s, event, err);
+    } else if (message.len > 0) {
         iut_append(request, messages, iut_json_octets(message));
+    }
     if (s->session)
         put_exchange(request, report, s);
     if (s->done)

@@ -210,9 +210,11 @@ static void take(iut_node *node, iut_session *s, ibk_span octets, iut_request *r
 static void take_sdp(iut_node *node, iut_session *s, ibk_span text, iut_request *request) {
     ibk_buf message = {0}, ids = {0};
     ibk_diag diag = {0};
+    ibk_session_state state = ibk_session_get_state(s->session);
+    s->answering = state != IBK_STATE_I_WAIT_R_MESSAGE_1 && state != IBK_STATE_I_WAIT_R_MESSAGE_2 &&
+                   state != IBK_STATE_UPDATING;
     ibk_err err = iut_sdp_find(&message, &ids, text, &diag);
     err = err ? err : learn_ids(node, s, &ids);
-    ibk_session_state state = ibk_session_get_state(s->session);
     if (!err) {
         take(node, s, ibk_buf_span(&message), request);
     } else if (state == IBK_STATE_CLOSED || state == IBK_STATE_ESTABLISHED || state == IBK_STATE_UPDATING) {

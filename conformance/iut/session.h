@@ -31,6 +31,7 @@ struct iut_session {
     iut_offer offer;           /* a responder in SDP is configured again when the offer arrives */
     ibk_session_config config; /* borrows from the store and `offer` */
     iut_sdp sdp;
+    bool answering; /* SDP: what arrived last was an offer */
     iut_session *next;
 };
 
