@@ -173,6 +173,7 @@ void run_adversaries_conclude(world *w) {
 uint64_t observe_adversary(const world *w, scn_expect_kind kind, size_t index) {
     const adversary *a = w->adversaries[index].adversary;
     rules_totals totals = adversary_totals(a);
+    arms_stats own = adversary_arms(a);
     uint64_t fired = 0, failed = 0;
     for (size_t k = 0; k < adversary_plan(a)->rule_count; k++) {
         fired += adversary_rule(a, k)->fired > 0;
@@ -187,6 +188,16 @@ uint64_t observe_adversary(const world *w, scn_expect_kind kind, size_t index) {
         return totals.changed;
     case SCN_EXPECT_ADVERSARY_MESSAGES_DROPPED:
         return totals.dropped;
+    case SCN_EXPECT_ADVERSARY_CALLS_ACCEPTED:
+        return own.calls.accepted;
+    case SCN_EXPECT_ADVERSARY_CALLS_KEYED:
+        return own.calls.keys;
+    case SCN_EXPECT_ADVERSARY_FLOOD_ANSWERED:
+        return own.flood.answered;
+    case SCN_EXPECT_ADVERSARY_MEDIA_INJECTED:
+        return own.injected;
+    case SCN_EXPECT_ADVERSARY_COMPUTING:
+        return own.cpu.busy_ns;
     default:
         return totals.sent;
     }

@@ -43,10 +43,19 @@ static bool member_counts(const world *w, const scn_expectation *e, size_t index
     return call_counts(e->kind, &v);
 }
 
+/* How long a node's processor was busy. Returns how many values that is: 0, its cryptography takes no time.
+ */
+static size_t computing_of(const ims_host *host, uint64_t *value) {
+    *value = host->cpu ? cpu_get_stats(host->cpu).busy_ns : 0;
+    return host->cpu != NULL;
+}
+
 static size_t kms_value(scn_expect_kind kind, const kms_node *k, uint64_t *value) {
     const cpu *processor = kms_node_host(k)->cpu;
     if (!processor)
         return 0;
+    if (kind == SCN_EXPECT_KMS_COMPUTING)
+        return computing_of(kms_node_host(k), value);
     cpu_stats s = cpu_get_stats(processor);
     *value = kind == SCN_EXPECT_KMS_LONGEST_WAIT ? s.wait_max_ns : s.waited ? s.wait_sum_ns / s.waited : 0;
     return s.waited > 0;
@@ -72,6 +81,8 @@ static size_t user_value(scn_expect_kind kind, const ue *u, uint64_t *value) {
     case SCN_EXPECT_USERS_PARAMETERS_OBTAINED:
         *value = observe_parameters(u, NULL);
         return 1;
+    case SCN_EXPECT_USERS_COMPUTING:
+        return computing_of(ue_host(u), value);
     default:
         *value = s->keys;
         return s->keys > 0;
@@ -84,6 +95,10 @@ static size_t member_values(const world *w, const scn_expectation *e, size_t ind
         return user_value(e->kind, w->users[index], values);
     if (e->set == SCN_SET_KMS)
         return kms_value(e->kind, w->domains[index].k, values);
+    if (e->set == SCN_SET_ADVERSARIES) {
+        values[0] = observe_adversary(w, e->kind, index);
+        return w->scenario->adversaries[index].cpu != NULL && w->scenario->adversaries[index].cpu->timed;
+    }
     call_views v = observe_views(w, &w->scenario->calls[index]);
     if (!observe_is_established(&v))
         return 0;
@@ -147,8 +162,27 @@ static uint64_t last_message_reason(const world *w, const ue *u) {
     return reason;
 }
 
+/* The exchanges that a user gave up, and the reason of the last one (IBK_OK: there is none). */
+static uint64_t refusals_of(const ue *u, ibk_err *last) {
+    uint64_t count = 0;
+    *last = IBK_OK;
+    for (size_t i = 0; i < ue_call_count(u); i++) {
+        const ue_call_view *call = ue_call_at(u, i);
+        count += call->reason != IBK_OK;
+        *last = call->reason ? call->reason : *last;
+    }
+    return count;
+}
+
+/* Why a KMS refused requests, if that was the same for all of them; else IBK_OK. */
+static ibk_err kms_refusal(const kms_node *k) {
+    const kms_node_stats *s = kms_node_get_stats(k);
+    return s->reasons[1].count ? IBK_OK : s->reasons[0].err;
+}
+
 static uint64_t member_sum(const world *w, const scn_expectation *e, size_t index) {
     call_views of = {0};
+    ibk_err last;
     if (e->set == SCN_SET_CALLS)
         of = observe_views(w, &w->scenario->calls[index]);
     switch (e->kind) {
@@ -160,6 +194,8 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
         return observe_media_lost(&of);
     case SCN_EXPECT_CALLS_MEDIA_AUTH_FAILURES:
         return observe_auth_failures(&of);
+    case SCN_EXPECT_USERS_REFUSALS:
+        return refusals_of(w->users[index], &last);
     case SCN_EXPECT_USERS_OPEN_CALLS:
         return observe_open_calls(w->users[index]);
     case SCN_EXPECT_USERS_MESSAGES_STORED:
@@ -182,6 +218,10 @@ static uint64_t member_sum(const world *w, const scn_expectation *e, size_t inde
     case SCN_EXPECT_ADVERSARY_MESSAGES_CHANGED:
     case SCN_EXPECT_ADVERSARY_MESSAGES_DROPPED:
     case SCN_EXPECT_ADVERSARY_MESSAGES_SENT:
+    case SCN_EXPECT_ADVERSARY_CALLS_ACCEPTED:
+    case SCN_EXPECT_ADVERSARY_CALLS_KEYED:
+    case SCN_EXPECT_ADVERSARY_FLOOD_ANSWERED:
+    case SCN_EXPECT_ADVERSARY_MEDIA_INJECTED:
         return observe_adversary(w, e->kind, index);
     case SCN_EXPECT_KMS_REQUESTS_SERVED:
         return kms_node_get_stats(w->domains[index].k)->issued;
@@ -211,6 +251,13 @@ static uint64_t member_is(const world *w, const scn_expectation *e, size_t index
     }
     if (e->kind == SCN_EXPECT_USERS_MESSAGE_REASON)
         return last_message_reason(w, w->users[index]);
+    if (e->kind == SCN_EXPECT_USERS_REFUSAL) {
+        ibk_err last;
+        refusals_of(w->users[index], &last);
+        return last;
+    }
+    if (e->kind == SCN_EXPECT_KMS_REFUSAL)
+        return kms_refusal(w->domains[index].k);
     if (e->set == SCN_SET_USERS)
         return ue_get_status(w->users[index])->keys_failure;
     call_views v = observe_views(w, &w->scenario->calls[index]);
@@ -228,9 +275,12 @@ static uint64_t member_is(const world *w, const scn_expectation *e, size_t index
 
 static void value_text(char *out, size_t size, const world *w, const scn_expectation *e, uint64_t value) {
     if (e->kind == SCN_EXPECT_CALLS_SETUP_TIME || e->kind == SCN_EXPECT_CALLS_CRYPTO_TIME ||
-        e->kind == SCN_EXPECT_KMS_LONGEST_WAIT || e->kind == SCN_EXPECT_KMS_MEAN_WAIT)
+        e->kind == SCN_EXPECT_KMS_LONGEST_WAIT || e->kind == SCN_EXPECT_KMS_MEAN_WAIT ||
+        e->kind == SCN_EXPECT_USERS_COMPUTING || e->kind == SCN_EXPECT_KMS_COMPUTING ||
+        e->kind == SCN_EXPECT_ADVERSARY_COMPUTING)
         snprintf(out, size, "%.3f s", (double)value / 1e9);
-    else if (e->kind == SCN_EXPECT_CALLS_REASON || e->kind == SCN_EXPECT_USERS_MESSAGE_REASON)
+    else if (e->kind == SCN_EXPECT_CALLS_REASON || e->kind == SCN_EXPECT_USERS_MESSAGE_REASON ||
+             e->kind == SCN_EXPECT_USERS_REFUSAL || e->kind == SCN_EXPECT_KMS_REFUSAL)
         snprintf(out, size, "%s", value ? ibk_err_name((ibk_err)value) : "none");
     else if (e->kind == SCN_EXPECT_CALLS_ANSWERED_BY || e->kind == SCN_EXPECT_CALLS_DIVERTED_BY)
         snprintf(out, size, "%s", value ? w->scenario->users[value - 1].name : "nobody");
@@ -243,7 +293,9 @@ static void value_text(char *out, size_t size, const world *w, const scn_expecta
 }
 
 static const char *member_name(const world *w, const scn_expectation *e, size_t index) {
-    return e->set == SCN_SET_USERS ? w->scenario->users[index].name : w->scenario->calls[index].name;
+    return e->set == SCN_SET_USERS ? w->scenario->users[index].name
+           : e->set == SCN_SET_KMS ? w->scenario->domains[index].name
+                                   : w->scenario->calls[index].name;
 }
 
 /* ---- the four ways

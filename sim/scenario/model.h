@@ -364,22 +364,32 @@ typedef struct scn_bound {
     X(USERS_MESSAGES_DELIVERED, SUM) /* the user opened ESK and content, all of it as it was said */         \
     X(USERS_MESSAGES_REFUSED, SUM)   /* the user could not open ESK or content, or it was changed */         \
     X(USERS_MESSAGE_REASON, IS)      /* bound.value: ibk_err of the last one that the user refused */        \
+    X(USERS_REFUSALS, SUM)           /* calls of which this end gave the key exchange up */                  \
+    X(USERS_REFUSAL, IS)             /* bound.value: ibk_err of the last one of those */                     \
+    X(USERS_COMPUTING, EACH)         /* ns for which its processor was busy */                               \
     /* KMSs */                                                                                               \
     X(KMS_REQUESTS_SERVED, SUM)  /* requests answered with keys */                                           \
     X(KMS_REQUESTS_REFUSED, SUM) /* … otherwise */                                                         \
     X(KMS_LONGEST_WAIT, EACH)    /* ns that a job waited for the processor, of each KMS that had one */      \
     X(KMS_MEAN_WAIT, EACH)                                                                                   \
     X(KMS_KEYS_ISSUED, SUM) /* private keys in the answers */                                                \
+    X(KMS_REFUSAL, IS)      /* bound.value: ibk_err of all that it refused */                                \
+    X(KMS_COMPUTING, EACH)                                                                                   \
     /* security properties, docs/properties.md */                                                            \
     /* adversaries */                                                                                        \
     X(ADVERSARY_RULES_FIRED, SUM)      /* rules that were applied at least once */                           \
     X(ADVERSARY_RULES_FAILED, SUM)     /* times that a rule fitted and could not be applied */               \
     X(ADVERSARY_MESSAGES_CHANGED, SUM) /* messages that went on as others than they came */                  \
     X(ADVERSARY_MESSAGES_DROPPED, SUM)                                                                       \
-    X(ADVERSARY_MESSAGES_SENT, SUM) /* further ones: copies, replays, its own */                             \
-    X(SECURITY_HOLDS, IS)           /* bound.value: bits (1 << scn_property): none of them is broken */      \
-    X(SECURITY_BROKEN, IS)          /* … each of them is */                                                \
-    X(KNOWLEDGE, IS)                /* knowledge: what a party knows, and does not */                        \
+    X(ADVERSARY_MESSAGES_SENT, SUM)  /* further ones: copies, replays, its own */                            \
+    X(ADVERSARY_CALLS_ACCEPTED, SUM) /* its own calls whose exchange the other end completed */              \
+    X(ADVERSARY_CALLS_KEYED, SUM)    /* … with keys that it has */                                         \
+    X(ADVERSARY_FLOOD_ANSWERED, SUM) /* answers to its floods */                                             \
+    X(ADVERSARY_MEDIA_INJECTED, SUM)                                                                         \
+    X(ADVERSARY_COMPUTING, EACH) /* ns for which its own node's processor was busy */                        \
+    X(SECURITY_HOLDS, IS)        /* bound.value: bits (1 << scn_property): none of them is broken */         \
+    X(SECURITY_BROKEN, IS)       /* … each of them is */                                                   \
+    X(KNOWLEDGE, IS)             /* knowledge: what a party knows, and does not */                           \
     /* the whole network */                                                                                  \
     X(NETWORK_RETRANSMISSIONS, SUM) /* SIP messages sent again, by all nodes, registration included */       \
     X(NETWORK_PACKETS_LOST, SUM)    /* packets dropped by all links' loss and full queues */                 \
