@@ -6,6 +6,7 @@
 #define PARTIES_SHOWN  12
 #define IGNORANT_SHOWN 4
 #define REMARKS_SHOWN  4
+#define CALLS_MAX      256
 #define CELL           48
 
 static const char *const things[] = {
@@ -31,18 +32,19 @@ static account account_of(const result_party *p, const char *thing) {
     return a;
 }
 
-/* Of how many calls anybody knows anything. */
+/* Of how many calls anybody knows anything, a mailbox's for a message among them. */
 static size_t calls_of(const result *r) {
+    const char *known[CALLS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < r->call_count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < r->party_count && !found; k++)
-            for (size_t n = 0; n < r->parties[k]->fact_count && !found; n++) {
-                const char *call = r->parties[k]->facts[n].call;
-                found = call && strcmp(call, r->calls[i]->id) == 0;
-            }
-        count += found;
-    }
+    for (size_t i = 0; i < r->party_count; i++)
+        for (size_t n = 0; n < r->parties[i]->fact_count && count < CALLS_MAX; n++) {
+            const char *call = r->parties[i]->facts[n].call;
+            size_t k = 0;
+            while (call && k < count && strcmp(known[k], call) != 0)
+                k++;
+            if (call && k == count)
+                known[count++] = call;
+        }
     return count;
 }
 
@@ -75,20 +77,24 @@ static unsigned gap_after(const char *text, unsigned width) {
     return width > term_columns(text) ? width - term_columns(text) : 0;
 }
 
-static void print_party(const term *t, const result *r, const result_party *p, const bool shown[THINGS],
-                        unsigned width) {
+/* The rows that are shown, and how wide the columns are; 0: a column that is not shown. */
+typedef struct layout {
+    size_t calls;
+    unsigned name, width[THINGS];
+} layout;
+
+static void print_party(const term *t, const result_party *p, const layout *l) {
     char cell[CELL];
-    size_t calls = calls_of(r);
-    unsigned gap = gap_after(p->name, width);
+    unsigned gap = gap_after(p->name, l->name);
     term_text(t, "  ", p->name, "");
     for (size_t i = 0; i < THINGS; i++) {
-        if (!shown[i])
+        if (!l->width[i])
             continue;
         account a = account_of(p, things[i]);
         bool found_out = strcmp(p->kind, "adversary") == 0 && a.any && !a.given;
-        fill(cell, p, &a, calls, t->utf8);
+        fill(cell, p, &a, l->calls, t->utf8);
         print_cell(t, gap, found_out ? TERM_RED : a.any ? TERM_PLAIN : TERM_DIM, cell);
-        gap = gap_after(cell, (unsigned)strlen(things[i]));
+        gap = gap_after(cell, l->width[i]);
     }
     fputc('\n', t->file);
 }
@@ -120,31 +126,51 @@ static void print_remarks(const term *t, const result *r) {
         fprintf(t->file, "  and %zu more remarks\n", r->remark_count - REMARKS_SHOWN);
 }
 
-static void print_head(const term *t, const result *r, bool shown[THINGS], unsigned width) {
-    fprintf(t->file, "\n  %sknows%*s", term_begin(t, TERM_DIM), (int)gap_after("knows", width), "");
-    for (size_t i = 0; i < THINGS; i++) {
-        shown[i] = is_known(r, things[i]);
-        if (shown[i])
-            fprintf(t->file, "  %s", things[i]);
-    }
+static void print_head(const term *t, const layout *l) {
+    unsigned gap = gap_after("knows", l->name);
+    fprintf(t->file, "\n  %sknows", term_begin(t, TERM_DIM));
+    for (size_t i = 0; i < THINGS; i++)
+        if (l->width[i]) {
+            print_cell(t, gap, TERM_PLAIN, things[i]);
+            gap = gap_after(things[i], l->width[i]);
+        }
     fprintf(t->file, "%s\n", term_begin(t, TERM_PLAIN));
 }
 
-void report_matrix(const term *t, const result *r) {
-    unsigned width = term_columns("knows");
+static void widen(unsigned *width, const char *text) {
+    *width = term_columns(text) > *width ? term_columns(text) : *width;
+}
+
+static size_t lay_out(layout *l, const result *r, bool utf8) {
     size_t rows = 0;
-    bool shown[THINGS];
+    *l = (layout){.calls = calls_of(r), .name = term_columns("knows")};
+    for (size_t i = 0; i < THINGS; i++)
+        l->width[i] = is_known(r, things[i]) ? (unsigned)strlen(things[i]) : 0;
     for (size_t i = 0; i < r->party_count; i++) {
-        rows += has_row(r->parties[i]);
-        if (has_row(r->parties[i]) && rows <= PARTIES_SHOWN && term_columns(r->parties[i]->name) > width)
-            width = term_columns(r->parties[i]->name);
+        const result_party *p = r->parties[i];
+        if (!has_row(p) || ++rows > PARTIES_SHOWN)
+            continue;
+        widen(&l->name, p->name);
+        for (size_t k = 0; k < THINGS; k++) {
+            char cell[CELL];
+            account a = account_of(p, things[k]);
+            fill(cell, p, &a, l->calls, utf8);
+            if (l->width[k])
+                widen(&l->width[k], cell);
+        }
     }
+    return rows;
+}
+
+void report_matrix(const term *t, const result *r) {
+    layout l;
+    size_t rows = lay_out(&l, r, t->utf8);
     if (rows == 0)
         return;
-    print_head(t, r, shown, width);
+    print_head(t, &l);
     for (size_t i = 0, row = 0; i < r->party_count && row < PARTIES_SHOWN; i++)
         if (has_row(r->parties[i])) {
-            print_party(t, r, r->parties[i], shown, width);
+            print_party(t, r->parties[i], &l);
             row++;
         }
     if (rows > PARTIES_SHOWN)

@@ -108,6 +108,8 @@ static void fill_knowledge(result *r) {
     add_party(r, "alice", "user", "call-1", "media", "received");
     more = (result_fact){.what = "media", .call = "call-2", .how = "received", .step = "heard"};
     result_add_fact(r, r->parties[1], &more);
+    more = (result_fact){.what = "xP", .call = "call-1", .how = "held", .step = "drawn", .given = true};
+    result_add_fact(r, r->parties[1], &more);
     add_party(r, "kms.home.example", "kms", NULL, "master-secret", "held");
     add_party(r, "hss.home.example", "function", NULL, NULL, "held");
     result_add_remark(r, "mallory: 3 packets were not kept");
@@ -240,16 +242,18 @@ static void test_matrix(void **state) {
         fill_knowledge(&r);
         report_matrix(&t, &r);
         fclose(t.file);
-        assert_string_equal(text, utf8 ? "\n  knows             media  private-key  master-secret\n"
-                                         "  mal?lory          1/2    given        ·\n"
-                                         "  alice             ✓      ·            ·\n"
-                                         "  kms.home.example  ·      ·            ✓\n"
+        assert_string_equal(text, utf8 ? "\n"
+                                         "  knows             xP   media  private-key  master-secret\n"
+                                         "  mal?lory          ·    1/2    given        ·\n"
+                                         "  alice             1/2  ✓      ·            ·\n"
+                                         "  kms.home.example  ·    ·      ·            ✓\n"
                                          "  none of these: hss.home.example\n"
                                          "  mallory: 3 packets were not kept\n"
-                                       : "\n  knows             media  private-key  master-secret\n"
-                                         "  mal?lory          1/2    given        -\n"
-                                         "  alice             yes    -            -\n"
-                                         "  kms.home.example  -      -            yes\n"
+                                       : "\n"
+                                         "  knows             xP   media  private-key  master-secret\n"
+                                         "  mal?lory          -    1/2    given        -\n"
+                                         "  alice             1/2  yes    -            -\n"
+                                         "  kms.home.example  -    -      -            yes\n"
                                          "  none of these: hss.home.example\n"
                                          "  mallory: 3 packets were not kept\n");
         free(text);

@@ -25,7 +25,7 @@ assert len(result["messages"]) == 2 and result["messages"][0]["stored_ns"] == 70
 assert [len(a["rules"]) for a in result["adversaries"]] == [0, 4], result["adversaries"]
 assert len(result["calls"]) == 3 and list(result)[0] == "schema", result
 parties = result["knowledge"]["parties"]
-assert [len(p["knows"]) for p in parties] == [2, 2, 1, 0] and parties[0]["knows"][0]["at_ns"] == 5, parties
+assert [len(p["knows"]) for p in parties] == [2, 3, 1, 0] and parties[0]["knows"][0]["at_ns"] == 5, parties
 assert parties[0]["knows"][1]["call"] is None and len(result["knowledge"]["remarks"]) == 1, result["knowledge"]
 
 # The schema refuses what it must: otherwise the validation above would prove nothing.
