@@ -1,7 +1,7 @@
 /* Where the x and y of a UE's exchanges come from: from its random streams, or from a generator whose seed
- * the network keeps (adversary/generator.h). */
-#include "adversary/generator.h"
+ * the network keeps (random/generator.h). */
 #include "ims/ue/internal.h"
+#include "random/generator.h"
 
 static ims_host *host_of(void *user) {
     return ((ue_call *)user)->u->host;

@@ -3,8 +3,8 @@
  * drawn before. The messages look like any others; but who keeps the seeds computes x or y, and with the
  * private key that a KMS can always make, [xy]P. The UE draws so where its scenario says `without:
  * [fresh-scalars]`. */
-#ifndef SIM_ADVERSARY_GENERATOR_H
-#define SIM_ADVERSARY_GENERATOR_H
+#ifndef SIM_RANDOM_GENERATOR_H
+#define SIM_RANDOM_GENERATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

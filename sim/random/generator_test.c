@@ -1,5 +1,5 @@
 /* The generator gives the same scalars to whoever has the seed, and other ones to everybody else. */
-#include "adversary/generator.h"
+#include "random/generator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

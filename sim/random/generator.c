@@ -1,4 +1,4 @@
-#include "adversary/generator.h"
+#include "random/generator.h"
 #include "random/random.h"
 
 #include <openssl/hmac.h>
