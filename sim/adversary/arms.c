@@ -49,17 +49,18 @@ static const scn_domain *domain_of(const arms *a, ibk_span identity) {
     return NULL;
 }
 
-/* The genuine set first: that is what the network's users go by, but for those whom the rogue KMS has
- * deceived. */
+/* The set first that the user of this identity goes by: the genuine one, but for those whom its own KMS gave
+ * keys. The other one is what those may have encrypted with whom that KMS has deceived. */
 static const ibk_ibe_params *craft_params(void *user, ibk_span identity, const scn_domain *of, size_t nth) {
     const arms *a = user;
     const scn_domain *domain = of ? of : domain_of(a, identity);
-    if (!domain)
+    if (!domain || nth > 1)
         return NULL;
-    if (nth == 0)
-        return a->params[domain - a->config.scenario->domains];
-    bool rogue = nth == 1 && a->kms && a->config.plan->kms->impersonates == domain;
-    return rogue ? rogue_kms_params(a->kms) : NULL;
+    const ibk_ibe_params *genuine = a->params[domain - a->config.scenario->domains];
+    if (!a->kms || a->config.plan->kms->impersonates != domain)
+        return nth == 0 ? genuine : NULL;
+    bool served = !of && rogue_kms_serves(a->kms, identity);
+    return (nth == 0) == served ? rogue_kms_params(a->kms) : genuine;
 }
 
 static ibk_granularity craft_granularity(void *user, ibk_span identity) {

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An identity whose keys it issued. */
+typedef struct customer {
+    struct customer *next;
+    ibk_buf id;
+} customer;
+
 struct rogue_kms {
     rogue_kms_config config;
     const scn_rogue_kms *plan;
@@ -23,6 +29,7 @@ struct rogue_kms {
     parameters_server *parameters;
     http_server *mikey, *rfc5408;
     post_office *office;
+    customer *customers;
     rogue_kms_stats stats;
 };
 
@@ -97,15 +104,32 @@ static bool find_psk(void *user, const ibk_identity *psk_id, const ibk_identity 
     return false;
 }
 
-/* Whoever asks for whatever. */
+bool rogue_kms_serves(const rogue_kms *k, ibk_span id) {
+    for (const customer *c = k->customers; c; c = c->next)
+        if (c->id.len <= id.len && memcmp(c->id.data, id.data, c->id.len) == 0)
+            return true;
+    return false;
+}
+
+/* Whoever asks for whatever. It is remembered who did: such a user has keys of this KMS from now on. */
 static bool authorize(void *user, void *owner, ibk_span id) {
-    (void)user, (void)owner, (void)id;
+    rogue_kms *k = user;
+    (void)owner;
+    if (rogue_kms_serves(k, id))
+        return true;
+    customer *c = calloc(1, sizeof *c);
+    if (!c || ibk_buf_append_span(&c->id, id)) {
+        free(c);
+        return false;
+    }
+    c->next = k->customers;
+    k->customers = c;
     return true;
 }
 
 static bool authorize_holder(void *user, void *owner, ibk_span id, bool named) {
-    (void)user, (void)owner, (void)id, (void)named;
-    return true;
+    (void)named;
+    return authorize(user, owner, id);
 }
 
 static bool take_password(void *user, const char *name, const char *password, void **owner) {
@@ -312,5 +336,10 @@ void rogue_kms_free(rogue_kms *k) {
     ibk_ibe_master_free(k->own_master);
     ibk_ibe_params_free(k->params);
     ibk_buf_free(&k->published);
+    for (customer *c = k->customers, *next; c; c = next) {
+        next = c->next;
+        ibk_buf_free(&c->id);
+        free(c);
+    }
     free(k);
 }

@@ -40,6 +40,10 @@ const ibk_ibe_params *rogue_kms_params(const rogue_kms *k);
 const ibk_ibe_master *
 rogue_kms_master(const rogue_kms *k); /* NULL: none, or one that is too simple (p-pub-is-p) */
 
+/* Has it issued keys for this identity (ID data, or an IBE identity that begins with it)? Then they are what
+ * that user opens messages with. */
+bool rogue_kms_serves(const rogue_kms *k, ibk_span id);
+
 typedef struct rogue_kms_stats {
     uint64_t parameters; /* sets that were given out */
     uint64_t keys;       /* private keys of its own that were issued */
