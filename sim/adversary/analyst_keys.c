@@ -1,6 +1,6 @@
 /* From points and scalars to K_SESSION, MPK and TGK (RFC 6267 §5.1), and what tells the right ones: V. */
 #include "adversary/analyst_internal.h"
-#include "adversary/generator.h"
+#include "random/generator.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "adversary/mind.h"
-#include "adversary/generator.h"
+#include "random/generator.h"
 #include "adversary/seen.h"
 #include "ims/ue/ue.h"
 
