@@ -35,7 +35,7 @@ struct trace {
 };
 
 static const char *const kind_names[TRACE_KINDS] = {"run",   "sip",   "mikey", "http", "state", "key",
-                                                    "media", "timer", "error", "net",  "cpu", "attack"};
+                                                    "media", "timer", "error", "net",  "cpu",   "attack"};
 
 const char *trace_kind_name(trace_kind kind) {
     return (unsigned)kind < TRACE_KINDS ? kind_names[kind] : "unknown";
