@@ -119,6 +119,55 @@ def test_random_octets(adapter):
     adapter.ask("end")
 
 
+class Walk:
+    """Requests that make sense one by one, in any order, with the messages that were sent so far."""
+
+    def __init__(self, adapter, seed):
+        self.adapter, self.source = adapter, random.Random(seed)
+        self.names, self.messages, self.clock, self.events = [], [b64(b"x")], 0, set()
+        adapter.ask("begin", case="state/walk", params=BEGIN["params"], keys=[KEY], random={"seed": b64(bytes([seed, 1]))},
+                    policy={"allow_missing_echo": True, "accept_responders": "any", "errors": "all"})
+
+    def new_name(self):
+        self.names.append(f"s{len(self.names)}")
+        return self.names[-1]
+
+    def request(self):
+        choice, some = self.source.choice, self.source.choice(self.names) if self.names else None
+        if not some or self.source.random() < .25:
+            role = choice(["initiator", "initiator", "responder", "responder", "mailbox"])
+            more = {"peer": ALICE, "map": OPEN["map"]} if role == "initiator" else {"ssrcs": [7]}
+            return {"op": "open", "session": self.new_name(), "role": role, "local": ALICE, **more}
+        kind = choice(["message"] * 12 + ["time", "update", "update", "settle", "fork", "close"])
+        if kind == "time":
+            self.clock += choice([1, 1000, 40000])
+            return {"op": "time", "timer_ms": self.clock, "utc_ms": 1795521600000 + self.clock}
+        more = {"message": {"octets": choice(self.messages[-6:])}, "update": {"new_dh": choice([True, False])},
+                "settle": {"keep": choice([True, False])}, "close": {}}
+        return {"op": kind, "session": some, **(more[kind] if kind != "fork" else {"as": self.new_name()})}
+
+    def step(self):
+        answer = self.adapter.send(self.request())
+        for report in answer.get("reports", []):
+            self.messages += report["messages"]
+            self.events.add((report["event"], report["state"], report.get("error")))
+
+
+def test_walks(adapter):
+    """Messages in any state and order: answers of the contract, and most of the states are seen."""
+    seen = set()
+    for seed in range(6):
+        walk = Walk(adapter, seed)
+        for _ in range(150):
+            walk.step()
+        seen |= walk.events
+    adapter.ask("end")
+    states = {(event, state) for event, state, _ in seen}
+    assert {("accepted", "established"), ("discarded", "established"), ("accepted", "updating"), ("refused", "closed"),
+            ("accepted", "closed"), ("expired", "closed")} <= states, states
+    assert ("discarded", "established", "unexpected") in seen and len(seen) > 12, seen
+
+
 assert set(op["op"] for op in REQUESTS) | {"hello"} == {n[8:] for n in SCHEMA["$defs"] if n.startswith("request-")}
 assert definition_of_answer("open", "ok") == "answer-reports"
 one = Adapter(program, "iut")
@@ -126,6 +175,7 @@ test_lines(one)
 test_hello()
 results = test_changed_requests(one)
 test_random_octets(one)
+test_walks(one)
 one.end()
 without_lf = Adapter(program, "iut")
 without_lf.process.stdin.write(b'{"op": "parse", "seq": 2, "what": "message", "octets": ""}')

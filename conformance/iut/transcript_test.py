@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""The transcripts of IUT.md are what `ibakelab iut` really says. Arguments: the program, IUT.md."""
+"""IUT.md names every member and word of the schema, and its transcripts are what `ibakelab iut` really says. Arguments: the program, IUT.md."""
 import json
 import re
 import sys
 import tempfile
 
-from driver import PARAMS, Adapter, extract, of_file
+from driver import PARAMS, SCHEMA, Adapter, extract, of_file
 
 program, page = sys.argv[1:3]
 MORE = "…"
@@ -60,9 +60,24 @@ def play(transcript, known):
     return len(adapters)
 
 
+def members(schema):
+    """The names of all members that the schema has, and the words that it permits."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        yield from (word for word in schema.get("enum", []) if isinstance(word, str))
+        for value in schema.values():
+            yield from members(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from members(value)
+
+
 with open(page, encoding="utf-8") as file:
-    transcripts = re.findall(r"```transcript\n(.*?)```", file.read(), re.S)
+    text = file.read()
+prose, transcripts = text.split("## 10.")[0], re.findall(r"```transcript\n(.*?)```", text, re.S)
 assert len(transcripts) >= 4
+unexplained = {name for name in members(SCHEMA) if not re.search(rf'[`."\[]{re.escape(name)}[`"\[]', prose)}
+assert not unexplained, f"the page does not explain {sorted(unexplained)}"
 with tempfile.TemporaryDirectory() as directory:
     known = {"$params": of_file(PARAMS, "ibe-1024.params.der"), "$master": of_file(PARAMS, "ibe-1024.master.der")}
     for user in ("alice", "bob"):
