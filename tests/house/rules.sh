@@ -38,9 +38,8 @@ complain 'mikey/ knows base and wire only' "$(includes 'ibe/|ibake/(ibe|session|
 complain 'nothing below knows cli/' "$(includes '(\.\./)*cli/' protocol sim reports fuzz conformance)"
 complain 'conformance/ knows no sim/ and no fuzz/' \
   "$(includes '(\.\./)*(sim|fuzz|ims|n3shim|ns3shim|scenario|trace|run|adversary|attack)/' conformance)"
-# but for the poor generator, which a UE may have and an adversary guess
 complain 'only sim/run knows the adversaries' \
-  "$(includes '(\.\./)*(sim/)?adversary/' protocol sim cli reports fuzz conformance | grep -vE '^sim/(adversary|run)/|^sim/ims/ue/.*"adversary/generator\.h"')"
+  "$(includes '(\.\./)*(sim/)?adversary/' protocol sim cli reports fuzz conformance | grep -vE '^sim/(adversary|run)/')"
 complain 'sim/adversary knows neither the run nor who shows it' \
   "$(includes '(\.\./)*(run|reports|cli)/' sim/adversary | grep -vE '_test\.c:')"
 complain 'sim/scenario, sim/trace and reports know no ns-3 shim' "$(includes 'ns3shim/' sim/scenario sim/trace reports)"
