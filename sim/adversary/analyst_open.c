@@ -25,10 +25,11 @@ typedef struct target {
     size_t periods_back;
 } target;
 
-static void add_identities(target *t, const an_message *m) {
+static void add_identities(target *t, const an_message *m, uint8_t role) {
     for (size_t i = 0; i < m->msg.chain.count; i++) {
         const ibk_payload *p = &m->msg.chain.items[i];
-        bool known = p->type != IBK_PL_IDR || p->id.data.len == 0 || t->identity_count == IDENTITIES_MAX;
+        bool known = p->type != IBK_PL_IDR || (role && p->id.role != role) || p->id.data.len == 0 ||
+                     t->identity_count == IDENTITIES_MAX;
         for (size_t k = 0; k < t->identity_count && !known; k++)
             known = ibk_span_equal(t->identities[k], p->id.data);
         if (!known)
@@ -43,9 +44,11 @@ static target target_of(analyst *a, const an_exchange *e, const an_message *m, s
     t.dates[0] = t.dates[1] = seen;
     if (stamp) /* P-9: the date that T tells; a COUNTER tells none */
         (void)ibk_t_to_utc(&t.dates[0], &stamp->t, seen);
-    add_identities(&t, m);
+    bool to_responder =
+        m->msg.hdr.data_type == IBK_MSG_I_MESSAGE_1 || m->msg.hdr.data_type == IBK_MSG_I_MESSAGE_2;
+    add_identities(&t, m, to_responder ? IBK_ROLE_R : IBK_ROLE_I); /* whose it is, unless it is an update */
     for (const an_message *other = e->messages; other; other = other->next)
-        add_identities(&t, other);
+        add_identities(&t, other, 0);
     return t;
 }
 
