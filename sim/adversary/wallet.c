@@ -100,7 +100,8 @@ void wallet_free(wallet *w) {
 
 ibk_err wallet_add_params(wallet *w, const ibk_ibe_params *params, ibk_granularity granularity) {
     for (size_t i = 0; i < w->params.count; i++)
-        if (ibk_ibe_params_equal(wallet_params_at(w, i)->params, params))
+        if (wallet_params_at(w, i)->granularity == granularity &&
+            ibk_ibe_params_equal(wallet_params_at(w, i)->params, params))
             return IBK_OK;
     wallet_params *item = add(&w->params, sizeof *item);
     if (!item)

@@ -91,8 +91,22 @@ static void test_octets_and_scalars(void **state) {
     wallet_free(NULL);
 }
 
+/* Two KMSs may have one set of parameters, and keys for different times. */
+static void test_parameters(void **state) {
+    (void)state;
+    wallet *w = wallet_new();
+    assert_int_equal(wallet_add_params(w, lab_home.params, IBK_GRANULARITY_DAY), IBK_OK);
+    assert_int_equal(wallet_add_params(w, lab_home.params, IBK_GRANULARITY_DAY), IBK_OK);
+    assert_int_equal(wallet_add_params(w, lab_home.params, IBK_GRANULARITY_HOUR), IBK_OK);
+    assert_int_equal(wallet_params_at(w, 0)->granularity, IBK_GRANULARITY_DAY);
+    assert_int_equal(wallet_params_at(w, 1)->granularity, IBK_GRANULARITY_HOUR);
+    assert_null(wallet_params_at(w, 2));
+    wallet_free(w);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys), cmocka_unit_test(test_master_secret),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parameters), cmocka_unit_test(test_keys),
+                                       cmocka_unit_test(test_master_secret),
                                        cmocka_unit_test(test_octets_and_scalars)};
     return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
 }
