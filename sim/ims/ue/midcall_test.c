@@ -289,6 +289,8 @@ static void an_answer_that_comes_too_late_is_taken_back(void **state) {
         call_stage_play(s, 1);
     assert_non_null(m->leg->held); /* the processor is at work */
     ue_midcall_not_now(s->callee, m->leg->sip, midcall_release_server(m));
+    midcall_keep(m->leg, m->agreed); /* as when a transaction ends */
+    m->agreed = NULL;
     for (int i = 0; i < 1000 && m->leg->held; i++)
         call_stage_play(s, 1);
     assert_null(m->leg->held);
