@@ -1,7 +1,7 @@
 #include "adversary/mind.h"
-#include "random/generator.h"
 #include "adversary/seen.h"
 #include "ims/ue/ue.h"
+#include "random/generator.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -47,6 +47,18 @@ twin wipe '' 'expect:
   security: {broken: [secrecy, wiping]}
   knowledge: {mallory: {learns: [session-key, media, x]}}'
 
+# P-20: whoever keeps the seed of Alice's generator, and one private key of hers, has her keys: if she uses it.
+base 'adversaries:
+  - {name: lea, at: [{link: alice}], holds: [{generator: alice}, {private-key: alice}]}
+expect:
+  call: {first: {completed: all}}
+  security: {holds: [secrecy]}
+  knowledge: {lea: {learns: yP, does-not-learn: [session-key, media]}}'
+twin fresh-scalars '' 'expect:
+  call: {first: {completed: all}}
+  security: {broken: [secrecy]}
+  knowledge: {lea: {learns: [yP, x, session-key, media]}}'
+
 # RFC 3830 §5.4: an old INVITE in a dialog of its own.
 base 'adversaries:
   - name: mallory
