@@ -177,6 +177,12 @@ static void note_end(trace *t, const result *r) {
     trace_end(t);
 }
 
+/* For the ladder: what an adversary does to each packet of media has no place there, and would fill it. */
+static void remember(void *memory, const trace_event *e) {
+    if (e->kind != TRACE_ATTACK || trace_event_text(e, "call").len > 0)
+        trace_memory_event(memory, e);
+}
+
 static ibk_err add_sinks(trace *t, outputs *o, run_outcome *outcome, const run_options *options) {
     ibk_err err = IBK_OK;
     if (o->events)
@@ -187,7 +193,7 @@ static ibk_err add_sinks(trace *t, outputs *o, run_outcome *outcome, const run_o
                   ? trace_add_sink(t,
                                    TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) | TRACE_MASK(TRACE_MIKEY) |
                                        TRACE_MASK(TRACE_STATE) | TRACE_MASK(TRACE_ATTACK),
-                                   trace_memory_event, outcome->events)
+                                   remember, outcome->events)
                   : IBK_ERR_NO_MEMORY;
     }
     return err;

@@ -17,7 +17,8 @@ typedef struct run_options {
 
 typedef struct run_outcome {
     result result;        /* freed by run_outcome_free */
-    trace_memory *events; /* SIP, HTTP and MIKEY messages, states; NULL unless max_events */
+    trace_memory *events; /* SIP, HTTP and MIKEY messages, states, attacks;
+                             NULL unless max_events */
     uint64_t sim_events;  /* simulator events executed */
 } run_outcome;
 
