@@ -2,8 +2,10 @@
 #include "ims/address.h"
 #include "kms/http.h"
 #include "kms/key_client.h"
+#include "kms/log.h"
 #include "tls/stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define POSTS_MAX 10000
@@ -15,6 +17,7 @@ typedef struct letter {
     tls_stream *stream;
     http_reader *reader;
     ims_timer patience;
+    char peer[SIP_TEXT_ADDR_MAX];
     post_done *done; /* may be NULL */
     void *user;
 } letter;
@@ -54,10 +57,35 @@ static void letter_free(letter *l) {
     free(l);
 }
 
+static void log_message(const letter *l, bool sent, const http_message *message, size_t octets) {
+    char label[sizeof message->method + sizeof message->target];
+    if (sent)
+        snprintf(label, sizeof label, "%s %s", message->method, message->target);
+    else
+        snprintf(label, sizeof label, "%u", message->status);
+    kms_http_event event = {.peer = l->peer,
+                            .sent = sent,
+                            .label = label,
+                            .type = message->content_type,
+                            .body = ibk_buf_span(&message->body),
+                            .octets = octets};
+    kms_log_http(l->office->host, &event);
+}
+
+/* What is no HTTP is sent, and no line of the log tells what it is. */
+static void log_request(const letter *l, ibk_span request) {
+    http_reader *reader = http_reader_new(HTTP_KIND_REQUEST);
+    size_t used;
+    if (reader && http_reader_feed(reader, request.data, request.len, &used) == HTTP_MESSAGE)
+        log_message(l, true, http_reader_message(reader), request.len);
+    http_reader_free(reader);
+}
+
 /* The end of a letter; `response` NULL: there was none. */
 static void finish(letter *l, const http_message *response) {
     post_stats *stats = &l->office->stats;
     if (response) {
+        log_message(l, false, response, response->body.len);
         stats->answered++;
         stats->accepted += response->status == 200;
     } else {
@@ -122,6 +150,7 @@ ibk_err post_octets(post_office *p, const sip_addr *at, ibk_span request, post_d
     p->open++;
     if (!to.port)
         to.port = KMS_HTTP_PORT;
+    sip_addr_ip(l->peer, &to);
     n3_endpoint remote = ims_endpoint(&to);
     ibk_err err =
         l->reader ? tls_stream_connect(&l->stream, p->plain, &remote, NULL, &handlers, l) : IBK_ERR_NO_MEMORY;
@@ -133,6 +162,7 @@ ibk_err post_octets(post_office *p, const sip_addr *at, ibk_span request, post_d
     }
     l->patience = ims_host_timer(p->host, PATIENCE, out_of_patience, l);
     p->stats.sent++;
+    log_request(l, request);
     return IBK_OK;
 }
 
