@@ -16,13 +16,14 @@
     "calls: [{name: first, from: alice, to: bob, at: 2 s, duration: 2 s, actions: [{at: 1 s, do: "           \
     "rekey}]}]\n"
 
-/* Plays CALL with a further part; prints what did not hold. */
+/* Plays a scenario in the folder of those for calls; prints what did not hold. */
 static void play(run_outcome *outcome, const char *text) {
     scn_errors errors;
     scn_scenario *s;
     ibk_diag diag;
     run_options options = {.out_dir = NULL};
-    if (scn_load_text(&s, &errors, "knowledge.yaml", ibk_span_str(text), NULL, 0) != IBK_OK) {
+    if (scn_load_text(&s, &errors, SCENARIOS "/calls/knowledge.yaml", ibk_span_str(text), NULL, 0) !=
+        IBK_OK) {
         scn_errors_print(&errors, stderr, false);
         fail();
     }
@@ -177,6 +178,25 @@ static void test_keys_in_clear(void **state) {
     }
 }
 
+/* A mailbox that was taken over has the keys of the hop and not the content; who has the recipient's key and
+ * those of the hop has it. */
+static void test_a_mailbox(void **state) {
+    (void)state;
+    run_outcome outcome;
+    play(&outcome,
+         "ibakelab: 1\nextends: deferred-delivery.yaml\ntitle: a mailbox taken over\n"
+         "adversaries:\n"
+         "  - {name: mallory, at: [{ue: voicemail}]}\n"
+         "  - {name: eve, at: [{link: alice}], holds: [{private-key: bob}, {session-keys: alice}]}\n"
+         "expect:\n  knowledge:\n"
+         "    voicemail: {learns: session-key, does-not-learn: content}\n"
+         "    mallory: {learns: [xP, yP, session-key], does-not-learn: content}\n"
+         "    eve: {call: first, learns: [session-key, content]}\n"
+         "    bob: {call: first, learns: content}\n");
+    assert_int_equal(outcome.result.verdict, RESULT_PASS);
+    run_outcome_free(&outcome);
+}
+
 /* What an adversary did is expected by name. */
 static void test_deeds(void **state) {
     (void)state;
@@ -240,6 +260,7 @@ int main(void) {
         cmocka_unit_test(test_a_ue),
         cmocka_unit_test(test_told_keys),
         cmocka_unit_test(test_deeds),
+        cmocka_unit_test(test_a_mailbox),
         cmocka_unit_test(test_a_generator),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
