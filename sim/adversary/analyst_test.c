@@ -145,6 +145,9 @@ static void test_a_scalar(void **state) {
                                  10 * LAB_S); /* the first packet */
                 assert_int_equal(lab_fact(&m, SCN_THING_MEDIA)->how, LEDGER_DECRYPTED);
                 assert_int_equal(analyst_get_stats(m.a)->opened_packets, 2 * LAB_PACKETS);
+                assert_int_equal(analyst_get_stats(m.a)->keys,
+                                 1); /* its scalar meets the other's point alone */
+                assert_null(analyst_note(m.a, 0));
             }
             lab_adversary_free(&m);
         }
