@@ -76,11 +76,16 @@ bool an_make_room(analyst *a, void *array, size_t count, size_t *cap, size_t siz
     if (count < *cap)
         return true;
     size_t more = *cap ? 2 * *cap : 8;
-    void *grown = realloc(*(void **)array, more * size);
+    void *grown = calloc(more, size);
     if (!grown) {
         an_note(a, "memory ran out: not everything could be tried");
         return false;
     }
+    if (count) { /* there are keys among them */
+        memcpy(grown, *(void **)array, count * size);
+        ibk_wipe(*(void **)array, count * size);
+    }
+    free(*(void **)array);
     *(void **)array = grown;
     *cap = more;
     return true;
