@@ -98,8 +98,7 @@ void ue_call_adopt_keys(const ue_leg *leg) {
     memcpy(view->key_digest, leg->key_digest, sizeof view->key_digest);
 }
 
-/* Why the call came to nothing: its own reason, else that of its first leg that has one. */
-static void take_reason(ue_call *call) {
+void ue_call_take_reason(ue_call *call) {
     const ue_leg *leg = call->offer;
     if (call->view.reason || call->view.established.set)
         return;
@@ -125,7 +124,7 @@ static void close_sessions(ue_call *call, ibk_err reason) {
 
 void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag) {
     trace *t = call->u->host->world->trace;
-    take_reason(call);
+    ue_call_take_reason(call);
     if (!call->view.reason) {
         call->view.reason = reason;
         if (diag)
@@ -242,7 +241,7 @@ static void on_ended(void *user, sip_call *sip, sip_cause cause, const sip_msg *
     if (last && !last->is_request)
         call->view.sip_status = last->status;
     read_error_body(call, last);
-    take_reason(call);
+    ue_call_take_reason(call);
     bool fault = last && sip_header_get(last, "Reason"); /* a BYE that nobody planned tells why */
     if (cause == SIP_CAUSE_BYE && !fault && call->script && call->view.established.set &&
         (call->script->hang_up == SCN_CALLER) != call->view.caller)

@@ -22,9 +22,10 @@ static void reject(ue_leg *leg, int status, const char *why, ibk_span mikey) {
 /* Ends the exchange on this side: an answer to the PRACK, if one waits, then to the INVITE; with `reinvite`
  * the INVITE may have been answered already, and it is a BYE that ends the call. */
 static void refuse(ue_leg *leg, ibk_err reason, const ibk_diag *diag, ibk_span mikey) {
-    const ue_call *call = leg->call;
+    ue_call *call = leg->call;
     trace *t = call->u->host->world->trace;
     ue_leg_note_reason(leg, reason, diag);
+    ue_call_take_reason(call); /* who called need not acknowledge it: an adversary's call may never end */
     trace_begin(t, TRACE_ERROR, call->u->host->name, "call-refused");
     trace_str(t, "call", call->view.call_id);
     trace_diag(t, reason, diag);

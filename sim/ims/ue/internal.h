@@ -229,6 +229,8 @@ void ue_call_release(ue_call *call);                              /* everything 
 void ue_call_drop_legs(ue_call *call);                            /* the offer too, with their accounts */
 void ue_call_free(ue_call *call);
 void ue_call_state(ue_call *call, const char *state); /* to the event log */
+/* Why the call came to nothing, for its view: its own reason, else that of its first leg that has one. */
+void ue_call_take_reason(ue_call *call);
 /* Ends every exchange and the SIP call; reason is for this end's log. */
 void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag);
 ue_moment ue_call_now(const ue_call *call);
