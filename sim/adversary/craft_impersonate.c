@@ -274,11 +274,23 @@ static ibk_err on_update_answer(const work *w, int side, ibk_buf *out) {
 /* ---- which is which
  * -------------------------------------------------------------------------------------------- */
 
+/* A further branch of a forked call: another responder than the one whose answer it took. */
+static bool of_other_branch(const work *w) {
+    const craft_call *call = w->call;
+    ibk_identity idr = identity_of(w->msg, IBK_ROLE_R);
+    if (!call->leg[SIDE_I] || !idr.id.len)
+        return false;
+    ibk_identity taken = ibk_session_peer(call->leg[SIDE_R]->session);
+    return !ibk_identity_equal(&taken, &idr);
+}
+
 static ibk_err dispatch(const work *w, ibk_buf *out) {
     const craft_call *call = w->call;
     int side = side_of(call, w->msg->hdr.csb_id);
     bool up = call->leg[SIDE_I] && call->leg[SIDE_R] && side >= 0 &&
               ibk_session_get_state(call->leg[side]->session) >= IBK_STATE_ESTABLISHED;
+    if (of_other_branch(w))
+        return IBK_OK;
     switch (w->msg->hdr.data_type) {
     case IBK_MSG_I_MESSAGE_1:
         return up ? on_update(w, side, out) : on_i_message_1(w, out);
@@ -320,11 +332,13 @@ ibk_err craft_impersonate(craft *c, const char *id, const ibk_msg *msg, const sc
         return ibk_buf_append_span(out, ibk_buf_span(&swap->out));
     ibk_buf made = {0};
     ibk_err err = dispatch(&w, &made);
-    ibk_err kept = keep(&swap->in, msg->octets);
-    if (!kept)
+    ibk_err kept = ibk_buf_append_span(out, ibk_buf_span(&made));
+    bool another =
+        made.len == 0 && swap->out.len > 0; /* of another branch: does not displace what was replaced */
+    if (!kept && !another)
+        kept = keep(&swap->in, msg->octets);
+    if (!kept && !another)
         kept = keep(&swap->out, ibk_buf_span(&made));
-    if (!kept)
-        kept = ibk_buf_append_span(out, ibk_buf_span(&made));
     ibk_buf_free(&made);
     return kept ? kept : err;
 }

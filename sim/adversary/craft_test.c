@@ -261,6 +261,50 @@ static void repetitions_get_the_same_octets_and_its_own_pass(void **state) {
     lab_pair_free(&pair);
 }
 
+/* Of a forked call it takes the first answer; what others answer passes, and changes nothing for the first
+ * one. */
+static void another_branch_passes(void **state) {
+    (void)state;
+    lab_pair pair;
+    lab_user tablet;
+    mallory m;
+    ibk_buf on = {0}, other = {0}, again = {0};
+    ibk_session *second;
+    ibk_step step;
+    lab_pair_init(&pair);
+    lab_user_init(&tablet, "sip:bob-tablet@away.example", &lab_away, 33);
+    tablet.also = pair.bob.uri;
+    mallory_open(&m, true, true);
+    lab_pair_sessions(&pair);
+    ibk_session_config config = lab_config(&tablet, IBK_SESSION_RESPONDER, NULL);
+    ibk_env env = lab_env(&tablet);
+    assert_int_equal(ibk_session_new(&second, &env, &config), IBK_OK);
+    assert_int_equal(ibk_session_start(pair.a, lab_now(&pair.alice), &pair.step), IBK_OK);
+    ibk_buf_append_span(&pair.m[0], pair.step.message);
+    impersonate(&m, ibk_buf_span(&pair.m[0]), &on);
+    lab_deliver(&pair, 0, ibk_buf_span(&on));
+    assert_int_equal(ibk_session_recv(second, lab_now(&tablet), ibk_buf_span(&on), &step), IBK_OK);
+    assert_int_equal(step.message_type, IBK_MSG_R_MESSAGE_1);
+    impersonate(&m, ibk_buf_span(&pair.m[1]), &on);
+    assert_int_equal(impersonate(&m, step.message, &other), IBK_OK);
+    assert_true(ibk_span_equal(step.message, ibk_buf_span(&other)));
+    impersonate(&m, ibk_buf_span(&pair.m[1]), &again);
+    assert_true(ibk_span_equal(ibk_buf_span(&on), ibk_buf_span(&again)));
+    lab_deliver(&pair, 1, ibk_buf_span(&on));
+    for (int i = 2; i < 4; i++) {
+        impersonate(&m, ibk_buf_span(&pair.m[i]), &on);
+        lab_deliver(&pair, i, ibk_buf_span(&on));
+    }
+    between_the_two(&pair, &m);
+    ibk_buf_free(&on);
+    ibk_buf_free(&other);
+    ibk_buf_free(&again);
+    ibk_session_free(second);
+    lab_user_free(&tablet);
+    mallory_close(&m);
+    lab_pair_free(&pair);
+}
+
 /* An update by either party is taken on one side and made on the other (RFC 6267 §5.3). */
 static void play_update(bool by_bob) {
     lab_pair pair;
@@ -564,6 +608,7 @@ int main(void) {
         cmocka_unit_test(the_initiators_key_alone_fails_at_the_initiator),
         cmocka_unit_test(no_key_at_all_reads_nothing),
         cmocka_unit_test(repetitions_get_the_same_octets_and_its_own_pass),
+        cmocka_unit_test(another_branch_passes),
         cmocka_unit_test(an_update_by_either_goes_through_it),
         cmocka_unit_test(the_victim_refuses_bad_points),
         cmocka_unit_test(identities_inside_that_differ_are_refused),
