@@ -278,7 +278,7 @@ static ibk_err on_update_answer(const work *w, int side, ibk_buf *out) {
 static bool of_other_branch(const work *w) {
     const craft_call *call = w->call;
     ibk_identity idr = identity_of(w->msg, IBK_ROLE_R);
-    if (!call->leg[SIDE_I] || !idr.id.len)
+    if (!call->leg[SIDE_I] || !call->leg[SIDE_R] || !idr.id.len)
         return false;
     ibk_identity taken = ibk_session_peer(call->leg[SIDE_R]->session);
     return !ibk_identity_equal(&taken, &idr);
