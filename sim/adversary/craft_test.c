@@ -295,6 +295,8 @@ static void another_branch_passes(void **state) {
         impersonate(&m, ibk_buf_span(&pair.m[i]), &on);
         lab_deliver(&pair, i, ibk_buf_span(&on));
     }
+    assert_int_equal(impersonate(&m, step.message, &other), IBK_OK); /* no answer to an update */
+    assert_true(ibk_span_equal(step.message, ibk_buf_span(&other)));
     between_the_two(&pair, &m);
     ibk_buf_free(&on);
     ibk_buf_free(&other);
