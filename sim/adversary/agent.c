@@ -104,7 +104,7 @@ void dialog_over(dialog *d) {
     media_stream_free(d->media);
     media_source_free(d->tone);
     sip_sdp_free(d->remote);
-    ibk_buf_free(&d->recording);
+    ibk_buf_free(&d->i_message_1);
     d->rtp = NULL;
     d->media = NULL;
     d->tone = NULL;

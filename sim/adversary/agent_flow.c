@@ -40,35 +40,33 @@ static ibk_err new_invite(agent *a, const agent_call *call, sip_msg **out) {
     return err || *out ? err : IBK_ERR_NO_MEMORY;
 }
 
-/* The recording, or an I_MESSAGE_1 of its own. */
-static ibk_err first_message(dialog *d, const agent_call *call, const char *call_id, ibk_buf *out) {
+/* The recording, or an I_MESSAGE_1 of its own; kept, for the answer goes by it. */
+static ibk_err first_message(dialog *d, const agent_call *call, const char *call_id) {
     ibk_identity as = ibk_identity_uri(call->as), to = ibk_identity_uri(call->to);
     ibk_step step = {0};
-    if (call->i_message_1.len) {
-        ibk_err err = ibk_buf_append_span(&d->recording, call->i_message_1);
-        return err ? err : ibk_buf_append_span(out, call->i_message_1);
-    }
+    if (call->i_message_1.len)
+        return ibk_buf_append_span(&d->i_message_1, call->i_message_1);
     ibk_err err = dialog_open_exchange(d, call_id, &as, &to);
     if (!err)
         err = ibk_session_start(craft_leg_session(d->exchange), ims_host_time(d->a->host), &step);
     if (!err && step.kind != IBK_STEP_WAIT)
         err = step.reason ? step.reason : IBK_ERR_NO_PARAMS;
-    return err ? err : ibk_buf_append_span(out, step.message);
+    return err ? err : ibk_buf_append_span(&d->i_message_1, step.message);
 }
 
 ibk_err agent_place_call(agent *a, const agent_call *call) {
     dialog *d = dialog_new(a, true);
     sip_msg *invite = NULL;
-    ibk_buf mikey = {0}, body = {0};
+    ibk_buf body = {0};
     if (!d)
         return IBK_ERR_NO_MEMORY;
     if (call->lasts_ns)
         d->lasts_ns = call->lasts_ns;
     ibk_err err = new_invite(a, call, &invite);
     if (!err)
-        err = first_message(d, call, invite->call_id, &mikey);
+        err = first_message(d, call, invite->call_id);
     if (!err)
-        err = dialog_write_sdp(d, &body, false, ibk_buf_span(&mikey));
+        err = dialog_write_sdp(d, &body, false, ibk_buf_span(&d->i_message_1));
     if (err) {
         sip_msg_free(invite);
     } else {
@@ -79,43 +77,52 @@ ibk_err agent_place_call(agent *a, const agent_call *call) {
         a->stats.placed += !err;
     }
     account(a);
-    ibk_buf_free(&mikey);
     ibk_buf_free(&body);
     return err;
 }
 
-/* I_MESSAGE_2, by its own exchange, or by what the keys that it holds make of an answer to a recording. */
-static ibk_err answer_r_message_1(dialog *d, ibk_span r_message_1, ibk_buf *out) {
+/* I_MESSAGE_2 by its own exchange. */
+static ibk_err go_on(dialog *d, ibk_span r_message_1, ibk_buf *out) {
     ibk_step step = {0};
+    ibk_err err = craft_leg_receive(d->exchange, r_message_1, &step);
+    if (!err && step.kind != IBK_STEP_WAIT)
+        err = step.reason;
+    return err ? err : ibk_buf_append_span(out, step.message);
+}
+
+/* I_MESSAGE_2, by its own exchange, or by what the keys that it holds make of an answer to a recording. Where
+ * they make nothing of it, it tries a point of its own for [y]P: then `read` stays false. */
+static ibk_err answer_r_message_1(dialog *d, ibk_span r_message_1, ibk_buf *out, bool *read) {
     ibk_msg i1 = {0}, r1 = {0};
-    if (d->exchange) {
-        ibk_err err = craft_leg_receive(d->exchange, r_message_1, &step);
-        if (!err && step.kind != IBK_STEP_WAIT)
-            err = step.reason;
-        return err ? err : ibk_buf_append_span(out, step.message);
-    }
-    ibk_err err = ibk_msg_parse(&i1, ibk_buf_span(&d->recording), NULL);
+    craft *c = d->a->craft;
+    *read = d->exchange && go_on(d, r_message_1, out) == IBK_OK;
+    if (*read)
+        return IBK_OK;
+    ibk_err err = ibk_msg_parse(&i1, ibk_buf_span(&d->i_message_1), NULL);
     if (!err)
         err = ibk_msg_parse(&r1, r_message_1, NULL);
     if (!err)
-        err = craft_answer_replayed(d->a->craft, &i1, &r1, out, NULL);
+        *read = !d->exchange && craft_answer_replayed(c, &i1, &r1, out, NULL) == IBK_OK;
+    if (!err && !*read)
+        err = craft_answer_unread(c, &i1, &r1, out, NULL);
     ibk_msg_free(&i1);
     ibk_msg_free(&r1);
     return err;
 }
 
-/* What it cannot read it acknowledges, and takes the call back. */
+/* What it cannot answer it acknowledges, and takes the call back. */
 static void on_progress(void *user, sip_call *sip, sip_leg *leg, const sip_msg *response, bool reliable) {
     dialog *d = sip_call_user(sip);
     ibk_buf r1 = {0}, i2 = {0}, body = {0};
+    bool read = false;
     (void)user;
     if (!reliable || !d)
         return;
     d->leg = leg;
     ibk_err err = dialog_read_sdp(d, response, &r1);
     if (!err)
-        err = answer_r_message_1(d, ibk_buf_span(&r1), &i2);
-    d->a->stats.read += !err;
+        err = answer_r_message_1(d, ibk_buf_span(&r1), &i2, &read);
+    d->a->stats.read += read;
     if (!err)
         err = dialog_write_sdp(d, &body, false, ibk_buf_span(&i2));
     sip_leg_prack(leg, response, err ? NULL : AGENT_SDP, err ? (ibk_span){0} : ibk_buf_span(&body));
@@ -127,13 +134,15 @@ static void on_progress(void *user, sip_call *sip, sip_leg *leg, const sip_msg *
     ibk_buf_free(&body);
 }
 
-/* The 200 (PRACK): whoever answers so has taken I_MESSAGE_2. */
+/* The 200 (PRACK): whoever answers so has taken I_MESSAGE_2. Who refuses it will not ring. */
 static void on_response(void *user, sip_call *sip, sip_leg *leg, const char *method, const sip_msg *response,
                         sip_cause cause) {
     dialog *d = sip_call_user(sip);
     ibk_buf r2 = {0};
     ibk_step step = {0};
     (void)user, (void)leg, (void)method, (void)cause;
+    if (d && response && response->status >= 300)
+        hang_up_soon(d, SIP_S);
     if (!d || !response || response->status / 100 != 2 || dialog_read_sdp(d, response, &r2))
         goto done;
     d->a->stats.accepted++;

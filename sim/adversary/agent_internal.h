@@ -17,7 +17,7 @@ typedef struct dialog {
     sip_leg *leg;
     bool caller;
     craft_leg *exchange; /* its own; NULL: it brought a recording */
-    ibk_buf recording;   /* that I_MESSAGE_1 */
+    ibk_buf i_message_1; /* that it called with */
     sip_sdp *remote;
     uint32_t ssrc;
     uint16_t port;

@@ -84,6 +84,11 @@ ibk_err craft_leg_receive(craft_leg *leg, ibk_span message, ibk_step *step);
 ibk_err craft_answer_replayed(craft *c, const ibk_msg *i_message_1, const ibk_msg *r_message_1, ibk_buf *out,
                               ibk_diag *diag);
 
+/* The same from who cannot read R_MESSAGE_1: a point of its own where [y]P belongs. Anybody can encrypt it to
+ * the responder, and a responder that looks refuses it (RFC 6267 §4.2.2.5, P-16). */
+ibk_err craft_answer_unread(craft *c, const ibk_msg *i_message_1, const ibk_msg *r_message_1, ibk_buf *out,
+                            ibk_diag *diag);
+
 /* A message of any type, every field well-formed, its ciphertext really encrypted to `to` (else random
  * octets), its MAC random: it costs who takes it seriously. With `type` I_MESSAGE_1 and a real ciphertext it
  * is one, of an x that nobody keeps. `to` and `as` are ID data octets of URIs. REQUEST_KEY_PSK: a request of

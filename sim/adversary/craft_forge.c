@@ -5,7 +5,16 @@
 
 enum { RAND_LEN = 16, GARBAGE_LEN = 320 };
 
-/* ---- the answer to R_MESSAGE_1 after a replay
+/* One point for all: nobody will see that it comes again. */
+static ibk_err draw_spare(craft *c) {
+    if (c->spare.curve)
+        return IBK_OK;
+    ibk_err err = ibk_ec_keygen(&c->spare, &c->config.env, IBK_DRAW_X, IBK_EC_P256);
+    craft_charge(c, IBK_WORK_EC_KEYGEN, craft_curve_bits(IBK_EC_P256));
+    return err;
+}
+
+/* ---- the answer to R_MESSAGE_1 without an x
  * ------------------------------------------------------------------- */
 
 /* IDRi || IDRr || ECCPTr, to the responder (RFC 6267 §4.2.2.5). */
@@ -39,32 +48,58 @@ static ibk_err write_i_message_2(const ibk_msg *i1, const ibk_msg *r1, const ibk
     return err;
 }
 
+/* What an I_MESSAGE_2 is made of, besides its content. */
+static bool answers(const ibk_msg *i1, const ibk_msg *r1) {
+    return ibk_msg_find(r1, IBK_PL_T, 0) && ibk_msg_find(r1, IBK_PL_IBAKE, 0) &&
+           ibk_msg_find_idr(r1, IBK_ROLE_I, 0) && ibk_msg_find_idr(r1, IBK_ROLE_R, 0) &&
+           ibk_msg_find(i1, IBK_PL_RAND, 0);
+}
+
+static ibk_err answer(craft *c, const ibk_msg *i1, const ibk_msg *r1, const craft_content *read,
+                      ibk_buf *out) {
+    ibk_buf ciphertext = {0};
+    ibk_t fresh;
+    ibk_err err = ibk_t_from_utc(&fresh, IBK_TS_NTP_UTC, c->config.now(c->config.user).utc_ns);
+    if (!err)
+        err = echo(c, r1, read, &fresh, &ciphertext);
+    if (!err)
+        err = write_i_message_2(i1, r1, &fresh, ibk_buf_span(&ciphertext), out);
+    ibk_buf_free(&ciphertext);
+    return err;
+}
+
 ibk_err craft_answer_replayed(craft *c, const ibk_msg *i_message_1, const ibk_msg *r_message_1, ibk_buf *out,
                               ibk_diag *diag) {
-    const ibk_payload *t = ibk_msg_find(r_message_1, IBK_PL_T, 0);
-    const ibk_payload *ibake = ibk_msg_find(r_message_1, IBK_PL_IBAKE, 0);
-    const ibk_payload *idi = ibk_msg_find_idr(r_message_1, IBK_ROLE_I, 0);
     craft_content content = {0};
     ibk_chain chain = {0};
-    ibk_buf plain = {0}, ciphertext = {0};
-    ibk_t fresh;
-    if (!t || !ibake || !idi || !ibk_msg_find_idr(r_message_1, IBK_ROLE_R, 0) ||
-        !ibk_msg_find(i_message_1, IBK_PL_RAND, 0))
+    ibk_buf plain = {0};
+    if (!answers(i_message_1, r_message_1))
         return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "R_MESSAGE_1", 0, "not an answer to I_MESSAGE_1");
-    ibk_err err = craft_open(c, idi->id.data, &t->t, ibake->enc.data, &plain);
+    ibk_err err = craft_open(c, ibk_msg_find_idr(r_message_1, IBK_ROLE_I, 0)->id.data,
+                             &ibk_msg_find(r_message_1, IBK_PL_T, 0)->t,
+                             ibk_msg_find(r_message_1, IBK_PL_IBAKE, 0)->enc.data, &plain);
     if (!err)
         err = craft_content_read(&content, &chain, ibk_buf_span(&plain), diag);
     if (!err)
-        err = ibk_t_from_utc(&fresh, IBK_TS_NTP_UTC, c->config.now(c->config.user).utc_ns);
-    if (!err)
-        err = echo(c, r_message_1, &content, &fresh, &ciphertext);
-    if (!err)
-        err = write_i_message_2(i_message_1, r_message_1, &fresh, ibk_buf_span(&ciphertext), out);
+        err = answer(c, i_message_1, r_message_1, &content, out);
     craft_content_free(&content);
     ibk_chain_free(&chain);
     ibk_buf_free(&plain);
-    ibk_buf_free(&ciphertext);
     return err ? ibk_fail(diag, err, "R_MESSAGE_1", 0, "it cannot be read") : IBK_OK;
+}
+
+ibk_err craft_answer_unread(craft *c, const ibk_msg *i_message_1, const ibk_msg *r_message_1, ibk_buf *out,
+                            ibk_diag *diag) {
+    craft_content content = {.curve_r = IBK_EC_P256}; /* P-21 */
+    if (!answers(i_message_1, r_message_1))
+        return ibk_fail(diag, IBK_ERR_MISSING_PAYLOAD, "R_MESSAGE_1", 0, "not an answer to I_MESSAGE_1");
+    ibk_err err = draw_spare(c);
+    if (!err)
+        err = ibk_buf_append_span(&content.point_r, ibk_ec_point_span(&c->spare.pub));
+    if (!err)
+        err = answer(c, i_message_1, r_message_1, &content, out);
+    craft_content_free(&content);
+    return err ? ibk_fail(diag, err, "I_MESSAGE_2", 0, "it cannot be written") : IBK_OK;
 }
 
 /* ---- from scratch
@@ -135,11 +170,7 @@ static ibk_err seal_forged(draft *d) {
     craft_content content = {.idi = initiator ? as : to, .idr = initiator ? to : as};
     ibk_buf *point = initiator ? &content.point_i : &content.point_r, plain = {0};
     content.curve_i = content.curve_r = IBK_EC_P256;
-    ibk_err err = IBK_OK;
-    if (!d->c->spare.curve) { /* one point for all: nobody will see that it comes again */
-        err = ibk_ec_keygen(&d->c->spare, &d->c->config.env, IBK_DRAW_X, IBK_EC_P256);
-        craft_charge(d->c, IBK_WORK_EC_KEYGEN, craft_curve_bits(IBK_EC_P256));
-    }
+    ibk_err err = draw_spare(d->c);
     if (!err)
         err = ibk_buf_append_span(point, ibk_ec_point_span(&d->c->spare.pub));
     if (!err)

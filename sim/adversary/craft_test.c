@@ -602,6 +602,37 @@ static void a_replay_is_carried_on_by_who_reads_the_answer(void **state) {
     lab_pair_free(&pair);
 }
 
+/* Who cannot read the answer can guess: anybody can encrypt to the responder, who looks at the echo (P-16).
+ */
+static void a_guess_is_accepted_by_who_does_not_look(void **state) {
+    (void)state;
+    for (int looks = 0; looks < 2; looks++) {
+        lab_pair pair;
+        mallory m;
+        ibk_msg i1 = {0}, r1 = {0};
+        ibk_buf i2 = {0};
+        lab_pair_init(&pair);
+        mallory_open(&m, false, false);
+        pair.bc.policy.without = looks ? 0 : IBK_DEFENCE_ECHO;
+        lab_pair_play(&pair, 1);
+        assert_int_equal(ibk_msg_parse(&i1, ibk_buf_span(&pair.m[0]), NULL), IBK_OK);
+        assert_int_equal(ibk_msg_parse(&r1, ibk_buf_span(&pair.m[1]), NULL), IBK_OK);
+        m.self.utc_ns += 1000000000;
+        assert_int_equal(craft_answer_unread(m.craft, &i1, &r1, &i2, NULL), IBK_OK);
+        lab_deliver(&pair, 2, ibk_buf_span(&i2));
+        assert_int_equal(pair.step.kind == IBK_STEP_ESTABLISHED, !looks);
+        assert_int_equal(pair.step.reason, looks ? IBK_ERR_ECHO_MISMATCH : IBK_OK);
+        ibk_buf_clear(&i2);
+        assert_int_equal(craft_answer_unread(m.craft, &r1, &i1, &i2, NULL), IBK_ERR_MISSING_PAYLOAD);
+        assert_int_equal(i2.len, 0);
+        ibk_msg_free(&i1);
+        ibk_msg_free(&r1);
+        ibk_buf_free(&i2);
+        mallory_close(&m);
+        lab_pair_free(&pair);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_masters_make_a_man_in_the_middle),
@@ -621,6 +652,7 @@ int main(void) {
         cmocka_unit_test(a_forged_call_gets_as_far_as_its_ciphertext),
         cmocka_unit_test(forged_messages_are_for_whom_they_say),
         cmocka_unit_test(a_replay_is_carried_on_by_who_reads_the_answer),
+        cmocka_unit_test(a_guess_is_accepted_by_who_does_not_look),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }
