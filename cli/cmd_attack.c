@@ -85,7 +85,7 @@ typedef struct rounds {
 
 static bool next_round(void *from, size_t index, attack *out) {
     rounds *r = from;
-    if (index >= r->o->rounds || attack_compose(out, r->scenario, r->o->seed, index))
+    if (index >= r->o->rounds || attack_compose(out, r->scenario, r->o->seed, index + 1))
         return false;
     r->rules += out->rule_count;
     return true;
@@ -95,7 +95,7 @@ static bool next_smaller(void *from, size_t index, attack *out) {
     return attack_smaller(out, from, index);
 }
 
-/* The run as it is, without a rule: an adversary that only watches. */
+/* Round 0, the run as it is: an adversary that only watches. */
 static bool only_watching(void *from, size_t index, attack *out) {
     const rounds *r = from;
     if (index || attack_compose(out, r->scenario, r->o->seed, 0))
@@ -217,7 +217,8 @@ static int found_one(const options *o, const trials *t, attack *a, trial *what, 
     count_end(shown);
     int status = err ? cli_fail(COMMAND, o->file, err, NULL) : keep(o, t, a, what, round, &yaml);
     if (!status) {
-        printf("round %zu breaks %s: %s\n", round, trial_name(what->broken), what->detail);
+        printf("round %zu%s breaks %s: %s\n", round, round ? "" : ", in which nobody does anything,",
+               trial_name(what->broken), what->detail);
         printf("  %zu rule%s, shortened to %zu in %zu runs; in %s:\n\n", before, before == 1 ? "" : "s",
                a->rule_count, tried, o->out);
         if (!o->quiet)
@@ -240,12 +241,13 @@ static int campaign(const options *o, const scn_scenario *scenario) {
     trial what;
     size_t index, tried;
     ibk_err err;
-    if (trials_first(&t, only_watching, &r, UINT64_MAX, &index, &a, &what, &tried, &err))
-        return cli_error(COMMAND, "%s breaks %s before anybody attacks it: %s", o->file,
-                         trial_name(what.broken), what.detail);
+    bool broken = trials_first(&t, only_watching, &r, UINT64_MAX, &index, &a, &what, &tried, &err);
     t.progress = count;
     t.user = &shown;
-    bool broken = !err && trials_first(&t, next_round, &r, UINT64_MAX, &index, &a, &what, &tried, &err);
+    if (!broken && !err) {
+        broken = trials_first(&t, next_round, &r, UINT64_MAX, &index, &a, &what, &tried, &err);
+        index++;
+    }
     count_end(&shown);
     if (err)
         return cli_fail(COMMAND, o->file, err, NULL);

@@ -103,7 +103,7 @@ static void move_delivery(composer *c) {
 /* Some values mean something: SRTP without encryption, with a short tag, without authentication. */
 static void put_value(composer *c, attack_rule *r, const char *field) {
     static const char *const words[] = {"flip", "random", "zero"};
-    static const char *const policies[] = {"000100", "0b0104", "070100", "0a0100", "000100080100"};
+    static const char *const policies[] = {"0b0104", "0b0104", "000100", "070100", "0a0100", "000100080100"};
     put(r, "field", "%s", field);
     if (strcmp(field, "SP") == 0 && !one_in(c, 3))
         put(r, "value", "%s", PICK(c, policies));
@@ -129,7 +129,7 @@ static void move_modify(composer *c) {
 
 /* The same lie in the offer and in its repetition: what P-14 is to notice must be changed twice. */
 static void move_modify_pair(composer *c) {
-    static const char *const fields[] = {"SP", "SDP-IDs", "PRF", "map"};
+    static const char *const fields[] = {"SP", "SP", "SP", "SDP-IDs", "PRF", "map"};
     const char *field = PICK(c, fields);
     attack_rule *first = rule(c, "I_MESSAGE_1", "modify");
     put_value(c, first, field);

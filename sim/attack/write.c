@@ -49,7 +49,7 @@ static void keys(writer *w, const attack_key *list, size_t count) {
 static void comment(writer *w, const char *lines) {
     while (lines && *lines) {
         size_t len = strcspn(lines, "\n");
-        text(w, "# ");
+        text(w, len ? "# " : "#");
         if (!w->err)
             w->err = ibk_buf_append(w->out, lines, len);
         text(w, "\n");
