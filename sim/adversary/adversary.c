@@ -39,10 +39,17 @@ static ibk_err note_own(adversary *a, const tap_message *message, ibk_span octet
     return err;
 }
 
+static bool is_away(const place *p) {
+    uint64_t now = n3_now(p->a->config.host.world->sim);
+    return now < p->seat->from_ns || now > p->seat->until_ns;
+}
+
 static void see(void *user, const tap_message *message, tap_verdict *verdict) {
     place *p = user;
     adversary *a = p->a;
     seen s;
+    if (is_away(p)) /* the message passes as it is */
+        return;
     ibk_err err = seen_read(&s, &a->world, message);
     if (!err) {
         mind_see(a->mind, &s, message);

@@ -156,6 +156,15 @@ static void test_a_generator(void **state) {
     }
 }
 
+/* What passed before it came, or after it left, it has not seen. */
+static void test_times_of_a_seat(void **state) {
+    (void)state;
+    expect(MALLORY("{link: bob, from: 4 s}", "{session-keys: bob}"), LEARNS("learns: nothing"));
+    expect(MALLORY("{link: bob, until: 4 s}", "{session-keys: bob}"), LEARNS("learns: [session-key, media]"));
+    expect(MALLORY("{node: pcscf.home.example}, {link: bob, from: 20 s}", "{session-keys: bob}"),
+           LEARNS("learns: nothing"));
+}
+
 /* RFC 5408 wants TLS: without it whoever listens has the private keys. */
 static void test_keys_in_clear(void **state) {
     (void)state;
@@ -262,6 +271,7 @@ int main(void) {
         cmocka_unit_test(test_deeds),
         cmocka_unit_test(test_a_mailbox),
         cmocka_unit_test(test_a_generator),
+        cmocka_unit_test(test_times_of_a_seat),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
         cmocka_unit_test(test_the_run_is_the_same),

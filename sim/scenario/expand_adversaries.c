@@ -180,18 +180,25 @@ static bool expand_seat(scn_cast *cast, scn_seat *out, const raw_seat *raw, cons
     if (key == NULL)
         return false;
     const scn_spot spot = {cast, &raw->head, path, key};
+    uint64_t until_ns = scn_written(&raw->head, "until") ? raw->until_ns : UINT64_MAX;
+    if (until_ns < raw->from_ns)
+        scn_hint(
+            scn_report(cast->ctx, scn_where_of(&raw->head, "until"), "%s: 'until' comes before 'from'", path),
+            "nothing passes it in no time");
+    *out = (scn_seat){.from_ns = raw->from_ns, .until_ns = until_ns};
     if (raw->node != NULL) {
-        *out = (scn_seat){.kind = SCN_SEAT_NODE, .node = raw->node};
+        out->kind = SCN_SEAT_NODE;
+        out->node = raw->node;
         out->domain = scn_spot_core_node(&spot, &out->core, raw->node);
         return out->domain != NULL;
     }
     const scn_user *user = scn_spot_user(&spot, raw->ue != NULL ? raw->ue : raw->link);
     if (user == NULL)
         return false;
-    *out = (scn_seat){.kind = raw->ue != NULL ? SCN_SEAT_UE : SCN_SEAT_LINK,
-                      .node = user->name,
-                      .user = user,
-                      .domain = user->domain};
+    out->kind = raw->ue != NULL ? SCN_SEAT_UE : SCN_SEAT_LINK;
+    out->node = user->name;
+    out->user = user;
+    out->domain = user->domain;
     return true;
 }
 

@@ -171,6 +171,8 @@ static void adversaries_sit_and_hold(void **state) {
     assert_true(m->seats[1].kind == SCN_SEAT_NODE && m->seats[1].core == SCN_NODE_KMS);
     assert_ptr_equal(m->seats[1].domain, &s->domains[1]);
     assert_string_equal(m->seats[1].node, "kms.two.example");
+    assert_true(m->seats[1].from_ns == 3 * S && m->seats[1].until_ns == 4500000000);
+    assert_true(m->seats[0].from_ns == 0 && m->seats[0].until_ns == UINT64_MAX);
     assert_true(m->seats[2].kind == SCN_SEAT_UE && m->seats[2].user == scn_find_user(s, "x"));
     assert_int_equal(m->holding_count, 8);
     assert_string_equal(m->holdings[0].identity, "sip:person.2@one.example");

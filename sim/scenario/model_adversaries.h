@@ -39,6 +39,7 @@ typedef struct scn_seat {
     const struct scn_user *user;     /* LINK, UE */
     const struct scn_domain *domain; /* NODE: the node's home network; else the user's */
     scn_core_node core;              /* NODE */
+    uint64_t from_ns, until_ns;      /* of the run: sees and changes what passes in this time */
 } scn_seat;
 
 /* ---- holdings ---------------------------------------------------------------------------------------------

@@ -200,6 +200,7 @@ typedef struct raw_call {
 typedef struct raw_seat {
     raw_head head;
     const char *link, *node, *ue; /* one of them */
+    uint64_t from_ns, until_ns;
 } raw_seat;
 
 typedef struct raw_holding {

@@ -15,9 +15,14 @@ static const scn_field seat_fields[] = {
      .meaning =
          "in the UE of this user, mailboxes included: its link, its private keys, its PSK, and x, y and "
          "session keys as they come into being"},
+    {"from", TIME, AT(raw_seat, from_ns), .fallback = "0 s", .max = 400 * D,
+     .meaning =
+         "it sees and changes what passes from this time of the run on; what it has there it has always"},
+    {"until", TIME, AT(raw_seat, until_ns), .computed = "no end", .max = 400 * D,
+     .meaning = "… and no longer than to this time"},
 };
 static const scn_section seat_section = {"a seat", FIELDS(seat_fields), .size = sizeof(raw_seat),
-                                         .meaning = "Where an adversary sits. One key of the three."};
+                                         .meaning = "Where an adversary sits. One key of the first three."};
 
 static const scn_field holding_fields[] = {
     {"private-key", SCN_T_LINE, AT(raw_holding, private_key), .min = 1, .max = 250,

@@ -70,7 +70,7 @@ const char testing_full[] =
     "adversaries:\n"
     "  - name: mallory\n"
     "    attached-to: two.example\n"
-    "    at: [{link: v}, {node: kms.two.example}, {ue: x}]\n"
+    "    at: [{link: v}, {node: kms.two.example, from: 3 s, until: 4.5 s}, {ue: x}]\n"
     "    holds:\n"
     "      - {private-key: u2, date: 2028-01-01T00:00:00Z, from: 20 s}\n"
     "      - {private-key: \"sip:v@two.example\"}\n"
@@ -317,6 +317,8 @@ static void same_adversary(const scn_adversary *a, const scn_adversary *b) {
     for (size_t i = 0; i < a->seat_count; i++) {
         assert_int_equal(a->seats[i].kind, b->seats[i].kind);
         same_text(a->seats[i].node, b->seats[i].node);
+        assert_int_equal(a->seats[i].from_ns, b->seats[i].from_ns);
+        assert_int_equal(a->seats[i].until_ns, b->seats[i].until_ns);
     }
     assert_int_equal(a->holding_count, b->holding_count);
     for (size_t i = 0; i < a->holding_count; i++) {
