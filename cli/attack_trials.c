@@ -174,6 +174,8 @@ bool trials_first(const trials *t, trials_next *next, void *from, uint64_t wante
         }
     }
     free(slots);
+    if (best != SIZE_MAX)
+        *tried = best + 1; /* what others began beyond it does not count */
     *index = best;
     return best != SIZE_MAX;
 }
