@@ -36,7 +36,7 @@ typedef bool trials_next(void *from, size_t index, attack *out);
 
 /* Tries attacks 0, 1, 2 … until one breaks a property of `wanted`, and returns true with the lowest such
  * index, the attack and what became of it. The same attacks give the same answer, whatever `jobs` is. *tried:
- * how many began. False: none does, or *err tells why it could not go on. */
+ * how many it took. False: none does, or *err tells why it could not go on. */
 bool trials_first(const trials *t, trials_next *next, void *from, uint64_t wanted, size_t *index,
                   attack *found, trial *what, size_t *tried, ibk_err *err);
 
