@@ -354,6 +354,7 @@ ibk_err ue_media_open(ue_leg *leg) {
     if (!err && !m->streams[UE_AUDIO].open)
         err = IBK_ERR_MISMATCH;
     if (err) {
+        leg->call->view.media_protected = false;
         ue_media_close(leg);
         return err;
     }
