@@ -222,3 +222,11 @@ expect:
 YAML
   expect_status 0 run twin.yaml --quiet --out twin
 done
+
+# ---- docs/defences.md tells of every word that `without` takes, and of no other
+
+sed -n 's/^| `without` | a list of words: \([^|]*\)|.*/\1/p' "$source_dir/docs/scenario-reference.md" |
+  sed 's/ or /, /' | tr -d ' ' | tr ',' '\n' | sort -u >words.txt
+grep -oE '^\| (`[a-z-]+`(, )?)+ \|' "$source_dir/docs/defences.md" | grep -oE '[a-z-]{2,}|\bv\b' | sort -u >told.txt
+[ "$(wc -l <words.txt)" -gt 30 ] || die "$(wc -l <words.txt) defences alone"
+same words.txt told.txt
