@@ -55,11 +55,23 @@ static int by_keys(const void *left, const void *right) {
     return memcmp(a->done->keys.octets, b->done->keys.octets, sizeof a->done->keys.octets);
 }
 
+/* Does `caller` share the keys of another exchange with the UE of `callee`? Then that was the one it took
+ * part in, and this one was answered by somebody else. */
+static bool had_another(const court *c, const end *caller, const end *callee) {
+    for (size_t i = 0; caller->done && i < c->done; i++) {
+        const end *e = &c->ends[i];
+        if (e->u == callee->u && e->view != callee->view && by_keys(e, caller) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A caller that has confirmed [y]P and not seen R_MESSAGE_2 has the keys without knowing it. */
 static const end *silent_caller(const court *c, const end *callee) {
     for (size_t i = 0; i < c->count; i++) {
         const ue_call_view *v = c->ends[i].view;
-        if (v->caller && v->csb_id == callee->view->csb_id && v->mikey_octets[2] > 0)
+        if (v->caller && v->csb_id == callee->view->csb_id && v->mikey_octets[2] > 0 &&
+            !had_another(c, &c->ends[i], callee))
             return &c->ends[i];
     }
     return NULL;
