@@ -89,6 +89,10 @@ static const ibk_ibe_key *craft_key(void *user, const ibk_ibe_params *params, ib
     return wallet_key(a->config.wallet, params, ibe_identity);
 }
 
+static const uint8_t *craft_generator(void *user, ibk_span identity) {
+    return wallet_generator_of(((arms *)user)->config.wallet, identity);
+}
+
 static void craft_learned(void *user, const char *call, const ibk_keylog_record *record) {
     const arms *a = user;
     wallet_origin origin =
@@ -110,6 +114,7 @@ static ibk_err start_craft(arms *a) {
                            .params = craft_params,
                            .granularity = craft_granularity,
                            .key = craft_key,
+                           .generator = craft_generator,
                            .learned = craft_learned,
                            .planted = craft_planted};
     return craft_new(&a->craft, &config);

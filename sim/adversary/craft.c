@@ -1,6 +1,7 @@
 /* What crafting has in common: its calls, its sessions with the look-ups that they make, encryption and
  * decryption. */
 #include "adversary/craft_internal.h"
+#include "random/generator.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -221,9 +222,19 @@ static ibk_err leg_accepts_policies(void *user, const ibk_sp *policies, size_t n
     return IBK_OK;
 }
 
+/* Who holds the seed of the generator of the one in whose name it speaks draws x and y from it: then the
+ * exchange is, scalar by scalar, one that this UE might have made. */
 static ibk_err leg_draw(void *user, ibk_draw_label label, uint8_t *out, size_t len) {
-    const ibk_env *env = &((craft_leg *)user)->craft->config.env;
-    return env->draw(env->user, label, out, len);
+    craft_leg *leg = user;
+    const ibk_env *env = &leg->craft->config.env;
+    if (leg->generator && (label == IBK_DRAW_X || label == IBK_DRAW_Y))
+        return generator_scalar(out, len, leg->generator, leg->csb_id, label == IBK_DRAW_Y, leg->drawn++)
+                   ? IBK_OK
+                   : IBK_ERR_RANDOM;
+    ibk_err err = env->draw(env->user, label, out, len);
+    if (!err && label == IBK_DRAW_CSB_ID && len == 4)
+        leg->csb_id = (uint32_t)out[0] << 24 | (uint32_t)out[1] << 16 | (uint32_t)out[2] << 8 | out[3];
+    return err;
 }
 
 static void leg_work(void *user, ibk_work what, unsigned size) {
@@ -246,6 +257,7 @@ ibk_err craft_leg_new(craft_leg **out, craft *c, const char *call, const ibk_ses
     if (!leg)
         return IBK_ERR_NO_MEMORY;
     *leg = (craft_leg){.craft = c, .call = strdup(call), .parameters_of = parameters_of};
+    leg->generator = c->config.generator ? c->config.generator(c->config.user, config->local.id) : NULL;
     full.local_granularity = c->config.granularity(c->config.user, config->local.id);
     full.policy.allow_missing_echo = full.policy.allow_null_srtp = true;
     full.policy.ignore_peer_errors = true;
@@ -282,8 +294,10 @@ ibk_err craft_leg_receive(craft_leg *leg, ibk_span message, ibk_step *step) {
     ibk_msg msg = {0};
     const craft_config *config = &leg->craft->config;
     const ibk_payload *ibake = NULL;
-    if (ibk_msg_parse(&msg, message, NULL) == IBK_OK)
+    if (ibk_msg_parse(&msg, message, NULL) == IBK_OK) {
         ibake = ibk_msg_find(&msg, IBK_PL_IBAKE, 0);
+        leg->csb_id = msg.hdr.csb_id;
+    }
     leg->ciphertext = ibake ? ibake->enc.data : (ibk_span){0};
     ibk_err err = ibk_session_recv(leg->session, config->now(config->user), message, step);
     leg->ciphertext = (ibk_span){0};

@@ -24,6 +24,9 @@ typedef struct craft_config {
     ibk_granularity (*granularity)(void *user, ibk_span identity); /* of the KMS that serves it */
     /* A private key that it holds, or can extract. NULL: none. */
     const ibk_ibe_key *(*key)(void *user, const ibk_ibe_params *params, ibk_span ibe_identity);
+    /* The seed of the generator (random/generator.h) from which the UE with this identity draws x and y;
+     * NULL: it is not held. The callback may be NULL. */
+    const uint8_t *(*generator)(void *user, ibk_span identity);
     /* A secret of an exchange of its own: kinds X, Y, KSESSION, MPK, TGK. Borrowed for the call. */
     void (*learned)(void *user, const char *call, const ibk_keylog_record *record);
     /* A point that it put into an ECCPT in the place of the initiator's or responder's, as SEC 1 octets; it

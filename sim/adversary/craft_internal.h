@@ -16,6 +16,9 @@ struct craft_leg {
     const scn_domain *parameters_of; /* encrypt with these parameters; NULL: the peer's */
     ibk_timestamps timestamps;
     ibk_replay_cache *replay;
+    const uint8_t
+        *generator; /* x and y are drawn as the one in whose name it speaks draws them; NULL: at random */
+    uint32_t csb_id, drawn; /* for the generator */
 };
 
 #define EXCHANGE_MESSAGES 4

@@ -78,7 +78,7 @@ static ibk_err take_generator(mind *m, const scn_user *user) {
     wallet_origin origin = wallet_from(LEDGER_BROKEN_IN, now_of(m), "of the generator of %s", user->name);
     if (!generator_seed(seed, m->config.world->seed, user->name))
         return IBK_ERR_NO_MEMORY;
-    ibk_err err = wallet_add_generator(m->w, ibk_span_of(seed, sizeof seed), &origin);
+    ibk_err err = wallet_add_generator(m->w, user, ibk_span_of(seed, sizeof seed), &origin);
     ibk_wipe(seed, sizeof seed);
     return err;
 }

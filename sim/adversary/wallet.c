@@ -325,8 +325,27 @@ ibk_err wallet_add_psk(wallet *w, ibk_span psk, const wallet_origin *origin) {
     return add_secret(&w->psks, 0, psk, origin);
 }
 
-ibk_err wallet_add_generator(wallet *w, ibk_span seed, const wallet_origin *origin) {
-    return add_secret(&w->generators, 0, seed, origin);
+ibk_err wallet_add_generator(wallet *w, const scn_user *whose, ibk_span seed, const wallet_origin *origin) {
+    size_t before = w->generators.count;
+    ibk_err err = add_secret(&w->generators, 0, seed, origin);
+    if (w->generators.count > before)
+        ((wallet_secret *)w->generators.items[before])->whose = whose;
+    return err;
+}
+
+static bool has_identity(const scn_user *user, ibk_span identity) {
+    bool has = ibk_span_equal(ibk_span_str(user->identity), identity);
+    for (size_t i = 0; i < user->identity_count && !has; i++)
+        has = ibk_span_equal(ibk_span_str(user->identities[i]), identity);
+    return has;
+}
+
+const uint8_t *wallet_generator_of(const wallet *w, ibk_span identity) {
+    const wallet_secret *seed;
+    for (size_t i = 0; (seed = wallet_generator_at(w, i)); i++)
+        if (has_identity(seed->whose, identity))
+            return seed->octets.data;
+    return NULL;
 }
 
 const wallet_secret *wallet_generator_at(const wallet *w, size_t index) {

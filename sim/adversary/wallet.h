@@ -65,7 +65,8 @@ ibk_err wallet_add_point(wallet *w, const wallet_point *point);
 
 /* Octets that serve as one kind of key. */
 typedef struct wallet_secret {
-    uint32_t csb_id; /* TGK: of its exchange; 0: of any */
+    uint32_t csb_id;       /* TGK: of its exchange; 0: of any */
+    const scn_user *whose; /* seed of a generator: who draws from it; borrowed */
     ibk_buf octets;
     wallet_origin origin;
 } wallet_secret;
@@ -74,7 +75,7 @@ ibk_err wallet_add_tgk(wallet *w, uint32_t csb_id, ibk_span tgk, const wallet_or
 ibk_err wallet_add_sk(wallet *w, ibk_span sk, const wallet_origin *origin);
 ibk_err wallet_add_psk(wallet *w, ibk_span psk, const wallet_origin *origin);
 /* The seed of a generator (generator.h), GENERATOR_SEED_LEN octets. */
-ibk_err wallet_add_generator(wallet *w, ibk_span seed, const wallet_origin *origin);
+ibk_err wallet_add_generator(wallet *w, const scn_user *whose, ibk_span seed, const wallet_origin *origin);
 
 /* A point that this adversary put into an ECCPT, as SEC 1 octets: its own; worth trying all multiples of if
  * it is no point of the curve. */
@@ -112,6 +113,10 @@ typedef struct wallet_master {
  * the wallet is freed. */
 const ibk_ibe_key *wallet_key(wallet *w, const ibk_ibe_params *params, ibk_span ibe_identity);
 const wallet_ibe_key *wallet_find_key(wallet *w, const ibk_ibe_params *params, ibk_span ibe_identity);
+
+/* The seed from which the user with this identity draws; NULL: it is not held. Borrowed until the wallet is
+ * freed. */
+const uint8_t *wallet_generator_of(const wallet *w, ibk_span identity);
 
 /* The index-th of each kind; NULL beyond the last. Borrowed until the next one is added. */
 const wallet_params *wallet_params_at(const wallet *w, size_t index);

@@ -91,6 +91,23 @@ static void test_octets_and_scalars(void **state) {
     wallet_free(NULL);
 }
 
+/* A generator's seed serves to speak for whom it belongs to, under each of the identities. */
+static void test_generators(void **state) {
+    (void)state;
+    wallet *w = wallet_new();
+    const char *further[] = {"tel:+4930901820"};
+    const scn_user alice = {.identity = "sip:alice@home.example", .identities = further, .identity_count = 1};
+    const scn_user bob = {.identity = "sip:bob@home.example"};
+    wallet_origin origin = wallet_from(LEDGER_BROKEN_IN, 0, "a seed");
+    assert_int_equal(wallet_add_generator(w, &alice, ibk_span_str("hers"), &origin), IBK_OK);
+    assert_int_equal(wallet_add_generator(w, &bob, ibk_span_str("his"), &origin), IBK_OK);
+    assert_memory_equal(wallet_generator_of(w, ibk_span_str("sip:alice@home.example")), "hers", 4);
+    assert_memory_equal(wallet_generator_of(w, ibk_span_str("tel:+4930901820")), "hers", 4);
+    assert_memory_equal(wallet_generator_of(w, ibk_span_str("sip:bob@home.example")), "his", 3);
+    assert_null(wallet_generator_of(w, ibk_span_str("sip:carol@home.example")));
+    wallet_free(w);
+}
+
 /* Two KMSs may have one set of parameters, and keys for different times. */
 static void test_parameters(void **state) {
     (void)state;
@@ -105,8 +122,8 @@ static void test_parameters(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parameters), cmocka_unit_test(test_keys),
-                                       cmocka_unit_test(test_master_secret),
-                                       cmocka_unit_test(test_octets_and_scalars)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parameters), cmocka_unit_test(test_keys), cmocka_unit_test(test_master_secret),
+        cmocka_unit_test(test_octets_and_scalars), cmocka_unit_test(test_generators)};
     return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
 }
