@@ -10,6 +10,7 @@
     X(REQUIRE_KEY_MGMT, "require-key-mgmt", "there is no call without a=key-mgmt")                           \
     X(CERTIFICATE_CHECK, "certificate-check", "a KMS's certificate leads to the trust anchor, and names it") \
     X(PARAMETERS_VALIDITY, "parameters-validity", "no parameters are used outside their validity")           \
+    X(RESTART_GRACE, "restart-grace", "what a restart may have lost from the replay cache is refused")       \
     X(FRESH_SCALARS, "fresh-scalars", "x and y are random, and known to nobody")
 
 enum scn_defence_index {

@@ -5,15 +5,15 @@
 
 # A world with Alice and Bob, and Mallory on Alice's access link; the rest is `more`.
 base() { # MORE
+  local users='users: [{name: alice}, {name: bob}]'
+  grep -q '^users:' <<<"$1" && users=
   cat >base.yaml <<YAML
 ibakelab: 1
 title: As it is
 domains:
   - name: home.example
     kms: {parameters: 1024, issue: current}
-users:
-  - name: alice
-  - name: bob
+$users
 calls:
   - {name: first, from: alice, to: bob, ring-time: 1 s, duration: 3 s}
 $1
@@ -70,6 +70,23 @@ expect:
   call: {first: {completed: all}}
   security: {holds: [freshness]}'
 twin '' replay-cache 'expect:
+  call: {first: {completed: all}}
+  security: {broken: [freshness]}'
+
+# The same after a restart, which loses the replay cache: for the time of the skew nothing is taken.
+base 'adversaries:
+  - name: mallory
+    at: [{link: bob}]
+    rules:
+      - {on: I_MESSAGE_1, receiver: bob, nth: 1, do: record, as: invite}
+      - {on: time, after: 40 s, do: replay, what: invite, to: bob, fresh: true}
+users:
+  - name: alice
+  - {name: bob, restart: 20 s}
+expect:
+  call: {first: {completed: all}}
+  security: {holds: [freshness]}'
+twin '' restart-grace 'expect:
   call: {first: {completed: all}}
   security: {broken: [freshness]}'
 

@@ -204,7 +204,9 @@ void ue_switch_off(ue *u) {
 void ue_restart(ue *u) {
     trace *t = u->host->world->trace;
     hang_up(u);
-    ibk_replay_cache_forget(u->replay, ims_host_time(u->host).utc_ns);
+    /* Without SCN_DEFENCE(RESTART_GRACE) as if it had been lost long ago. */
+    bool grace = ue_guards(u, SCN_DEFENCE(RESTART_GRACE));
+    ibk_replay_cache_forget(u->replay, grace ? ims_host_time(u->host).utc_ns : 0);
     trace_begin(t, TRACE_STATE, u->host->name, "restarted");
     trace_end(t);
 }
