@@ -201,6 +201,14 @@ static bool find_data(const seen *s, scn_mikey_field field, data_field *out) {
     return p != NULL;
 }
 
+static ibk_err add_bits(uint8_t *octets, size_t len, const scn_edit_value *value) {
+    if (value->number > len || value->octets.len > len - value->number)
+        return IBK_ERR_LIMIT;
+    for (size_t i = 0; i < value->octets.len; i++)
+        octets[value->number + i] ^= value->octets.data[i];
+    return IBK_OK;
+}
+
 /* What the octets become, appended to `out`. */
 static ibk_err edited(ibk_buf *out, ibk_span old, const scn_edit_value *value, sim_random *random) {
     size_t at = out->len;
@@ -219,7 +227,7 @@ static ibk_err edited(ibk_buf *out, ibk_span old, const scn_edit_value *value, s
     bool same = value->how == SCN_EDIT_RANDOM && memcmp(octets, old.data, old.len) == 0;
     if (value->how == SCN_EDIT_FLIP || same)
         octets[old.len - 1] ^= 1;
-    return IBK_OK;
+    return value->how == SCN_EDIT_XOR ? add_bits(octets, old.len, value) : IBK_OK;
 }
 
 static ibk_err edit_data(ibk_buf *out, const seen *s, scn_mikey_field field, const scn_edit_value *value,

@@ -55,7 +55,10 @@ static void edit_to_octet(bench *b, scn_mikey_field field, scn_edit_value value,
 /* ---- numbers ----------------------------------------------------------------------------------------------
  */
 
-#define HOW(name)    ((scn_edit_value){.how = SCN_EDIT_##name})
+#define HOW(name) ((scn_edit_value){.how = SCN_EDIT_##name})
+#define XOR(octets_, at)                                                                                     \
+    ((scn_edit_value){                                                                                       \
+        .how = SCN_EDIT_XOR, .octets = ibk_span_of(octets_, sizeof(octets_) - 1), .number = (at)})
 #define NUMBER(n)    ((scn_edit_value){.how = SCN_EDIT_NUMBER, .number = (n)})
 #define SHIFT(ns)    ((scn_edit_value){.how = SCN_EDIT_SHIFT, .shift_ns = (ns)})
 #define OCTETS(text) ((scn_edit_value){.how = SCN_EDIT_OCTETS, .octets = ibk_span_of(text, sizeof(text) - 1)})
@@ -204,6 +207,10 @@ static void parts_of_the_ciphertext(void **state) {
     edit_to_octet(&b, SCN_FIELD_U, HOW(FLIP), 258, old[258] ^ 1);
     edit_to_octet(&b, SCN_FIELD_V_OF_IBE, HOW(FLIP), 280, old[280] ^ 1);
     edit_to_octet(&b, SCN_FIELD_W, HOW(FLIP), 400, old[400] ^ 1);
+    edit_to_octet(&b, SCN_FIELD_W, XOR("\x81", 117), 400, old[400] ^ 0x81);
+    edit_to_octet(&b, SCN_FIELD_W, XOR("\x81", 0), 283, old[283] ^ 0x81);
+    assert_int_equal(edit(&b, SCN_FIELD_W, XOR("\1\1", 117)), IBK_ERR_LIMIT);
+    assert_int_equal(edit(&b, SCN_FIELD_W, XOR("\1", UINT64_MAX)), IBK_ERR_LIMIT);
     assert_int_equal(edit(&b, SCN_FIELD_W, HOW(RANDOM)), IBK_OK);
     only_changed(&b, 283, 118, b.out.data + 283, 118);
     assert_int_equal(edit(&b, SCN_FIELD_U, OCTETS("\1\2")), IBK_OK);

@@ -181,6 +181,7 @@ typedef enum scn_edit {
     SCN_EDIT_NUMBER, /* `number` */
     SCN_EDIT_SHIFT,  /* T: moved by shift_ns */
     SCN_EDIT_OCTETS, /* `octets`, of any length */
+    SCN_EDIT_XOR,    /* `octets`, added bit by bit to those that stand there from octet `number` on */
     SCN_EDIT_TEXT    /* `text` */
 } scn_edit;
 
@@ -188,7 +189,7 @@ typedef struct scn_edit_value {
     scn_edit how;
     uint64_t number;
     int64_t shift_ns;
-    ibk_span octets; /* OCTETS; TEXT: of `text`, without its terminator */
+    ibk_span octets; /* OCTETS, XOR; TEXT: of `text`, without its terminator */
     const char *text;
 } scn_edit_value;
 

@@ -86,6 +86,20 @@ static void set_text(scn_edit_value *out, const char *text) {
     out->octets = ibk_span_str(text);
 }
 
+/* `xor HEX at N`. */
+static bool read_xor(const scn_spot *spot, scn_edit_value *out, const char *text) {
+    scn_arena *arena = spot->cast->ctx->arena;
+    const char *hex = text + strlen("xor "), *at = strstr(hex, " at ");
+    out->how = SCN_EDIT_XOR;
+    const char *octets = at != NULL ? scn_copy(arena, hex, (size_t)(at - hex)) : NULL;
+    if (octets != NULL && scn_octets_read(arena, &out->octets, octets) &&
+        scn_digits_read(&out->number, at + strlen(" at ")))
+        return true;
+    scn_hint(scn_spot_report(spot, text, "is no value of this field"),
+             "expected xor, octets in hex, at, the place of the first one from 0: xor 0b1f at 5");
+    return false;
+}
+
 static bool read_octets(const scn_spot *spot, scn_edit_value *out, const char *text, const char *words) {
     out->how = SCN_EDIT_OCTETS;
     if (scn_octets_read(spot->cast->ctx->arena, &out->octets, text))
@@ -102,6 +116,8 @@ static bool read_field(const scn_spot *spot, scn_edit_value *out, scn_mikey_fiel
         return true;
     if (bits > 0)
         return read_number(spot, out, bits, text);
+    if (strncmp(text, "xor ", 4) == 0 && field != SCN_FIELD_U) /* U is two fields */
+        return read_xor(spot, out, text);
     if (!is_text(field) || strncmp(text, "0x", 2) == 0)
         return read_octets(spot, out, text, "flip, random, zero, or ");
     set_text(out, text);

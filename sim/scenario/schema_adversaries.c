@@ -139,9 +139,9 @@ static const scn_field rule_fields[] = {
                     {"ESK", SCN_FIELD_ESK}, {"MAC", SCN_FIELD_MAC}),
      .meaning = "modify: the part of the MIKEY message; identity: IDRi or IDRr"},
     {"value", SCN_T_LINE, AT(raw_rule, value), LINE(4000),
-     .meaning =
-         "modify: `flip`, `random`, `zero`, a number, octets in hex, text for identities; for T also a "
-         "time to shift it by (`+2 h`); add-payload: octets in hex; otherwise text"},
+     .meaning = "modify: `flip`, `random`, `zero`, a number, octets in hex, `xor 0b1f at 5`, text for "
+                "identities; for "
+                "T also a time to shift it by (`+2 h`); add-payload: octets in hex; otherwise text"},
     {"payload", SCN_T_LINE, AT(raw_rule, payload), LINE(40),
      .meaning = "remove-payload, add-payload: `SP`, `IDR`, `General Extension` …, or a number"},
     {"before", SCN_T_LINE, AT(raw_rule, before), LINE(40), .computed = "the end, yet before V and SIGN",
