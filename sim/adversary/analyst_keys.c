@@ -179,32 +179,82 @@ static bool belongs(const an_exchange *e, const wallet_scalar *s) {
 
 enum { GENERATED_MAX = 16 }; /* draws that one call is taken to make: its exchange and updates */
 
-/* The scalar of one draw, if its point is one of the exchange: else it says nothing of it. */
-static void try_draw(analyst *a, const an_exchange *e, const wallet_secret *seed, const an_point *p,
-                     uint32_t index) {
-    wallet_scalar s = {.csb_id = e->csb_id, .responders = p->responders};
-    s.key.curve = p->point.curve;
-    s.key.scalar_len = ibk_ec_field_len(p->point.curve); /* orders are as long as their fields */
-    s.origin = wallet_from(LEDGER_COMPUTED, seed->origin.since_ns, "%s", seed->origin.words);
-    bool drawn =
-        generator_scalar(s.key.scalar, s.key.scalar_len, seed->octets.data, e->csb_id, s.responders, index);
-    if (p->point.curve == IBK_EC_P521) /* as ibk_ec_keygen cuts it */
-        s.key.scalar[0] &= 1;
-    ibk_ec_key key = {0};
-    ibk_span scalar = ibk_span_of(s.key.scalar, s.key.scalar_len);
-    if (drawn && ibk_ec_key_from_scalar(&key, p->point.curve, scalar) == IBK_OK &&
-        ibk_ec_point_equal(&key.pub, &p->point))
-        (void)wallet_add_scalar(a->config.wallet, &s);
-    ibk_wipe(&key, sizeof key);
-    ibk_wipe(&s, sizeof s);
+/* One draw. False: it is no scalar of the curve (ibk_ec_keygen takes the next one). */
+static bool draw(wallet_scalar *out, const wallet_secret *seed, const an_exchange *e, uint8_t curve,
+                 bool responders, uint32_t index) {
+    uint8_t octets[sizeof out->key.scalar];
+    size_t len = ibk_ec_field_len(curve); /* orders are as long as their fields */
+    *out = (wallet_scalar){.csb_id = e->csb_id, .responders = responders};
+    out->origin = wallet_from(LEDGER_COMPUTED, seed->origin.since_ns, "%s", seed->origin.words);
+    bool drawn = generator_scalar(octets, len, seed->octets.data, e->csb_id, responders, index);
+    if (curve == IBK_EC_P521) /* as ibk_ec_keygen cuts it */
+        octets[0] &= 1;
+    drawn = drawn && ibk_ec_key_from_scalar(&out->key, curve, ibk_span_of(octets, len)) == IBK_OK;
+    ibk_wipe(octets, sizeof octets);
+    return drawn;
 }
 
+/* The draws of each seed whose point is one of the exchange: the others say nothing of it. */
 static void try_generators(analyst *a, const an_exchange *e) {
     const wallet_secret *seed;
     for (size_t g = 0; (seed = wallet_generator_at(a->config.wallet, g)); g++)
         for (size_t i = 0; i < e->point_count; i++)
-            for (uint32_t index = 0; index < GENERATED_MAX; index++)
-                try_draw(a, e, seed, &e->points[i], index);
+            for (uint32_t index = 0; index < GENERATED_MAX; index++) {
+                const an_point *p = &e->points[i];
+                wallet_scalar s;
+                if (draw(&s, seed, e, p->point.curve, p->responders, index) &&
+                    ibk_ec_point_equal(&s.key.pub, &p->point))
+                    (void)wallet_add_scalar(a->config.wallet, &s);
+                ibk_wipe(&s, sizeof s);
+            }
+}
+
+/* [xy]P of one draw of each side: the right one fits a V, or opens media. */
+static void try_pair(analyst *a, an_exchange *e, const wallet_scalar *x, const wallet_scalar *y) {
+    ibk_ec_point shared;
+    an_source source = an_source_of(an_later(x->origin.since_ns, y->origin.since_ns), LEDGER_COMPUTED,
+                                    "[xy]P computed from x %s and y %s", x->origin.words, y->origin.words);
+    source.at_ns = an_later(source.at_ns, e->messages->at_ns);
+    if (ibk_ec_shared(&shared, &x->key, &y->key.pub))
+        return;
+    if (an_add_k_session(a, e, ibk_ec_point_span(&shared), &source, true)) {
+        (void)wallet_add_scalar(a->config.wallet, x);
+        (void)wallet_add_scalar(a->config.wallet, y);
+    }
+    ibk_wipe(&shared, sizeof shared);
+}
+
+/* Who has the seeds of both needs to open nothing: CSB ID and RAND are in clear, the curve is one of three.
+ * Both draw once for each exchange; now and then one of them draws once more. */
+static void try_both_generators(analyst *a, an_exchange *e, const wallet_secret *of_x,
+                                const wallet_secret *of_y) {
+    static const uint8_t curves[] = {IBK_EC_P256, IBK_EC_P384, IBK_EC_P521};
+    for (size_t c = 0; c < sizeof curves; c++)
+        for (uint32_t i = 0; i < GENERATED_MAX; i++)
+            for (uint32_t k = i ? i - 1 : 0; k <= i + 1; k++) {
+                wallet_scalar x, y;
+                if (draw(&x, of_x, e, curves[c], false, i) && draw(&y, of_y, e, curves[c], true, k))
+                    try_pair(a, e, &x, &y);
+                ibk_wipe(&x, sizeof x);
+                ibk_wipe(&y, sizeof y);
+            }
+}
+
+/* The seed of whom this exchange names in that role. NULL: it is not held. */
+static const wallet_secret *seed_of(const analyst *a, const an_exchange *e, uint8_t role) {
+    const wallet_secret *seed = NULL;
+    for (const an_message *m = e->messages; m && !seed; m = m->next) {
+        const ibk_payload *id = ibk_msg_find_idr(&m->msg, role, 0);
+        seed = id ? wallet_generator_of(a->config.wallet, id->id.data) : NULL;
+    }
+    return seed;
+}
+
+static void use_generators(analyst *a, an_exchange *e) {
+    const wallet_secret *of_x = seed_of(a, e, IBK_ROLE_I), *of_y = seed_of(a, e, IBK_ROLE_R);
+    try_generators(a, e);
+    if (of_x && of_y)
+        try_both_generators(a, e, of_x, of_y);
 }
 
 /* ---- points whose multiples are few
@@ -245,7 +295,7 @@ void an_find_keys(analyst *a) {
     for (an_exchange *e = a->exchanges; e; e = e->next) {
         const wallet_scalar *s;
         add_held_points(a, e);
-        try_generators(a, e);
+        use_generators(a, e);
         for (size_t i = 0; (s = wallet_scalar_at(a->config.wallet, i)); i++)
             if (belongs(e, s))
                 enter_scalar(a, e, s);

@@ -90,7 +90,8 @@ static const ibk_ibe_key *craft_key(void *user, const ibk_ibe_params *params, ib
 }
 
 static const uint8_t *craft_generator(void *user, ibk_span identity) {
-    return wallet_generator_of(((arms *)user)->config.wallet, identity);
+    const wallet_secret *seed = wallet_generator_of(((arms *)user)->config.wallet, identity);
+    return seed ? seed->octets.data : NULL;
 }
 
 static void craft_learned(void *user, const char *call, const ibk_keylog_record *record) {

@@ -340,11 +340,11 @@ static bool has_identity(const scn_user *user, ibk_span identity) {
     return has;
 }
 
-const uint8_t *wallet_generator_of(const wallet *w, ibk_span identity) {
+const wallet_secret *wallet_generator_of(const wallet *w, ibk_span identity) {
     const wallet_secret *seed;
     for (size_t i = 0; (seed = wallet_generator_at(w, i)); i++)
         if (has_identity(seed->whose, identity))
-            return seed->octets.data;
+            return seed;
     return NULL;
 }
 

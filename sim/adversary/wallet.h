@@ -114,9 +114,9 @@ typedef struct wallet_master {
 const ibk_ibe_key *wallet_key(wallet *w, const ibk_ibe_params *params, ibk_span ibe_identity);
 const wallet_ibe_key *wallet_find_key(wallet *w, const ibk_ibe_params *params, ibk_span ibe_identity);
 
-/* The seed from which the user with this identity draws; NULL: it is not held. Borrowed until the wallet is
- * freed. */
-const uint8_t *wallet_generator_of(const wallet *w, ibk_span identity);
+/* The seed from which the user with this identity draws; NULL: it is not held. Borrowed until the next one is
+ * added. */
+const wallet_secret *wallet_generator_of(const wallet *w, ibk_span identity);
 
 /* The index-th of each kind; NULL beyond the last. Borrowed until the next one is added. */
 const wallet_params *wallet_params_at(const wallet *w, size_t index);

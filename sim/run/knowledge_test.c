@@ -156,6 +156,32 @@ static void test_a_generator(void **state) {
     }
 }
 
+/* The seeds of both take no private key, for no point has to be read; also of keys that came by an update,
+ * and on another curve. */
+static void test_both_generators(void **state) {
+    (void)state;
+    static const char *const curves[] = {"P-256", "P-384", "P-521"};
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        char text[2048];
+        run_outcome outcome;
+        snprintf(
+            text, sizeof text,
+            "ibakelab: 1\ntitle: generators\n"
+            "domains: [{name: home.example, kms: {parameters: 1024, issue: current}}]\n"
+            "users: [{name: alice, without: [fresh-scalars]}, {name: bob, without: [fresh-scalars]}]\n"
+            "calls: [{name: first, from: alice, to: bob, at: 2 s, ring-time: 0 s, duration: 3 s, curve: %s,\n"
+            "         actions: [{at: 1 s, by: callee, do: rekey}]}]\n"
+            "adversaries: [{name: mallory, at: [{link: alice, from: 4 s}, {node: pcscf.home.example}],\n"
+            "               holds: [{generator: alice}, {generator: bob}]}]\n"
+            "expect: {calls: {established: all, rekeyings: 1}, knowledge: [\n"
+            "  {who: mallory, learns: [x, y, session-key, media], does-not-learn: private-key}]}\n",
+            curves[i]);
+        play(&outcome, text);
+        assert_int_equal(outcome.result.verdict, RESULT_PASS);
+        run_outcome_free(&outcome);
+    }
+}
+
 /* What passed before it came, or after it left, it has not seen. */
 static void test_times_of_a_seat(void **state) {
     (void)state;
@@ -271,6 +297,7 @@ int main(void) {
         cmocka_unit_test(test_deeds),
         cmocka_unit_test(test_a_mailbox),
         cmocka_unit_test(test_a_generator),
+        cmocka_unit_test(test_both_generators),
         cmocka_unit_test(test_times_of_a_seat),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
