@@ -55,6 +55,8 @@ static void see(void *user, const tap_message *message, tap_verdict *verdict) {
         mind_see(a->mind, &s, message);
         if (message->kind == TAP_MEDIA)
             arms_note_media(a->arms, &s);
+        else
+            arms_note_mikey(a->arms, &s);
         err = rules_message(a->rules, p->t, p->seat, &s, verdict);
     }
     seen_clear(&s);

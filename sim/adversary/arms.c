@@ -12,6 +12,7 @@ struct arms {
     ims_host *host;
     craft *craft;
     agent *agent;
+    told *told;
     relay *relay;
     inject *inject;
     flood *flood;
@@ -198,7 +199,9 @@ ibk_err arms_new(arms **out, const arms_config *config, ibk_diag *diag) {
     if (!err)
         err = agent_new(&a->agent, a->host, a->craft);
     if (!err)
-        err = relay_new(&a->relay, a->craft);
+        err = (a->told = told_new(config->wallet)) ? IBK_OK : IBK_ERR_NO_MEMORY;
+    if (!err)
+        err = relay_new(&a->relay, a->craft, a->told);
     if (!err)
         err = inject_new(&a->inject, a->host, a->relay);
     if (!err)
@@ -222,6 +225,7 @@ void arms_free(arms *a) {
     flood_free(a->flood);
     inject_free(a->inject);
     relay_free(a->relay);
+    told_free(a->told);
     agent_free(a->agent);
     craft_free(a->craft);
     ims_host_free(a->host);
@@ -280,6 +284,11 @@ ibk_err arms_media(void *user, const seen *s, const scn_rule *rule, ibk_buf *oct
     arms *a = user;
     (void)rule, (void)diag;
     return relay_media(a->relay, s->message->octets, octets);
+}
+
+void arms_note_mikey(arms *a, const seen *s) {
+    if (s->parsed)
+        told_note(a->told, &s->msg);
 }
 
 void arms_note_media(arms *a, const seen *s) {

@@ -47,6 +47,8 @@ ibk_err arms_send(void *a, const scn_rule *rule, const seen_record *what, ibk_di
 /* HTTP once more, over a connection of its own. */
 ibk_err arms_resend(void *a, const seen_record *what, ibk_diag *diag);
 
+/* Every message of SIP or HTTP that passes a seat: what it says of the streams of a call. */
+void arms_note_mikey(arms *a, const seen *s);
 /* Every datagram of media that passes a seat: what `inject-media` comes after. */
 void arms_note_media(arms *a, const seen *s);
 

@@ -24,17 +24,27 @@ typedef struct stream {
     unsigned count;
 } stream;
 
+/* A stream in whose middle it is not, and whose keys it was told. */
+typedef struct overheard {
+    struct overheard *next;
+    uint32_t ssrc;
+    srtp_t forge;
+} overheard;
+
 struct relay {
     craft *craft;
+    const told *told;
     stream *streams;
+    overheard *overheard;
     relay_stats stats;
 };
 
-ibk_err relay_new(relay **out, craft *c) {
+ibk_err relay_new(relay **out, craft *c, const told *t) {
     *out = calloc(1, sizeof **out);
     if (!*out)
         return IBK_ERR_NO_MEMORY;
     (*out)->craft = c;
+    (*out)->told = t;
     return IBK_OK;
 }
 
@@ -54,6 +64,11 @@ void relay_free(relay *r) {
         for (unsigned i = 0; i < s->count; i++)
             generation_free(&s->generations[i]);
         free(s);
+    }
+    for (overheard *o = r->overheard, *next; o; o = next) {
+        next = o->next;
+        srtp_dealloc(o->forge);
+        free(o);
     }
     free(r);
 }
@@ -195,6 +210,39 @@ ibk_err relay_media(relay *r, ibk_span packet, ibk_buf *out) {
     return IBK_OK;
 }
 
+static ibk_err overhear(relay *r, uint32_t ssrc, srtp_t *out) {
+    told_stream keys;
+    const srtp_ssrc_t any = {ssrc_any_outbound, 0};
+    for (const overheard *o = r->overheard; o; o = o->next)
+        if (o->ssrc == ssrc) {
+            *out = o->forge;
+            return IBK_OK;
+        }
+    ibk_err err = r->told ? told_stream_of(r->told, ssrc, &keys) : IBK_ERR_NO_KEY;
+    overheard *o = err ? NULL : calloc(1, sizeof *o);
+    if (!err)
+        err = o ? media_srtp_context(&o->forge, &keys.keys, any, keys.tag_len) : IBK_ERR_NO_MEMORY;
+    ibk_wipe(&keys, sizeof keys);
+    if (err) {
+        free(o);
+        return err;
+    }
+    o->ssrc = ssrc;
+    o->next = r->overheard;
+    r->overheard = o;
+    *out = o->forge;
+    return IBK_OK;
+}
+
+/* With which to protect a packet of this stream. */
+static ibk_err forge_context(relay *r, uint32_t ssrc, srtp_t *out) {
+    const stream *s = ready_stream(r, ssrc);
+    if (!s)
+        return overhear(r, ssrc, out);
+    *out = s->generations[0].forge;
+    return IBK_OK;
+}
+
 ibk_err relay_forge(relay *r, const relay_speech *speech, ibk_buf *out) {
     uint8_t octets[MEDIA_PACKET_MAX + SRTP_MAX_TRAILER_LEN];
     rtp_header header;
@@ -204,16 +252,17 @@ ibk_err relay_forge(relay *r, const relay_speech *speech, ibk_buf *out) {
         return IBK_ERR_BAD_LENGTH;
     if (!rtp_read(&header, speech->last.data, speech->last.len))
         return IBK_ERR_BAD_VALUE;
-    stream *s = ready_stream(r, header.ssrc);
-    if (!s)
-        return IBK_ERR_NO_KEY;
+    srtp_t context;
+    ibk_err err = forge_context(r, header.ssrc, &context);
+    if (err)
+        return err;
     header.sequence = (uint16_t)(header.sequence + speech->ahead);
     header.timestamp += (uint32_t)(speech->ahead * payload.len);
     header.marker = false;
     rtp_write(octets, &header);
     memcpy(octets + RTP_HEADER_LEN, payload.data, payload.len);
     int len = (int)(RTP_HEADER_LEN + payload.len);
-    ibk_err err = media_srtp_error(srtp_protect(s->generations[0].forge, octets, &len));
+    err = media_srtp_error(srtp_protect(context, octets, &len));
     if (err)
         return err;
     r->stats.forged++;

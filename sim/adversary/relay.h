@@ -5,10 +5,13 @@
 #define SIM_ADVERSARY_RELAY_H
 
 #include "adversary/craft.h"
+#include "adversary/told.h"
 
 typedef struct relay relay;
 
-ibk_err relay_new(relay **out, craft *c); /* `c` is borrowed */
+/* Both are borrowed. `t` are streams whose keys it has though it is not in their middle; NULL: there are
+ * none. */
+ibk_err relay_new(relay **out, craft *c, const told *t);
 void relay_free(relay *r);
 
 /* A packet that passes: what goes on in its place is appended. Nothing is appended to one that is none of a

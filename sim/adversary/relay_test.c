@@ -91,7 +91,7 @@ static void scene_open(scene *s) {
                            .granularity = granularity,
                            .key = key};
     assert_int_equal(craft_new(&s->craft, &config), IBK_OK);
-    assert_int_equal(relay_new(&s->relay, s->craft), IBK_OK);
+    assert_int_equal(relay_new(&s->relay, s->craft, NULL), IBK_OK);
     lab_pair_sessions(&s->pair);
     assert_int_equal(ibk_session_start(s->pair.a, lab_now(&s->pair.alice), &s->pair.step), IBK_OK);
     ibk_buf_append_span(&s->pair.m[0], s->pair.step.message);
