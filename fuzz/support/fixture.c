@@ -58,6 +58,46 @@ const ibk_ibe_key *fuzz_bob_key(void) {
     return key;
 }
 
+/* ---- keys on demand: made when first asked for; the oldest gives way -------------------------------- */
+
+enum { KEPT = 32 };
+
+typedef struct kept {
+    ibk_buf identity;
+    ibk_ibe_key *key;
+    ibk_ibe_peer *peer;
+} kept;
+
+static kept *keep(ibk_span ibe_identity) {
+    static kept all[KEPT];
+    static size_t next;
+    for (size_t i = 0; i < KEPT; i++)
+        if (all[i].identity.len > 0 && ibk_span_equal(ibk_buf_span(&all[i].identity), ibe_identity))
+            return &all[i];
+    kept *k = &all[next++ % KEPT];
+    ibk_ibe_key_free(k->key);
+    ibk_ibe_peer_free(k->peer);
+    k->key = NULL;
+    k->peer = NULL;
+    ibk_buf_clear(&k->identity);
+    FUZZ_CHECK(ibk_buf_append_span(&k->identity, ibe_identity) == IBK_OK);
+    return k;
+}
+
+const ibk_ibe_key *fuzz_key(ibk_span ibe_identity) {
+    kept *k = keep(ibe_identity);
+    if (!k->key)
+        FUZZ_CHECK(ibk_ibe_extract(fuzz_params(1024), fuzz_master(), ibe_identity, &k->key) == IBK_OK);
+    return k->key;
+}
+
+const ibk_ibe_peer *fuzz_peer(ibk_span ibe_identity) {
+    kept *k = keep(ibe_identity);
+    if (!k->peer)
+        FUZZ_CHECK(ibk_ibe_peer_new(&k->peer, fuzz_params(1024), ibe_identity) == IBK_OK);
+    return k->peer;
+}
+
 /* ---- certificates -------------------------------------------------------------------------------- */
 
 static pki *certificates(void) {
