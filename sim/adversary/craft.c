@@ -260,6 +260,7 @@ ibk_err craft_leg_new(craft_leg **out, craft *c, const char *call, const ibk_ses
     leg->generator = c->config.generator ? c->config.generator(c->config.user, config->local.id) : NULL;
     full.local_granularity = c->config.granularity(c->config.user, config->local.id);
     full.policy.allow_missing_echo = full.policy.allow_null_srtp = true;
+    full.policy.without |= IBK_DEFENCE_CLOCK_SKEW; /* who has a key of yesterday minds no T of yesterday */
     full.policy.ignore_peer_errors = true;
     ibk_err err = leg->call ? ibk_replay_cache_new(&leg->replay, NULL) : IBK_ERR_NO_MEMORY;
     full.node = (ibk_node){.user = leg,
