@@ -194,12 +194,11 @@ const char *judge_read(judged *out, ibk_span message, bool update, judge_open *o
 }
 
 void judged_copy(judged *out, const judged *from) {
-    judged made = {0};
+    judged made = *from; /* its spans are moved to the copied storage below */
     if (!from->there) {
         judged_free(out);
         return;
     }
-    made = *from; /* the spans point into the copied storage from here on */
     made.octets = made.plain = (ibk_buf){0};
     if (ibk_buf_append_span(&made.octets, ibk_buf_span(&from->octets)) ||
         ibk_buf_append_span(&made.plain, ibk_buf_span(&from->plain)))
