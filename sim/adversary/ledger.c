@@ -1,5 +1,6 @@
 #include "adversary/ledger.h"
 
+#include <openssl/sha.h>
 #include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,6 +51,8 @@ void ledger_free(ledger *l) {
     for (size_t i = 0; l && i < l->count; i++) {
         tdelete(l->parties[i], &l->by_name, by_name);
         free(l->parties[i]->facts);
+        for (size_t k = 0; k < l->parties[i]->exchange_count; k++)
+            free(l->parties[i]->exchanges[k].k_sessions);
         free(l->parties[i]->exchanges);
         free(l->parties[i]);
     }
@@ -158,6 +161,14 @@ static void note(unsigned *seen, uint64_t at_ns[], ibk_keylog_kind kind, uint64_
     *seen |= 1u << kind;
 }
 
+static void note_k_session(ledger_party *party, ledger_exchange *e, ibk_span value) {
+    if (!make_room(&e->k_sessions, e->k_session_count, &e->k_session_cap, sizeof *e->k_sessions)) {
+        party->failed = true;
+        return;
+    }
+    SHA256(value.data, value.len, e->k_sessions[e->k_session_count++].octets);
+}
+
 void ledger_keylog(ledger *l, const char *node, uint64_t now_ns, const ibk_keylog_record *record) {
     ledger_party *party = ledger_find(l, node);
     if (!party || record->kind > IBK_KEYLOG_SALT)
@@ -168,6 +179,8 @@ void ledger_keylog(ledger *l, const char *node, uint64_t now_ns, const ibk_keylo
     ledger_exchange *exchange = exchange_of(party, record->csb_id);
     if (exchange)
         note(&exchange->seen, exchange->at_ns, record->kind, now_ns);
+    if (exchange && record->kind == IBK_KEYLOG_KSESSION)
+        note_k_session(party, exchange, record->value);
 }
 
 const ledger_exchange *ledger_exchange_of(const ledger_party *party, uint32_t csb_id) {
@@ -175,4 +188,14 @@ const ledger_exchange *ledger_exchange_of(const ledger_party *party, uint32_t cs
         if (party->exchanges[i].csb_id == csb_id)
             return &party->exchanges[i];
     return NULL;
+}
+
+bool ledger_share_k_session(const ledger_party *a, uint32_t csb_of_a, const ledger_party *b,
+                            uint32_t csb_of_b) {
+    const ledger_exchange *x = ledger_exchange_of(a, csb_of_a), *y = ledger_exchange_of(b, csb_of_b);
+    for (size_t i = 0; x && y && i < x->k_session_count; i++)
+        for (size_t k = 0; k < y->k_session_count; k++)
+            if (memcmp(x->k_sessions[i].octets, y->k_sessions[k].octets, sizeof x->k_sessions[i].octets) == 0)
+                return true;
+    return false;
 }

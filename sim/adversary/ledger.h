@@ -36,11 +36,17 @@ typedef struct ledger_fact {
     char step[LEDGER_STEP_MAX]; /* in words, with names and no secrets */
 } ledger_fact;
 
+typedef struct ledger_digest {
+    uint8_t octets[32];
+} ledger_digest;
+
 /* When libibake told a node's key log of the parts of an exchange. */
 typedef struct ledger_exchange {
     uint32_t csb_id;
     unsigned seen;                       /* bit (1 << ibk_keylog_kind) */
     uint64_t at_ns[IBK_KEYLOG_SALT + 1]; /* the first time, by kind */
+    ledger_digest *k_sessions; /* of each K_SESSION that it computed: forks and updates have several */
+    size_t k_session_count, k_session_cap;
 } ledger_exchange;
 
 typedef struct ledger_party {
@@ -71,9 +77,13 @@ void ledger_enter(ledger_party *party, const ledger_fact *fact);
 void ledger_enter_f(ledger_party *party, const ledger_fact *fact, const char *step, ...)
     __attribute__((format(printf, 3, 4))); /* the same with its step in words */
 
-/* What a node's protocol code tells its key log; keeps when it was, and nothing of the value. */
+/* What a node's protocol code tells its key log; keeps when it was, and of the value nothing but a digest
+ * (SHA-256) of K_SESSION. */
 void ledger_keylog(ledger *l, const char *node, uint64_t now_ns, const ibk_keylog_record *record);
 const ledger_exchange *ledger_exchange_of(const ledger_party *party, uint32_t csb_id); /* NULL: none */
+/* Did both compute the same K_SESSION, each under its CSB ID? */
+bool ledger_share_k_session(const ledger_party *a, uint32_t csb_of_a, const ledger_party *b,
+                            uint32_t csb_of_b);
 
 /* Sets of scn_thing: all that the party knows; or what it found out beyond what it had, was given or broke in
  * for (what an honest node has is part of what it knows alone). `call` NULL: of all calls and of none. */

@@ -79,8 +79,30 @@ static void test_key_logs(void **state) {
     ledger_free(l);
 }
 
+/* A K_SESSION is compared by value, whatever CSB ID either end has for it; an update brings a second one. */
+static void test_shared_secrets(void **state) {
+    (void)state;
+    ledger *l = ledger_new();
+    ledger_party *alice = ledger_add(l, "alice", LEDGER_USER), *bob = ledger_add(l, "bob", LEDGER_USER);
+    ibk_keylog_record of_alice = {.kind = IBK_KEYLOG_KSESSION, .csb_id = 7, .value = ibk_span_str("one")};
+    ibk_keylog_record of_bob = {.kind = IBK_KEYLOG_KSESSION, .csb_id = 8, .value = ibk_span_str("two")};
+    assert_false(ledger_share_k_session(alice, 7, bob, 8)); /* nobody has any */
+    ledger_keylog(l, "alice", 1, &of_alice);
+    ledger_keylog(l, "bob", 2, &of_bob);
+    assert_false(ledger_share_k_session(alice, 7, bob, 8));
+    of_alice.value = of_bob.value;
+    ledger_keylog(l, "alice", 3, &of_alice);
+    assert_true(ledger_share_k_session(alice, 7, bob, 8));
+    assert_false(ledger_share_k_session(alice, 8, bob, 8));
+    note(l, "alice", 4, IBK_KEYLOG_TGK, 9);
+    note(l, "bob", 4, IBK_KEYLOG_TGK, 9);
+    assert_false(ledger_share_k_session(alice, 9, bob, 9)); /* another kind of secret */
+    ledger_free(l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parties), cmocka_unit_test(test_facts),
-                                       cmocka_unit_test(test_key_logs)};
+                                       cmocka_unit_test(test_key_logs),
+                                       cmocka_unit_test(test_shared_secrets)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,14 +66,35 @@ static bool had_another(const court *c, const end *caller, const end *callee) {
     return false;
 }
 
-/* A caller that has confirmed [y]P and not seen R_MESSAGE_2 has the keys without knowing it. */
+static bool confirmed(const end *e) {
+    return e->view->caller && e->view->mikey_octets[2] > 0;
+}
+
+/* A caller that has confirmed [y]P and not seen a good R_MESSAGE_2 has the secret without knowing it: the
+ * K_SESSION of both is the same. Who keeps no account (runs with many users) is believed by the CSB ID. */
+static bool has_the_secret(const court *c, const end *caller, const end *callee) {
+    const ledger_party *one = ledger_find(c->w->ledger, name_of(caller)),
+                       *other = ledger_find(c->w->ledger, name_of(callee));
+    if (!one || !other)
+        return caller->view->csb_id == callee->view->csb_id;
+    return ledger_share_k_session(one, caller->view->csb_id, other, callee->view->csb_id);
+}
+
 static const end *silent_caller(const court *c, const end *callee) {
-    for (size_t i = 0; i < c->count; i++) {
-        const ue_call_view *v = c->ends[i].view;
-        if (v->caller && v->csb_id == callee->view->csb_id && v->mikey_octets[2] > 0 &&
+    for (size_t i = 0; i < c->count; i++)
+        if (confirmed(&c->ends[i]) && has_the_secret(c, &c->ends[i], callee) &&
             !had_another(c, &c->ends[i], callee))
             return &c->ends[i];
-    }
+    return NULL;
+}
+
+/* Who confirmed an exchange under that CSB ID, with whatever keys: whom an adversary in the middle speaks
+ * for. */
+static const end *spoken_for(const court *c, const end *callee) {
+    for (size_t i = 0; !callee->view->caller && i < c->count; i++)
+        if (confirmed(&c->ends[i]) && c->ends[i].view->csb_id == callee->view->csb_id &&
+            !had_another(c, &c->ends[i], callee))
+            return &c->ends[i];
     return NULL;
 }
 
@@ -107,8 +128,10 @@ static void judge_end(court *c, size_t index) {
     if (!partner) {
         broken(c, SCN_PROPERTY_AGREEMENT, "call %s: %s completed the exchange, and nobody else has its keys",
                call_of(e), name_of(e));
-        return;
+        partner = spoken_for(c, e);
     }
+    if (!partner)
+        return;
     if (!has_identity(ue_user(partner->u), e->done->peer))
         broken(c, SCN_PROPERTY_IDENTITY, "call %s: %s takes %s for %s", call_of(e), name_of(e),
                name_of(partner), e->done->peer);
