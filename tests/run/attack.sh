@@ -25,6 +25,7 @@ found() { # SEED PROPERTY SET… : what is switched off
 found 8 terms 'users.alice.without=[bidding-down]' 'users.bob.without=[bidding-down]'
 found 3 secrecy 'users.alice.without=[require-key-mgmt]' 'users.bob.without=[require-key-mgmt]'
 found 1 wiping 'users.alice.without=[wipe]'
+found 6 agreement 'users.bob.without=[echo]'
 
 # The same seed finds the same, however many run at once; another seed is another adversary.
 off=(--set 'users.alice.without=[require-key-mgmt]' --set 'users.bob.without=[require-key-mgmt]' --out kept --rounds 6)
