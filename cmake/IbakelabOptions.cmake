@@ -1,6 +1,8 @@
 # Language level, warnings and sanitizers for every target of the project.
 option(IBAKELAB_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(IBAKELAB_FUZZ "Build the fuzz targets for libFuzzer (clang)" OFF)
+option(IBAKELAB_AFL "With IBAKELAB_FUZZ: build them for AFL++ (afl-clang-fast), whose own variables choose the sanitizers" OFF)
+option(IBAKELAB_COVERAGE "With IBAKELAB_FUZZ: count lines and branches (clang), for fuzz/coverage" OFF)
 option(IBAKELAB_PROTOCOL_ONLY "Build libibake and its tests alone, without ns-3" OFF)
 
 set(CMAKE_C_STANDARD 17)
@@ -25,7 +27,12 @@ if(IBAKELAB_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
     message(FATAL_ERROR "IBAKELAB_FUZZ needs clang and its libFuzzer: cmake --preset fuzz")
   endif()
-  add_compile_options(-fsanitize=fuzzer-no-link) # coverage for libFuzzer; fuzz/ links the driver itself
+  if(IBAKELAB_COVERAGE)
+    add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+    add_link_options(-fprofile-instr-generate)
+  elseif(NOT IBAKELAB_AFL)
+    add_compile_options(-fsanitize=fuzzer-no-link) # coverage for libFuzzer; fuzz/ links the driver itself
+  endif()
 endif()
 
 find_program(CCACHE ccache)

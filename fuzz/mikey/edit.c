@@ -64,7 +64,8 @@ static void write_back(ibk_buf *out, const walk *w, ibk_span all, const parts *l
         if (!err && list->items[i].type != 4 && made.len > at)
             made.data[at] = i + 1 < list->count ? list->items[i + 1].type : 0;
     }
-    err = err ? err : ibk_buf_append(&made, all.data + end, all.len - end);
+    if (!err && all.len > end)
+        err = ibk_buf_append(&made, all.data + end, all.len - end);
     if (err || made.len > MESSAGE_MAX) {
         ibk_buf_free(&made);
         return;
