@@ -98,7 +98,8 @@ typedef struct peer_config {
     ibk_span sdp_ids;      /* General Extension "SDP IDs"; empty: none */
     const uint32_t *ssrcs; /* responder: the i-th fills a 0 in the i-th crypto session */
     size_t n_ssrcs;
-    bool esk; /* initiator: an ESK in I_MESSAGE_1 */
+    bool esk;           /* initiator: an ESK in I_MESSAGE_1 */
+    bool accept_others; /* initiator: another identity than the one called may answer (P-19) */
 
     const peer_id *asks; /* user: IDRi/r (P-10) */
     size_t n_asks;

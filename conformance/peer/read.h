@@ -1,0 +1,30 @@
+/* Taking messages apart, strictly. What breaks a layout is a finding, told by `note`. */
+#ifndef CONFORMANCE_PEER_READ_H
+#define CONFORMANCE_PEER_READ_H
+
+#include "peer/draft.h"
+
+/* `requirement` NULL: that the message is parsed by the rules (which ID that is depends on the message). */
+typedef void px_note(void *user, const char *requirement, const char *text);
+
+typedef struct px_reader {
+    px_note *note;
+    void *user;
+} px_reader;
+
+/* True: the whole message was taken apart. False: something stopped it (and was noted); the parts before that
+ * are in *d. *err is our own trouble. */
+bool px_read_message(const px_reader *r, ibk_span message, px_draft *d, ibk_err *err);
+/* The content of IBAKE, ESK or KEMAC, which begins with a payload of the type `first`. */
+bool px_read_chain(const px_reader *r, ibk_span octets, uint8_t first, px_chain *chain, ibk_err *err);
+
+typedef struct px_eccpt {
+    uint8_t curve;
+    px_octets point; /* uncompressed */
+    ibk_span mki;    /* KV type 1; borrowed from the part */
+    bool interval;   /* KV type 2 */
+} px_eccpt;
+/* False: no valid point (noted). */
+bool px_read_eccpt(const px_reader *r, const px_part *part, px_eccpt *out);
+
+#endif
