@@ -47,6 +47,16 @@ struct px_knob {
     (PX_OF(PX_R1) | PX_OF(PX_R1D) | PX_OF(PX_I2) | PX_OF(PX_I2D) | PX_OF(PX_R2) | PX_OF(PX_R2D) |            \
      PX_OF(PX_U2) | PX_OF(PX_RESP))
 
+/* For entries of a table: where, and what a receiver makes of it. */
+#define PX_NOWHERE                                                                                           \
+    { 0, 0, 0 }
+#define PX_PLACE(inside, type, nth)                                                                          \
+    { inside, type, nth }
+#define PX_WRONG             false, NULL /* a receiver must not take it */
+#define PX_WRONG_UNSEEN(why) false, why  /* … but cannot see it by itself */
+#define PX_LICIT             true, NULL  /* it has to take it, or may; the sender is wrong nevertheless */
+#define PX_LICIT_UNSEEN(why) true, why   /* nothing is wrong */
+
 typedef struct px_table {
     const px_knob *knobs;
     size_t n;

@@ -38,6 +38,9 @@ complain 'mikey/ knows base and wire only' "$(includes 'ibe/|ibake/(ibe|session|
 complain 'nothing below knows cli/' "$(includes '(\.\./)*cli/' protocol sim reports fuzz conformance)"
 complain 'conformance/ knows no sim/ and no fuzz/' \
   "$(includes '(\.\./)*(sim|fuzz|ims|n3shim|ns3shim|scenario|trace|run|adversary|attack)/' conformance)"
+# The peer that plays the tester is a second implementation: of libibake it has octets and the arithmetic of IBE.
+complain 'conformance/peer knows ibake/base.h and ibake/ibe.h only' \
+  "$(includes '(\.\./)*(protocol/|iut/|requirements/|ibake\.h|ibake/)' conformance/peer | grep -vE '<ibake/(base|ibe)\.h>|_test\.c:')"
 complain 'only sim/run knows the adversaries' \
   "$(includes '(\.\./)*(sim/)?adversary/' protocol sim cli reports fuzz conformance | grep -vE '^sim/(adversary|run)/')"
 complain 'sim/adversary knows neither the run nor who shows it' \
@@ -56,6 +59,12 @@ if [ -f "$library" ]; then
 elif [ $# -eq 0 ]; then
   echo "libibake.a is missing at $library"
   broken=1
+fi
+
+peer=${IBAKELAB_BUILD:-}/conformance/peer/libpeer.a
+if [ -f "$peer" ]; then
+  complain 'conformance/peer may call nothing of libibake above the arithmetic of IBE' \
+    "$(nm -A --undefined-only "$peer" 2>/dev/null | grep -E ' U ibk_' | grep -vE ' U ibk_(ibe|buf|span|err)_|ibk_(wipe|fail)$' | head -5)"
 fi
 
 # Short files: a file over 800 lines wants a second door.

@@ -32,6 +32,8 @@ plant sim/ims/planted.c '#include "adversary/tap.h"'
 plant sim/adversary/planted.c '#include "run/world.h"'
 plant sim/scenario/planted.c '#include "ns3shim/n3.h"'
 plant conformance/iut/planted.c '#include "sim/trace/trace.h"'
+plant conformance/peer/planted.c '#include <ibake/mikey.h>'
+plant conformance/peer/planted.c '#include <ibake.h>'
 plant reports/planted.c '#include "cli/cli.h"'
 plant sim/planted.c "$(yes '/* line */' | head -801)"
 exit "$missed"
