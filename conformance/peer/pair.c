@@ -82,12 +82,17 @@ void pair_certificate(bool of_kms, ibk_span *certificate, ibk_span *private_key)
         need(key && x, "RSA");
         X509_set_version(x, 2);
         ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-        X509_gmtime_adj(X509_getm_notBefore(x), 0);
-        X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+        ASN1_TIME_set(X509_getm_notBefore(x), PAIR_NOON / 1000 - 86400);
+        ASN1_TIME_set(X509_getm_notAfter(x), PAIR_NOON / 1000 + 86400);
         X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
                                    (const unsigned char *)"peer", -1, -1, 0);
         X509_set_issuer_name(x, X509_get_subject_name(x));
         X509_set_pubkey(x, key);
+        X509_EXTENSION *names = X509V3_EXT_conf_nid(
+            NULL, NULL, NID_subject_alt_name,
+            of_kms ? "URI:sip:kms@home.example" : "URI:sip:alice@home.example,URI:sip:bob@home.example");
+        need(names && X509_add_ext(x, names, -1), "subjectAltName");
+        X509_EXTENSION_free(names);
         need(X509_sign(x, key, EVP_sha256()) > 0, "certificate");
         made[of_kms].certificate_len = i2d_X509(x, &made[of_kms].certificate);
         made[of_kms].key_len = i2d_PrivateKey(key, &made[of_kms].key);
