@@ -274,11 +274,28 @@ static bool try_multiple(void *user, ibk_span multiple) {
     return s->found;
 }
 
+static bool count_one(void *user, ibk_span multiple) {
+    (void)multiple;
+    ++*(size_t *)user;
+    return false;
+}
+
+/* To go through the multiples is cheap, to try a key for each is not: one that has too many is left alone. */
+static bool is_of_small_order(const ibk_ec_point *point) {
+    size_t multiples = 0;
+    return an_multiples(point, count_one, &multiples) == IBK_OK && multiples < AN_SMALL_GROUP_MAX;
+}
+
 static void search_small(analyst *a, an_exchange *e) {
     for (size_t i = 0; i < e->point_count; i++) {
         const an_point *p = &e->points[i];
         if (!p->small)
             continue;
+        if (!is_of_small_order(&p->point)) {
+            an_note(a, "a planted point of CSB %08x has too many multiples for its K_SESSION to be searched",
+                    e->csb_id);
+            continue;
+        }
         search s = {.a = a, .e = e};
         s.source = an_source_of(p->source.at_ns, LEDGER_COMPUTED,
                                 "[xy]P found among the few multiples of the point that it planted");
