@@ -31,6 +31,7 @@ int cmd_bench_main(int argc, char **argv);
 int cmd_kms_main(int argc, char **argv);
 int cmd_decode_main(int argc, char **argv);
 int cmd_iut_main(int argc, char **argv);
+int cmd_conform_main(int argc, char **argv);
 
 /* ---- help and errors ---------------------------------------------------------------------------- */
 

@@ -19,6 +19,8 @@ static const cli_command commands[] = {
     {"decode", "[--json] [--keylog F] [INPUT…]",
      "show MIKEY messages of hex, base64, SDP or a capture as a tree", cmd_decode_main},
     {"iut", "", "answer a conformance suite: our implementation behind conformance/IUT.md", cmd_iut_main},
+    {"conform", "[--iut CMD] [--filter GLOB] …", "judge an implementation, requirement by requirement",
+     cmd_conform_main},
     {"bench", "crypto|sim", "print figures: operations of the cryptography, calls a second", cmd_bench_main},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -184,6 +184,10 @@ void iut_open(iut_node *node, iut_request *request) {
 /* ---- messages
  * ----------------------------------------------------------------------------------------------- */
 
+static bool setting_up(ibk_session_state state) {
+    return state != IBK_STATE_CLOSED && state != IBK_STATE_ESTABLISHED && state != IBK_STATE_UPDATING;
+}
+
 /* The description that arrived says which protocols were offered (RFC 4567 §4.1.4); a responder learns it
  * with the first one. */
 static ibk_err learn_ids(iut_node *node, iut_session *s, ibk_buf *ids) {
@@ -206,6 +210,20 @@ static void take(iut_node *node, iut_session *s, ibk_span octets, iut_request *r
     iut_report_step(request, s, err, &step);
 }
 
+/* What arrives alone may be anybody's, and is discarded if it is no message; what stands in the description
+ * that is awaited ends the set-up (RFC 4567 §4.1.1). */
+static void take_described(iut_node *node, iut_session *s, ibk_span octets, iut_request *request) {
+    ibk_step step = {0};
+    bool awaited = setting_up(ibk_session_get_state(s->session));
+    ibk_err err = ibk_session_recv(s->session, node->now, octets, &step);
+    if (awaited && !err && step.kind == IBK_STEP_DISCARDED && step.reason != IBK_OK) {
+        ibk_session_close(s->session, step.reason);
+        step.kind = IBK_STEP_CLOSED;
+        step.state = IBK_STATE_CLOSED;
+    }
+    iut_report_step(request, s, err, &step);
+}
+
 /* RFC 4567 §4.1.1: what is wrong with the key management of a description ends the set-up. */
 static void take_sdp(iut_node *node, iut_session *s, ibk_span text, iut_request *request) {
     ibk_buf message = {0}, ids = {0};
@@ -216,8 +234,8 @@ static void take_sdp(iut_node *node, iut_session *s, ibk_span text, iut_request 
     ibk_err err = iut_sdp_find(&message, &ids, text, &diag);
     err = err ? err : learn_ids(node, s, &ids);
     if (!err) {
-        take(node, s, ibk_buf_span(&message), request);
-    } else if (state == IBK_STATE_CLOSED || state == IBK_STATE_ESTABLISHED || state == IBK_STATE_UPDATING) {
+        take_described(node, s, ibk_buf_span(&message), request);
+    } else if (!setting_up(state)) {
         iut_report(request, s, IUT_DISCARDED, err, &diag, (ibk_span){0});
     } else {
         ibk_session_close(s->session, err);

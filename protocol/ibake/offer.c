@@ -164,6 +164,30 @@ ibk_err offer_finish(call *c, ibk_msg *msg, const ibk_buf *ibake, const ibk_buf 
 /* ---- the responder takes it
  * ---------------------------------------------------------------------------------- */
 
+/* One crypto session of the answer: one policy, session data and an SPI, even where the offer has none
+ * (RFC 6043 §6.1.1, N3 to N8). Our SPI is the CS ID, which no other session of the bundle has. */
+static ibk_err put_generic_answer(const ibk_session *s, const ibk_cs_generic *offered, ibk_buf *map) {
+    static const uint8_t default_policy = 0;
+    ibk_cs_generic cs = *offered;
+    ibk_buf data = {0};
+    ibk_err err = IBK_OK;
+    if (cs.policies.len == 0) {
+        cs.policies =
+            ibk_span_of(s->policies.count > 0 ? &s->policies.items[0].policy_no : &default_policy, 1);
+    }
+    cs.policies.len = 1;
+    if (cs.spi.len == 0) {
+        cs.spi = ibk_span_of(&offered->cs_id, 1);
+    }
+    if (cs.session.len == 0 && cs.prot_type == IBK_PROT_SRTP && !cs.s_flag) {
+        err = ibk_srtp_session_write(&data, &(ibk_srtp_session){0}); /* the SSRC is not known: 0 */
+        cs.session = ibk_buf_span(&data);
+    }
+    err = err ? err : ibk_map_put_generic(map, &cs);
+    ibk_buf_free(&data);
+    return err;
+}
+
 /* The answer's map: our SSRCs where 0 was offered (RFC 3830 §6.1.1), one policy each (RFC 6043 §6.1.1, N3,
  * N5). */
 ibk_err offer_answer_map(const ibk_session *s, const ibk_hdr *offer, ibk_buf *map) {
@@ -183,13 +207,12 @@ ibk_err offer_answer_map(const ibk_session *s, const ibk_hdr *offer, ibk_buf *ma
     }
     ibk_cs_generic generic;
     for (size_t i = 0; !err && ibk_map_generic(offer, i, &generic); i++) {
-        generic.policies.len = generic.policies.len > 1 ? 1 : generic.policies.len;
-        err = ibk_map_put_generic(map, &generic);
+        err = put_generic_answer(s, &generic, map);
     }
     return err;
 }
 
-/* The rule where the node has none: SRTP, parameters that exist, no NULL. */
+/* The rule where the node has none: SRTP, parameters and algorithms that exist, no NULL. */
 static ibk_err builtin_rule(call *c) {
     const ibk_payload *sp;
     for (size_t i = 0; (sp = ibk_msg_find(c->msg, IBK_PL_SP, i)) != NULL; i++) {
@@ -198,6 +221,11 @@ static ibk_err builtin_rule(call *c) {
         if (err) { /* told from the parameters' start: next payload, number, type and length precede them */
             c->diag->offset += sp->offset + 5;
             return err;
+        }
+        /* RFC 3830 §6.10.1: numbers that are in no table of it name nothing that a key could be made for */
+        if (p.encr_alg > IBK_SRTP_ENCR_AES_F8 || p.auth_alg > IBK_SRTP_AUTH_HMAC_SHA1 || p.prf > 0) {
+            return ibk_fail(c->diag, IBK_ERR_UNSUPPORTED, "SP", sp->offset,
+                            "policy %u has an unknown algorithm", sp->sp.policy_no);
         }
         bool null = p.encr_alg == IBK_SRTP_ENCR_NULL || !p.srtp_encr || p.auth_alg == IBK_SRTP_AUTH_NULL ||
                     !p.srtp_auth;

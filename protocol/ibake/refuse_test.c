@@ -337,6 +337,27 @@ static void test_bidding_down(void **state) {
     bidding_down(other_sdp, false);
 }
 
+/* RFC 3830 §6.10.1: an algorithm that is in no table of it. */
+static void test_unknown_srtp(void **state) {
+    (void)state;
+    lab_pair pair;
+    ibk_buf params = {0};
+    ibk_srtp_policy unknown = ibk_srtp_policy_default();
+    unknown.encr_alg = 200;
+    unknown.present = 1U << IBK_SRTP_ENCR_ALG;
+    assert_int_equal(ibk_srtp_policy_write(&params, &unknown), IBK_OK);
+    lab_pair_init(&pair);
+    ibk_sp sp = pair.ac.policies[0];
+    sp.params = ibk_buf_span(&params);
+    pair.ac.policies = &sp;
+    pair.ac.n_policies = 1;
+    lab_pair_play(&pair, 0);
+    lab_deliver(&pair, 0, ibk_buf_span(&pair.m[0]));
+    lab_expect_closed(&pair, IBK_ERR_UNSUPPORTED);
+    ibk_buf_free(&params);
+    lab_pair_free(&pair);
+}
+
 /* ---- echoes, keys, dates, clocks
  * ----------------------------------------------------------------------------------- */
 
@@ -466,13 +487,13 @@ static void test_missing_echo(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_i_message_1),    cmocka_unit_test(test_r_message_1),
-        cmocka_unit_test(test_i_message_2),    cmocka_unit_test(test_r_message_2),
-        cmocka_unit_test(test_bidding_down),   cmocka_unit_test(test_wrong_echo),
-        cmocka_unit_test(test_keys_and_dates), cmocka_unit_test(test_clocks),
-        cmocka_unit_test(test_policy),         cmocka_unit_test(test_missing_echo),
-        cmocka_unit_test(test_places),         cmocka_unit_test(test_stand_in),
-        cmocka_unit_test(test_chosen_policy),
+        cmocka_unit_test(test_i_message_1),  cmocka_unit_test(test_r_message_1),
+        cmocka_unit_test(test_i_message_2),  cmocka_unit_test(test_r_message_2),
+        cmocka_unit_test(test_bidding_down), cmocka_unit_test(test_unknown_srtp),
+        cmocka_unit_test(test_wrong_echo),   cmocka_unit_test(test_keys_and_dates),
+        cmocka_unit_test(test_clocks),       cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_missing_echo), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_stand_in),     cmocka_unit_test(test_chosen_policy),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

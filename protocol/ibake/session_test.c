@@ -423,6 +423,28 @@ static void test_maps(void **state) {
     lab_pair_free(&pair);
 }
 
+/* RFC 6043 §6.1.1: policy, session data and SPI are in the answer where the offer has none. */
+static void test_generic_filled(void **state) {
+    (void)state;
+    static const ibk_cs_generic bare[2] = {{.cs_id = 1}, {.cs_id = 2}};
+    lab_pair pair;
+    lab_pair_init(&pair);
+    pair.ac.map_type = IBK_MAP_GENERIC_ID;
+    pair.ac.n_srtp = pair.bc.n_srtp = pair.ac.n_policies = 0;
+    pair.ac.generic = bare;
+    pair.ac.n_generic = 2;
+    lab_pair_play(&pair, 4);
+    lab_keys_agree(&pair);
+    ibk_cs_generic one, two;
+    ibk_srtp_session data;
+    assert_true(ibk_map_generic(ibk_session_header(pair.a), 0, &one));
+    assert_true(ibk_map_generic(ibk_session_header(pair.a), 1, &two));
+    assert_true(one.policies.len == 1 && one.spi.len > 0 && !ibk_span_equal(one.spi, two.spi));
+    assert_int_equal(ibk_srtp_session_parse(&data, &one), IBK_OK);
+    assert_int_equal(data.ssrc, 0);
+    lab_pair_free(&pair);
+}
+
 /* RFC 3830 §4.2.8: NTP's 32-bit seconds wrap on 2036-02-07. */
 static void test_ntp_wrap(void **state) {
     (void)state;
@@ -456,15 +478,25 @@ static void test_peek(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrix),      cmocka_unit_test(test_one_kms),
-        cmocka_unit_test(test_other_size),  cmocka_unit_test(test_peer_cache),
-        cmocka_unit_test(test_steps),       cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_repeatable),  cmocka_unit_test(test_keylog),
-        cmocka_unit_test(test_pending),     cmocka_unit_test(test_midnight),
-        cmocka_unit_test(test_granularity), cmocka_unit_test(test_granularity_of_the_peer),
-        cmocka_unit_test(test_maps),        cmocka_unit_test(test_other_responder),
-        cmocka_unit_test(test_deferred),    cmocka_unit_test(test_deferred_at_the_edge),
-        cmocka_unit_test(test_ntp_wrap),    cmocka_unit_test(test_peek),
+        cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_one_kms),
+        cmocka_unit_test(test_other_size),
+        cmocka_unit_test(test_peer_cache),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_repeatable),
+        cmocka_unit_test(test_keylog),
+        cmocka_unit_test(test_pending),
+        cmocka_unit_test(test_midnight),
+        cmocka_unit_test(test_granularity),
+        cmocka_unit_test(test_granularity_of_the_peer),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_generic_filled),
+        cmocka_unit_test(test_other_responder),
+        cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_deferred_at_the_edge),
+        cmocka_unit_test(test_ntp_wrap),
+        cmocka_unit_test(test_peek),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

@@ -1,0 +1,75 @@
+/* What the cases share: the suite's peer as the other end, and runs of whole exchanges. Alice calls Bob; both
+ * are users of the KMS of home.example. */
+#ifndef CONFORMANCE_CASES_COMMON_H
+#define CONFORMANCE_CASES_COMMON_H
+
+#include "conformance/peer/peer.h"
+#include "conformance/suite/suite.h"
+
+/* How the peer is set up; the zero value of each member is a default. */
+typedef struct peer_setup {
+    peer_role role;
+    const char *deviation;
+    const char *seed; /* "": the case's name */
+    unsigned size;    /* 1024 */
+    uint8_t curve, prf, mac, timestamp, map_type, encryption;
+    uint32_t counter;
+    const char *self, *other; /* users; by default alice and bob, by the role */
+    const char *sdp_ids;
+    bool esk;
+    bool bare;               /* initiator: crypto sessions without policies and session data (GENERIC-ID) */
+    const peer_sp *policies; /* initiator */
+    size_t n_policies;
+    peer_granularity granularity;
+    int64_t utc_ms;           /* suite_now */
+    const char *asks;         /* user: "alice,bob" */
+    bool ask_dated;           /* user: asks for the IBE identity of a day, byte string */
+    int64_t ask_days;         /* … that is so many days from today */
+    const char *psk, *psk_id; /* user, KMS: PSK; by default that of SUITE_PSK */
+    const peer_pke *pke;      /* user, KMS */
+} peer_setup;
+
+peer *case_peer(suite_trial *t, const peer_setup *setup);     /* freed with the trial */
+ibk_span case_start(suite_trial *t, peer *p);                 /* I_MESSAGE_1, or a key request */
+ibk_span case_give(suite_trial *t, peer *p, ibk_span octets); /* its answer; empty: none */
+/* Fails with the first finding of the peer about a MUST or the profile; with `should` with any. */
+void case_judge(suite_trial *t, const peer *p, bool should);
+/* The same, where what some requirements say is not asked for. */
+void case_judge_but(suite_trial *t, const peer *p, const char *requirements);
+/* The IUT's keys, in its last report, are those of the peer; fails `id`. */
+void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id);
+/* The deviation that it was told to make did happen; else the suite is at fault. */
+void case_deviated(suite_trial *t, const peer *p);
+
+/* A call to its end. The IUT's node is begun and its session opened before; `last` gets the IUT's last
+ * report; true: all four messages went their way. Whatever the IUT refuses ends it early. */
+bool case_call_from_peer(suite_trial *t, int end, peer *p, suite_report *last); /* the IUT's session is b */
+bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
+                       suite_report *last); /* session a */
+
+/* It is that many seconds after the beginning, at both ends: T can be new. */
+void case_pass(suite_trial *t, int end, peer *p, unsigned seconds);
+
+/* The messages of a call between two peers, for cases that need octets of every kind. */
+typedef enum case_kind {
+    CASE_I_MESSAGE_1 = 0,
+    CASE_R_MESSAGE_1,
+    CASE_I_MESSAGE_2,
+    CASE_R_MESSAGE_2,
+    CASE_REQUEST_KEY_PSK,
+    CASE_REQUEST_KEY_RESP,
+    CASE_ERROR,
+    CASE_KINDS
+} case_kind;
+extern const char *const case_kind_names[CASE_KINDS]; /* "i-message-1" */
+ibk_span case_sample(suite_trial *t, case_kind kind, const char *seed);
+
+/* Value of a name's place in a list: "NTP" in {"NTP-UTC", "NTP", …}. */
+extern const char *const case_timestamps[4]; /* index: type of T */
+extern const char *const case_prfs[2];
+extern const char *const case_macs[3];        /* index: algorithm; 0 is NULL */
+extern const char *const case_encryptions[4]; /* the same */
+extern const char *const case_maps[3];
+uint8_t case_curve(const char *name); /* ECC curve of ECCPT */
+
+#endif

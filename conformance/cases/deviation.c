@@ -1,0 +1,211 @@
+/* Deviation cases: each knob of the peer against the role that receives the bent message. Whoever receives
+ * what breaks a requirement must not take it: the message is refused or discarded, nothing but an Error is
+ * sent, and no keys come of it. What has to be tolerated has to be taken. */
+#include "conformance/cases/cases.h"
+#include "conformance/cases/common.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+/* How the exchange is set up for a message. */
+typedef struct setting {
+    const char *message, *wants;
+    void (*play)(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p);
+    const char *taken; /* what the report says where it was right */
+} setting;
+
+typedef struct bent {
+    peer_deviation deviation;
+    const setting *setting;
+} bent;
+
+/* ---- exchanges ---- */
+
+static const peer_sp srtp = {0, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}};
+static const char offer[] =
+    "'policies': [{'number': 0, 'encr_alg': 1, 'encr_key_len': 16, 'auth_alg': 1}], 'sdp_ids': 'mikey'";
+
+static void from_initiator(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "bob"};
+    peer_setup setup = {.role = PEER_INITIATOR,
+                        .deviation = d->name,
+                        .policies = &srtp,
+                        .n_policies = 1,
+                        .sdp_ids = "mikey",
+                        .esk = strncmp(d->knob, "esk-", 4) == 0};
+    suite_begin(t, SUITE_A, &node);
+    suite_open_responder(t, SUITE_A, "'sdp_ids': 'mikey'");
+    *p = case_peer(t, &setup);
+    case_call_from_peer(t, SUITE_A, *p, last);
+}
+
+static void from_responder(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "alice"};
+    peer_setup setup = {.role = PEER_RESPONDER, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    *p = case_peer(t, &setup);
+    case_call_to_peer(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, offer), last);
+}
+
+static void to_mailbox(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "mailbox"};
+    peer_setup setup = {.role = PEER_INITIATOR, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    suite_op(t, SUITE_A, "open",
+             "'session': 'b', 'role': 'mailbox', 'local': {'uri': 'sip:mailbox@home.example'}");
+    *p = case_peer(t, &setup);
+    case_call_from_peer(t, SUITE_A, *p, last);
+}
+
+static void from_mailbox(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "alice",
+                       .policy = "{'allow_missing_echo': true, 'accept_responders': 'any'}"};
+    peer_setup setup = {.role = PEER_MAILBOX, .self = "mailbox", .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    *p = case_peer(t, &setup);
+    case_call_to_peer(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, offer), last);
+}
+
+/* A call from the peer that stands; then a second later … */
+static void establish(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "bob"};
+    peer_setup setup = {.role = PEER_INITIATOR, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    suite_open_responder(t, SUITE_A, "");
+    *p = case_peer(t, &setup);
+    if (!case_call_from_peer(t, SUITE_A, *p, last))
+        suite_expect(t, *last, "6267-73", "accepted/established");
+    case_pass(t, SUITE_A, *p, 1);
+}
+
+static void update_from_peer(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    establish(t, d, last, p);
+    peer_change change = {.new_dh = true};
+    ibk_buf *out = suite_buf(t);
+    suite_sure(t, peer_update(*p, &change, out), "the peer's update");
+    *last = suite_message_in(t, SUITE_A, "b", ibk_buf_span(out));
+}
+
+static void update_to_peer(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    establish(t, d, last, p);
+    suite_report r = suite_op(t, SUITE_A, "update", "'session': 'b', 'new_dh': true");
+    suite_expect(t, r, "6267-73", "accepted/updating");
+    *last = suite_message_in(t, SUITE_A, "b", case_give(t, *p, suite_sent(t, r, "6267-73")));
+}
+
+static void request_psk(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.kms = "'users': [{'psk': '" SUITE_PSK
+                              "', 'may_have': [{'uri': 'sip:alice@home.example'}]}]"};
+    peer_setup setup = {.role = PEER_USER, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    suite_op(t, SUITE_A, "open", "'session': 'k', 'role': 'kms'");
+    *p = case_peer(t, &setup);
+    *last = suite_message_in(t, SUITE_A, "k", case_start(t, *p));
+    if (suite_sent_count(*last) == 1)
+        case_give(t, *p, suite_sent_at(t, *last, 0));
+}
+
+static void response(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {0};
+    peer_setup setup = {.role = PEER_KMS, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    suite_report opened =
+        suite_op(t, SUITE_A, "open",
+                 "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': "
+                 "[{'uri': 'sip:alice@home.example'}], 'psk': '" SUITE_PSK "'");
+    *p = case_peer(t, &setup);
+    *last = suite_message_in(t, SUITE_A, "u", case_give(t, *p, suite_sent(t, opened, "6267-2")));
+}
+
+static const setting settings[] = {
+    {"i-message-1", "roles:responder", from_initiator, "accepted/established"},
+    {"i-message-2", "roles:responder", from_initiator, "accepted/established"},
+    {"r-message-1", "roles:initiator", from_responder, "accepted/established"},
+    {"r-message-2", "roles:initiator", from_responder, "accepted/established"},
+    {"deferred-i-message-2", "roles:mailbox", to_mailbox, "accepted/established"},
+    {"mailbox-r-message-1", "roles:initiator features:deferred", from_mailbox, "accepted/established"},
+    {"mailbox-r-message-2", "roles:initiator features:deferred", from_mailbox, "accepted/established"},
+    {"update-i-message-1", "roles:responder features:update", update_from_peer, "accepted/established"},
+    {"update-r-message-1", "roles:responder features:update", update_to_peer, "accepted/established"},
+    {"request-key-psk", "roles:kms methods:PSK", request_psk, "accepted/serving"},
+    {"request-key-resp", "roles:user methods:PSK", response, "accepted/done"},
+};
+
+/* ---- which classes are permitted ---- */
+
+static const struct {
+    const char *glob, *classes;
+} classes[] = {
+    {"*/echo-*", "echo|decryption|payload|malformed|encoding|identity"},
+    {"*/mac-*", "authentication|mismatch|malformed|unsupported"},
+};
+
+static const char *permitted(const char *name) {
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (fnmatch(classes[i].glob, name, 0) == 0)
+            return classes[i].classes;
+    return "*";
+}
+
+/* What a receiver may take or refuse: the text says what the sender SHOULD do, or says nothing. */
+static bool either(const peer_deviation *d) {
+    static const char *const globs[] = {"*/rand-short", "*/rand-empty", "*/sp-with-empty-map",
+                                        "*/kemac-with-mac"};
+    for (size_t i = 0; i < sizeof globs / sizeof globs[0]; i++)
+        if (fnmatch(globs[i], d->name, 0) == 0)
+            return true;
+    /* RFC 6267 §4.2.1.2 has payloads passed over in a key request, and says nothing of the other messages. */
+    return fnmatch("*/unexpected-*", d->name, 0) == 0 && strncmp(d->name, "request-key-p", 13) != 0;
+}
+
+/* ---- the verdict ---- */
+
+static void only_errors_sent(suite_trial *t, suite_report r, const char *id) {
+    for (size_t i = 0; i < suite_sent_count(r); i++) {
+        const suite_message *m = suite_read(t, suite_sent_at(t, r, i));
+        suite_require(t, m->data_type == SUITE_ERROR_MESSAGE, id, "no answer, or an Error message",
+                      "%s was sent", suite_data_type_name(m->data_type));
+    }
+}
+
+static void run_bent(suite_trial *t, const void *arg) {
+    const bent *b = arg;
+    const peer_deviation *d = &b->deviation;
+    const char *id = suite_text(t, "%.*s", (int)strcspn(d->requirements, " "), d->requirements);
+    suite_report last = {0};
+    peer *p = NULL;
+    b->setting->play(t, d, &last, &p);
+    case_deviated(t, p);
+    if (d->tolerated && either(d)) {
+        suite_expect(t, last, id, suite_text(t, "%s refused:* discarded:*", b->setting->taken));
+        return;
+    }
+    if (d->tolerated) {
+        suite_expect(t, last, id, b->setting->taken);
+        return;
+    }
+    const char *classes_of = permitted(d->name);
+    suite_expect(t, last, id, suite_text(t, "refused:%s discarded:%s", classes_of, classes_of));
+    only_errors_sent(t, last, id);
+}
+
+static const setting *find(const char *message) {
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (strcmp(settings[i].message, message) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+void cases_deviation(suite_list *list) {
+    peer_deviation d;
+    for (size_t i = 0; peer_deviation_at(i, &d); i++) {
+        const setting *s = find(d.message);
+        if (!s || d.unnoticed)
+            continue;
+        bent *arg = suite_list_alloc(list, sizeof *arg);
+        *arg = (bent){d, s};
+        suite_case c = {
+            suite_list_text(list, "deviation/%s", d.name), d.text, d.requirements, s->wants, run_bent, arg};
+        suite_add(list, &c);
+    }
+}

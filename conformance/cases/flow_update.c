@@ -1,0 +1,154 @@
+/* Flow cases: CSB updates (RFC 6267 §5.3), started by either side, with new ECDH values and without. */
+#include "conformance/cases/flow.h"
+
+#include <string.h>
+
+typedef struct update {
+    const char *name, *title;
+    bool iut_initiates;   /* the call */
+    bool iut_starts;      /* the update */
+    bool new_dh, further; /* further crypto sessions */
+    unsigned times;
+} update;
+
+static const update updates[] = {
+    {"initiator-starts-new", "the initiator, which the IUT is, starts an update with new values", true, true,
+     true, false, 1},
+    {"initiator-starts-old", "the same without new values", true, true, false, false, 1},
+    {"initiator-starts-thrice", "three updates with new values", true, true, true, false, 3},
+    {"initiator-answers-new", "the IUT called; the peer starts an update with new values", true, false, true,
+     false, 1},
+    {"initiator-answers-old", "the same without new values", true, false, false, false, 1},
+    {"responder-starts-new", "the responder, which the IUT is, starts an update with new values", false, true,
+     true, false, 1},
+    {"responder-starts-old", "the same without new values", false, true, false, false, 1},
+    {"responder-answers-new", "the IUT was called; the peer starts an update with new values", false, false,
+     true, false, 1},
+    {"responder-answers-old", "the same without new values", false, false, false, false, 1},
+    {"responder-answers-thrice", "three updates with new values", false, false, true, false, 3},
+    {"responder-answers-further", "an update that adds a crypto session", false, false, true, true, 1},
+};
+
+static suite_report establish(suite_trial *t, const update *u, peer **p) {
+    suite_node node = {.users = u->iut_initiates ? "alice" : "bob"};
+    peer_setup setup = {.role = u->iut_initiates ? PEER_RESPONDER : PEER_INITIATOR};
+    suite_begin(t, SUITE_A, &node);
+    *p = case_peer(t, &setup);
+    suite_report last;
+    bool done;
+    if (u->iut_initiates) {
+        done = case_call_to_peer(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, ""), &last);
+    } else {
+        suite_open_responder(t, SUITE_A, "");
+        done = case_call_from_peer(t, SUITE_A, *p, &last);
+    }
+    if (!done)
+        suite_expect(t, last, "6267-73", "accepted/established");
+    return last;
+}
+
+static suite_report exchange(suite_trial *t, const update *u, peer *p) {
+    const char *session = u->iut_initiates ? "a" : "b";
+    if (u->iut_starts) {
+        suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s", session,
+                                  u->new_dh ? "true" : "false");
+        suite_expect(t, r, "6267-73", "accepted/updating");
+        ibk_span answer = case_give(t, p, suite_sent(t, r, "6267-73"));
+        case_judge(t, p, false);
+        return suite_message_in(t, SUITE_A, session, answer);
+    }
+    static const uint8_t policy = 0;
+    const peer_cs further = {.cs_id = 3, .policies = {&policy, 1}, .ssrc = 3};
+    peer_change change = {.new_dh = u->new_dh, .further = &further, .n_further = u->further};
+    ibk_buf *out = suite_buf(t);
+    suite_sure(t, peer_update(p, &change, out), "the peer's update");
+    suite_report r = suite_message_in(t, SUITE_A, session, ibk_buf_span(out));
+    suite_expect(t, r, "6267-73", "accepted/established");
+    ibk_span more = case_give(t, p, suite_sent(t, r, "6267-73"));
+    case_judge(t, p, false);
+    return more.len ? suite_message_in(t, SUITE_A, session, more) : r;
+}
+
+static void run_update(suite_trial *t, const void *arg) {
+    const update *u = arg;
+    peer *p;
+    suite_report before = establish(t, u, &p);
+    for (unsigned i = 1; i <= u->times; i++) {
+        case_pass(t, SUITE_A, p, i);
+        suite_report r = exchange(t, u, p);
+        suite_expect(t, r, "6267-73", "accepted/established");
+        suite_require(t, json_integer_value(json_object_get(r.json, "updates")) == (json_int_t)i, "6267-73",
+                      "one more update is counted", "%lld",
+                      (long long)json_integer_value(json_object_get(r.json, "updates")));
+        case_keys(t, r, p, u->new_dh ? "6267-79" : "6267-80");
+        if (suite_claims(t, "features", "keys") && u->new_dh)
+            suite_require(t,
+                          !json_equal(json_object_get(before.json, "keys"), json_object_get(r.json, "keys")),
+                          "P-20", "new keys of new values", "the keys of before");
+        before = r;
+    }
+}
+
+/* Whoever answered can take the update back (P-32). */
+static void run_settle(suite_trial *t, const void *arg) {
+    const bool *keep = arg;
+    static const update u = {.new_dh = true, .times = 1};
+    peer *p;
+    suite_report before = establish(t, &u, &p);
+    case_pass(t, SUITE_A, p, 1);
+    suite_report after = exchange(t, &u, p);
+    suite_report r = suite_op(t, SUITE_A, "settle", "'session': 'b', 'keep': %s", *keep ? "true" : "false");
+    suite_expect(t, r, "P-32", "accepted/established");
+    if (suite_claims(t, "features", "keys"))
+        suite_require(t,
+                      json_equal(json_object_get(r.json, "keys"),
+                                 json_object_get((*keep ? after : before).json, "keys")),
+                      "P-32", *keep ? "the keys of the update" : "the keys of before", "other keys");
+}
+
+/* An answer that never comes leaves the keys of before. */
+static void run_unanswered(suite_trial *t, const void *arg) {
+    (void)arg;
+    static const update u = {.iut_initiates = true, .iut_starts = true, .new_dh = true};
+    peer *p;
+    suite_report before = establish(t, &u, &p);
+    case_pass(t, SUITE_A, p, 1);
+    suite_report r = suite_op(t, SUITE_A, "update", "'session': 'a', 'new_dh': true");
+    suite_expect(t, r, "6267-73", "accepted/updating");
+    if (suite_claims(t, "features", "keys"))
+        suite_require(t, json_equal(json_object_get(r.json, "keys"), json_object_get(before.json, "keys")),
+                      "4567-39", "the keys of before, until the answer", "other keys");
+    json_t *answer = suite_do(t, SUITE_A, NULL, "time", suite_json(t, "{'timer_ms': 100000}"));
+    const json_t *late = json_array_get(json_object_get(answer, "reports"), 0);
+    const char *state = json_string_value(json_object_get(late, "state"));
+    suite_require(t, state && strcmp(state, "established") == 0, "6267-73",
+                  "discarded or expired, state established", "state %s",
+                  state ? state : "unknown: no report");
+}
+
+void cases_flow_update(suite_list *list) {
+    static const bool yes = true, no = false;
+    for (size_t i = 0; i < sizeof updates / sizeof updates[0]; i++) {
+        const update *u = &updates[i];
+        const char *ids = suite_list_text(
+            list, "6267-73 6267-74 6267-75 6267-76 6267-77 3830-27 3830-28 3830-29 P-7 P-30 %s",
+            u->new_dh ? "6267-78 6267-79 P-20" : "6267-80 P-31");
+        suite_case c = {suite_list_text(list, "flow/update/%s", u->name),
+                        u->title,
+                        suite_list_text(list, "%s%s", ids, u->further ? " P-33" : ""),
+                        suite_list_text(list, "roles:%s features:update%s",
+                                        u->iut_initiates ? "initiator" : "responder",
+                                        u->further ? ",update-sessions" : ""),
+                        run_update,
+                        u};
+        suite_add(list, &c);
+    }
+    const suite_case more[] = {{"flow/update/taken-back", "an answered update is taken back", "P-32",
+                                "roles:responder features:update,settle", run_settle, &no},
+                               {"flow/update/confirmed", "an answered update is confirmed", "P-32",
+                                "roles:responder features:update,settle", run_settle, &yes},
+                               {"flow/update/unanswered", "an update that nobody answers", "6267-73 4567-39",
+                                "roles:initiator features:update,clock", run_unanswered, NULL}};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        suite_add(list, &more[i]);
+}

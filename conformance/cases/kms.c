@@ -1,0 +1,238 @@
+/* KMS cases: key requests in every combination, by pre-shared key and by certificate, with the IUT as user
+ * and as KMS. Who may have which key stands in kms_may.c. */
+#include "conformance/cases/kms.h"
+#include "conformance/cases/cases.h"
+#include "conformance/suite/cover.h"
+#include "conformance/suite/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const unsigned sizes[] = {1024, 2048, 3072};
+static const char *const granularities[] = {"day", "hour", "month"};
+static const char *const issues[] = {"current", "period", "next"};
+static const char *const envelopes[] = {"RSAES-PKCS1-v1_5", "RSAES-OAEP", "RSAES-OAEP-SHA-256"};
+static const char *const signatures[] = {"RSA/PKCS#1/1.5", "RSA/PSS"};
+
+typedef struct combination {
+    bool kms; /* what the IUT is */
+    bool pke;
+    unsigned size;
+    uint8_t prf, mac, timestamp, encryption, granularity, issue, envelope;
+    bool pss, chash;
+} combination;
+
+/* ---- certificates ---- */
+
+const suite_holder *kms_holder(suite_trial *t, const char *name) {
+    const suite_holder *h = suite_holder_of(name);
+    if (!h)
+        suite_error(t, "no certificate for %s", name);
+    return h;
+}
+
+const peer_pke *kms_peer_pke(suite_trial *t, const char *user, bool kms, peer_envelope envelope, bool pss,
+                             bool chash) {
+    peer_pke *pke = suite_alloc(t, sizeof *pke);
+    ibk_span *chain = suite_alloc(t, sizeof *chain);
+    *chain = ibk_buf_span(&kms_holder(t, user)->certificate);
+    *pke = (peer_pke){.chain = chain,
+                      .n_chain = 1,
+                      .private_key = ibk_buf_span(&kms_holder(t, kms ? "kms" : user)->private_key),
+                      .kms_certificate = ibk_buf_span(&kms_holder(t, "kms")->certificate),
+                      .pss = pss,
+                      .chash = chash,
+                      .envelope = envelope};
+    return pke;
+}
+
+static const char *cert64(suite_trial *t, const char *name) {
+    return suite_base64(t, ibk_buf_span(&kms_holder(t, name)->certificate));
+}
+
+static const char *key64(suite_trial *t, const char *name) {
+    return suite_base64(t, ibk_buf_span(&kms_holder(t, name)->private_key));
+}
+
+const char *kms_key_pairs(suite_trial *t, const char *envelope) {
+    return suite_text(
+        t, "'key_pairs': [{'certificate': '%s', 'private_key': '%s', 'envelope': '%s'}], 'anchors': ['%s']",
+        cert64(t, "kms"), key64(t, "kms"), envelope, cert64(t, "root"));
+}
+
+/* ---- keys ---- */
+
+void kms_judge_keys(suite_trial *t, const peer *p, unsigned size, size_t at_least) {
+    suite_require(t, peer_private_keys(p) >= at_least, "6267-90", "a key for each identity", "%zu keys",
+                  peer_private_keys(p));
+    for (size_t i = 0; i < peer_private_keys(p); i++) {
+        ibk_span identity, der;
+        peer_private_key(p, i, &identity, &der);
+        suite_require(t, ibk_span_equal(der, suite_private_key(t, size, identity)), "5091-11",
+                      "the private key of that identity", "another key");
+    }
+}
+
+/* ---- the IUT is a user ---- */
+
+static const char *method_json(suite_trial *t, const combination *c) {
+    if (!c->pke)
+        return suite_text(t, "'psk': '%s'", SUITE_PSK);
+    return suite_text(t,
+                      "'method': 'PKE', 'pke': {'chain': ['%s'], 'private_key': '%s', 'signature': '%s', "
+                      "'kms_certificates': "
+                      "['%s'], 'anchors': ['%s'], 'envelope': '%s', 'chash': %s}",
+                      cert64(t, "alice"), key64(t, "alice"), signatures[c->pss], cert64(t, "kms"),
+                      cert64(t, "root"), envelopes[c->envelope], c->chash ? "true" : "false");
+}
+
+static void run_user(suite_trial *t, const combination *c) {
+    suite_node node = {.size = c->size,
+                       .granularity = granularities[c->granularity],
+                       .policy = suite_text(t, "{'prf': '%s', 'timestamp': '%s'%s%s%s}", case_prfs[c->prf],
+                                            case_timestamps[c->timestamp], c->pke ? "" : ", 'mac': '",
+                                            c->pke ? "" : case_macs[c->mac], c->pke ? "" : "'")};
+    peer_setup setup = {
+        .role = PEER_KMS, .size = c->size, .encryption = c->encryption, .granularity = c->granularity};
+    if (c->pke)
+        setup.pke = kms_peer_pke(t, "alice", true, (peer_envelope)c->envelope, c->pss, c->chash);
+    suite_begin(t, SUITE_A, &node);
+    suite_report r = suite_op(t, SUITE_A, "open",
+                              "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, "
+                              "'ask': [{'uri': 'sip:alice@home.example'}], %s",
+                              method_json(t, c));
+    peer *p = case_peer(t, &setup);
+    ibk_span answer = case_give(t, p, suite_sent(t, r, "6267-2"));
+    case_judge(t, p, false);
+    r = suite_message_in(t, SUITE_A, "u", answer);
+    suite_expect(t, r, "6267-26", "accepted/done");
+    const json_t *keys = json_object_get(r.json, "private_keys");
+    suite_require(t, json_array_size(keys) > 0, "6267-26", "the private keys", "none");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *key = json_array_get(keys, i);
+        ibk_span identity = suite_octets(t, json_string_value(json_object_get(key, "ibe_identity")));
+        ibk_span der = suite_octets(t, json_string_value(json_object_get(key, "der")));
+        suite_require(t, ibk_span_equal(der, suite_private_key(t, c->size, identity)), "P-10",
+                      "the private key that was sent", "another key");
+    }
+}
+
+/* ---- the IUT is a KMS ---- */
+
+static void run_kms(suite_trial *t, const combination *c) {
+    const char *users =
+        c->pke ? suite_text(t, "{'certificate': '%s', 'may_have': [{'uri': 'sip:alice@home.example'}]}",
+                            cert64(t, "alice"))
+               : suite_text(t, "{'psk': '%s', 'may_have': [{'uri': 'sip:alice@home.example'}]}", SUITE_PSK);
+    suite_node node = {.size = c->size,
+                       .granularity = granularities[c->granularity],
+                       .kms =
+                           suite_text(t, "'users': [%s], 'encryption': '%s', 'issue': '%s'%s%s", users,
+                                      case_encryptions[c->encryption], issues[c->issue], c->pke ? ", " : "",
+                                      c->pke ? kms_key_pairs(t, envelopes[c->envelope]) : "")};
+    peer_setup setup = {.role = PEER_USER,
+                        .size = c->size,
+                        .prf = c->prf,
+                        .mac = c->pke ? 0 : c->mac,
+                        .timestamp = c->timestamp,
+                        .granularity = c->granularity};
+    if (c->pke)
+        setup.pke = kms_peer_pke(t, "alice", false, (peer_envelope)c->envelope, c->pss, c->chash);
+    suite_begin(t, SUITE_A, &node);
+    suite_op(t, SUITE_A, "open", "'session': 'k', 'role': 'kms'");
+    peer *p = case_peer(t, &setup);
+    suite_report r = suite_message_in(t, SUITE_A, "k", case_start(t, p));
+    suite_expect(t, r, "6267-16", "accepted/serving");
+    case_give(t, p, suite_sent(t, r, "6267-16"));
+    case_judge(t, p, false);
+    kms_judge_keys(t, p, c->size, 1);
+}
+
+static void run_request(suite_trial *t, const void *arg) {
+    const combination *c = arg;
+    if (c->kms)
+        run_kms(t, c);
+    else
+        run_user(t, c);
+}
+
+/* ---- names and requirements ---- */
+
+static const char user_ids[] =
+    "6267-2 6267-4 6267-5 6267-6 6267-7 6267-8 6267-9 6267-10 6267-18 6267-21 6267-23 6267-24 6267-25 "
+    "6267-26 6267-72 6267-82 6267-84 6267-86 6267-87 6267-88 6267-89 3830-45 3830-56 3830-62 "
+    "3830-64 4563-1 5091-2 P-4 P-8 P-10";
+static const char kms_ids[] =
+    "6267-1 6267-15 6267-16 6267-18 6267-19 6267-21 6267-23 6267-24 6267-25 6267-72 6267-82 6267-86 "
+    "6267-87 6267-88 6267-89 6267-90 3830-45 3830-62 3830-64 5091-2 5091-11 P-8 P-10";
+
+static const char *ids_of(suite_list *list, const combination *c) {
+    const char *method = c->pke ? " 3830-4 3830-67 P-24" : " 3830-1 6267-12";
+    const char *certificates = c->pke && !c->kms ? " 6267-13 6267-14" : "";
+    const char *envelope = c->pke ? c->envelope ? " 3830-20" : " 3830-19" : "";
+    const char *signature = c->pke ? c->pss ? " 3830-22" : " 3830-21" : "";
+    const char *mac = c->pke ? "" : c->mac == 1 ? " 3830-16" : " 6043-10";
+    const char *cipher = c->encryption == 1 ? " 3830-12" : c->encryption == 2 ? " 3830-61" : " 6043-9";
+    const char *prf = c->prf ? " 6043-1 6043-2" : " 3830-9 3830-11";
+    const char *time = c->timestamp < 2 ? " 3830-65" : c->timestamp == 2 ? " 3830-53" : " 6043-12";
+    return suite_list_text(list, "%s%s%s%s%s%s%s%s%s%s%s", c->kms ? kms_ids : user_ids, method, certificates,
+                           envelope, signature, c->chash ? " 3830-68" : "", mac, cipher, prf, time,
+                           c->granularity ? " P-9" : "");
+}
+
+static void add_row(suite_list *list, const combination *row) {
+    combination *c = suite_list_alloc(list, sizeof *c);
+    *c = *row;
+    char *name = (char *)suite_list_text(
+        list, "kms/%s/%s/%u-%s-%s-%s-%s-%s%s%s%s%s", c->kms ? "kms" : "user", c->pke ? "pke" : "psk", c->size,
+        c->prf ? "prf-sha-256" : "mikey-1", c->pke ? signatures[c->pss] : case_macs[c->mac],
+        case_timestamps[c->timestamp], case_encryptions[c->encryption], granularities[c->granularity],
+        c->kms ? "-" : "", c->kms ? issues[c->issue] : "",
+        c->pke ? suite_list_text(list, "-%s", envelopes[c->envelope]) : "", c->chash ? "-chash" : "");
+    for (char *at = name + strlen("kms/user/psk/"); *at; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+        *at = strchr("/#_.", *at) ? '.' : *at;
+    }
+    const char *wants = suite_list_text(
+        list,
+        "roles:%s methods:%s sizes:%u prfs:%s macs:%s timestamps:%s encryptions:%s granularities:%s%s%s%s%s",
+        c->kms ? "kms" : "user", c->pke ? "PKE" : "PSK", c->size, case_prfs[c->prf], case_macs[c->mac],
+        case_timestamps[c->timestamp], case_encryptions[c->encryption], granularities[c->granularity],
+        c->pke ? " signatures:" : "", c->pke ? signatures[c->pss] : "", c->pke ? " envelopes:" : "",
+        c->pke ? suite_list_text(list, "%.*s", (int)strlen(envelopes[c->envelope]), envelopes[c->envelope])
+               : "");
+    suite_case item = {
+        name, c->kms ? "a request of the peer" : "a request to the peer", ids_of(list, c), wants, run_request,
+        c};
+    suite_add(list, &item);
+}
+
+static void add_rows(suite_list *list, bool kms, bool pke) {
+    /* size, PRF, MAC or signature, timestamp, encryption, granularity, issue, envelope and CHASH */
+    const unsigned values[] = {3, 2, 2, 4, 3, 3, kms ? 3 : 1, pke ? 6 : 1};
+    suite_rows rows = suite_cover(values, 8, suite_list_strength(list));
+    for (size_t i = 0; i < rows.count; i++) {
+        const unsigned char *r = rows.rows[i];
+        combination c = {.kms = kms,
+                         .pke = pke,
+                         .size = sizes[r[0]],
+                         .prf = r[1],
+                         .mac = (uint8_t)(pke ? r[1] + 1 : r[2] + 1),
+                         .pss = pke && r[2],
+                         .timestamp = r[3],
+                         .encryption = (uint8_t)(r[4] + 1),
+                         .granularity = r[5],
+                         .issue = r[6],
+                         .envelope = r[7] % 3,
+                         .chash = r[7] >= 3};
+        add_row(list, &c);
+    }
+    free(rows.rows);
+}
+
+void cases_kms(suite_list *list) {
+    for (int kms = 0; kms < 2; kms++)
+        for (int pke = 0; pke < 2; pke++)
+            add_rows(list, kms != 0, pke != 0);
+    cases_kms_may(list);
+}

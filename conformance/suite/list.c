@@ -1,0 +1,112 @@
+/* The list of cases: see list.h. */
+#define _GNU_SOURCE /* vasprintf */
+#include "conformance/suite/list.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct suite_list {
+    suite_case *items;
+    size_t count, cap;
+    void **memory;
+    size_t n_memory, memory_cap;
+    unsigned strength;
+    const char *trouble;
+    char twice[256];
+};
+
+suite_list *suite_list_new(unsigned strength) {
+    suite_list *list = calloc(1, sizeof *list);
+    if (list)
+        list->strength = strength;
+    return list;
+}
+
+void suite_list_free(suite_list *list) {
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->n_memory; i++)
+        free(list->memory[i]);
+    free(list->memory);
+    free(list->items);
+    free(list);
+}
+
+/* Room for one more element; false, with trouble, if there is none. */
+static bool grow(suite_list *list, void **array, size_t count, size_t *cap, size_t size) {
+    if (count < *cap)
+        return true;
+    size_t more = *cap ? 2 * *cap : 256;
+    void *grown = realloc(*array, more * size);
+    if (!grown) {
+        list->trouble = "out of memory";
+        return false;
+    }
+    *array = grown;
+    *cap = more;
+    return true;
+}
+
+/* Takes over `memory`. */
+static void *hold(suite_list *list, void *memory) {
+    void *array = list->memory;
+    bool room = memory && grow(list, &array, list->n_memory, &list->memory_cap, sizeof *list->memory);
+    list->memory = array;
+    if (!room) {
+        free(memory);
+        fputs("out of memory\n", stderr);
+        abort(); /* while the cases are written down, before anything runs */
+    }
+    return list->memory[list->n_memory++] = memory;
+}
+
+void *suite_list_alloc(suite_list *list, size_t size) {
+    return hold(list, calloc(1, size));
+}
+
+const char *suite_list_text(suite_list *list, const char *format, ...) {
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    return hold(list, text);
+}
+
+void suite_add(suite_list *list, const suite_case *c) {
+    void *array = list->items;
+    bool room = grow(list, &array, list->count, &list->cap, sizeof *list->items);
+    list->items = array;
+    if (!room)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, c->name) == 0) {
+            snprintf(list->twice, sizeof list->twice, "the case '%s' stands twice", c->name);
+            list->trouble = list->twice;
+        }
+    suite_case copy = *c;
+    copy.name = suite_list_text(list, "%s", c->name);
+    copy.title = suite_list_text(list, "%s", c->title);
+    copy.requirements = suite_list_text(list, "%s", c->requirements);
+    copy.wants = suite_list_text(list, "%s", c->wants ? c->wants : "");
+    list->items[list->count++] = copy;
+}
+
+unsigned suite_list_strength(const suite_list *list) {
+    return list->strength;
+}
+
+size_t suite_list_count(const suite_list *list) {
+    return list->count;
+}
+
+const suite_case *suite_list_at(const suite_list *list, size_t index) {
+    return index < list->count ? &list->items[index] : NULL;
+}
+
+const char *suite_list_trouble(const suite_list *list) {
+    return list->trouble;
+}
