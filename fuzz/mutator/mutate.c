@@ -47,6 +47,7 @@ static void edit_sealed(ibk_buf *octets, dice *d, const edit_keys *keys) {
 static void message(ibk_buf *octets, dice *d, mutate_kind kind, ibk_span donor) {
     static world none; /* has the keys of the fixture and no history */
     none.now = fuzz_now();
+    none.n_opened = 0;
     edit_keys keys = world_keys(&none, donor.len ? donor : ibk_buf_span(octets));
     ibk_buf copy = {0};
     if (donor.len == 0 && ibk_buf_append_span(&copy, ibk_buf_span(octets)) == IBK_OK)

@@ -1,6 +1,10 @@
 /* A MIKEY message: what parses is written back to the same octets; its description covers every octet once;
- * peeking at it agrees with parsing it. */
+ * peeking at it agrees with parsing it; what parsing holds on the heap is bounded by the message's length. */
 #include "fuzz.h"
+#include "world/accounts.h"
+
+/* A payload of three octets takes a struct of 150 in a list that doubles. */
+enum { HEAP_FIXED = 4096, HEAP_OCTET = 256 };
 
 /* Where the description has come to. */
 typedef struct tiles {
@@ -80,7 +84,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ibk_span in = ibk_span_of(data, size);
     ibk_msg msg = {0};
     ibk_diag diag = {0};
+    accounts_mark();
+    size_t before = accounts_held();
     ibk_err err = ibk_msg_parse(&msg, in, &diag);
+    FUZZ_CHECK(accounts_peak() - before <= HEAP_FIXED + HEAP_OCTET * size);
     if (err) {
         fuzz_check_refusal(err, &diag, size);
         FUZZ_CHECK(msg.chain.count == 0);

@@ -186,7 +186,7 @@ const char *judge_read(judged *out, ibk_span message, bool update, judge_open *o
     const char *rule = header(out);
     rule = rule ? rule : counts(out, update);
     const walk_piece *ibake = walk_find(&out->outer, IBAKE, 0);
-    if (rule || update || !ibake)
+    if (rule || update || !ibake || !open)
         return rule;
     out->readable = open(user, walk_body(ibk_buf_span(&out->octets), ibake), &out->plain);
     rule = out->readable ? read_content(out) : NULL;

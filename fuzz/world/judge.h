@@ -32,7 +32,8 @@ typedef struct judged {
 /* Opens an IBE ciphertext with whatever private key of the fixture does. */
 typedef bool judge_open(void *user, ibk_span cipher, ibk_buf *plain);
 
-/* Reads a message of the exchange. NULL, or the rule that it breaks. `out` is freed first. `update`: it
+/* Reads a message of the exchange. NULL, or the rule that it breaks. `out` is freed first. `open`
+ * may be NULL: the content is not judged. `update`: it
  * belongs to a CSB update (RFC 6267 §5.3), whose payloads are other ones. */
 const char *judge_read(judged *out, ibk_span message, bool update, judge_open *open, void *user);
 void judged_free(judged *j);

@@ -95,9 +95,13 @@ static void judge_one(world *w, world_player *p, ibk_span message, const char *w
     judged *place = message.len > 1 ? place_of(p, message.data[1]) : NULL;
     judged update = {0};
     bool updates = message.len > 1 && is_update(p, message.data[1]);
+    /* Whoever could not read I_MESSAGE_1 answers all the same (§4.2.2.2), and cannot judge what is inside. */
+    bool unread =
+        message.len > 1 && message.data[1] == JUDGE_I1 && ibk_session_deferred(p->session) && !p->initiator;
     if (!place)
         return;
-    no_rule(judge_read(updates ? &update : place, message, updates, world_open_ibe, w), p, what);
+    no_rule(judge_read(updates ? &update : place, message, updates, unread ? NULL : world_open_ibe, w), p,
+            what);
     judged_free(&update);
 }
 

@@ -197,6 +197,19 @@ static void session_settle(world_player *p, uint8_t how) {
 /* ---- key requests
  * --------------------------------------------------------------------------------------------------- */
 
+/* RFC 6267 §4.2.1.2: whoever has Alice's PSK gets keys for her identities alone. */
+static void check_served(ibk_span request) {
+    walk asked;
+    FUZZ_CHECK(walk_message(&asked, request) && asked.whole);
+    for (size_t i = 0; i < asked.count; i++) {
+        const walk_piece *p = &asked.items[i];
+        ibk_span id = walk_body(request, p);
+        if (p->type == IBK_PL_IDR && request.data[p->at + 1] <= IBK_ROLE_R &&
+            request.data[p->at + 1] >= IBK_ROLE_I)
+            FUZZ_CHECK(id.len >= strlen(FUZZ_ALICE) && memcmp(id.data, FUZZ_ALICE, strlen(FUZZ_ALICE)) == 0);
+    }
+}
+
 static void kms_receive(world *w, ibk_span octets) {
     ibk_buf response = {0};
     ibk_kms_result result = {0};
@@ -215,6 +228,7 @@ static void kms_receive(world *w, ibk_span octets) {
         world_sent(w, PART_KMS, ibk_buf_span(&response));
     }
     if (result.err == IBK_OK) { /* RFC 3830 §5.4 */
+        check_served(octets);
         ibk_buf_clear(&response);
         FUZZ_CHECK(ibk_kms_handle(w->kms, w->now, octets, &response, &result) == IBK_OK);
         FUZZ_CHECK(result.err == IBK_ERR_REPLAYED);

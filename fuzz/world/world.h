@@ -96,6 +96,12 @@ typedef struct world_message {
     bool delivered;
 } world_message;
 
+/* A ciphertext that was opened, and with whose key. */
+typedef struct world_opened {
+    ibk_buf cipher, plain, whose;
+} world_opened;
+
+enum { WORLD_OPENED = 16 };
 enum { NODE_ALICE = 0, NODE_BOB, NODE_BOX, NODE_KMS, NODES };
 
 struct world {
@@ -108,6 +114,8 @@ struct world {
     size_t n_pool;
     int64_t days[32]; /* the first instants of the days on which messages were sent */
     size_t n_days;
+    world_opened opened[WORLD_OPENED];
+    size_t n_opened;
     secrets secrets;
     ibk_buf logged; /* MPK and AUTHKEY records of the key log: kind, length, CSB ID, octets */
     ibk_kms *kms;
