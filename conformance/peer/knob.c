@@ -78,7 +78,8 @@ static void describe(const px_knob *knob, px_kind kind, peer_deviation *out) {
     list_rules(knob, kind, out->requirements, sizeof out->requirements);
     out->text = knob->text;
     out->sender = sender_of(kind);
-    out->tolerated = knob->tolerated;
+    out->outcome = knob->outcome;
+    out->tolerated = knob->outcome != PEER_REFUSE;
     out->unnoticed = knob->unnoticed;
 }
 

@@ -29,7 +29,7 @@ struct px_knob {
     uint32_t kinds; /* PX_OF(kind) | … */
     const char
         *rules; /* requirements, separated by spaces; "@hdr" and the like stand for those of the message */
-    bool tolerated;
+    peer_outcome outcome;
     const char *unnoticed;
 };
 
@@ -52,10 +52,12 @@ struct px_knob {
     { 0, 0, 0 }
 #define PX_PLACE(inside, type, nth)                                                                          \
     { inside, type, nth }
-#define PX_WRONG             false, NULL /* a receiver must not take it */
-#define PX_WRONG_UNSEEN(why) false, why  /* … but cannot see it by itself */
-#define PX_LICIT             true, NULL  /* it has to take it, or may; the sender is wrong nevertheless */
-#define PX_LICIT_UNSEEN(why) true, why   /* nothing is wrong */
+#define PX_REFUSE             PEER_REFUSE, NULL
+#define PX_REFUSE_UNSEEN(why) PEER_REFUSE, why
+#define PX_TAKE               PEER_TAKE, NULL
+#define PX_TAKE_UNSEEN(why)   PEER_TAKE, why
+#define PX_EITHER             PEER_EITHER, NULL
+#define PX_EITHER_UNSEEN(why) PEER_EITHER, why
 
 typedef struct px_table {
     const px_knob *knobs;

@@ -202,6 +202,13 @@ void peer_forget_findings(peer *p);
 
 /* ---- deviations ---------------------------------------------------------------------------------------- */
 
+/* What a receiver has to do with a bent message. */
+typedef enum peer_outcome {
+    PEER_REFUSE = 1, /* not to take it */
+    PEER_TAKE,       /* to take it: nothing is wrong, or the field has to be ignored */
+    PEER_EITHER      /* the texts permit both, or are silent */
+} peer_outcome;
+
 typedef struct peer_deviation {
     char name[64];    /* "r-message-1/t-changed": message and knob of "deviation/<message>/<knob>" */
     char message[32]; /* "r-message-1" */
@@ -209,9 +216,11 @@ typedef struct peer_deviation {
     char
         requirements[64]; /* IDs, separated by spaces: what the sender violates, or what binds the receiver */
     const char *text;     /* one sentence about the bent message */
-    peer_role sender;     /* the role that sends it (PEER_RESPONDER: or PEER_INITIATOR in an update) */
-    bool tolerated;       /* the receiver has to take it, or may: it is no violation */
-    const char *unnoticed; /* why no receiver can notice it by itself; NULL: it can */
+    peer_role sender;     /* who sends it; an update may be started by either side */
+    peer_outcome outcome;
+    bool tolerated; /* outcome is not PEER_REFUSE */
+    const char
+        *unnoticed; /* why this peer, as receiver, finds nothing; an IUT that knows more may. NULL: it does */
 } peer_deviation;
 
 size_t peer_deviations(void);

@@ -66,20 +66,20 @@ static bool bend_no_space(peer *p, px_draft *d, const px_knob *k, px_octets *val
 
 static const px_knob knobs[] = {
     {"protocol-upper-case", "the protocol identifier is \"MIKEY\"", W, bend_upper, PX_NOWHERE, 0, 5, SDP,
-     "4567-2 4567-52", PX_WRONG},
+     "4567-2 4567-52", PX_REFUSE},
     {"protocol-other", "the only protocol is one that nobody knows", W, bend_other_protocol, PX_NOWHERE, 0, 0,
-     SDP, "4567-8 4567-52", PX_WRONG},
+     SDP, "4567-8 4567-52", PX_REFUSE},
     {"protocol-without-space", "no space stands between protocol and data", W, bend_no_space, PX_NOWHERE, 0,
-     0, SDP, "4567-8", PX_WRONG},
+     0, SDP, "4567-8", PX_REFUSE},
     {"base64-alphabet", "the data hold a character that base64 does not have", W, bend_insert, PX_NOWHERE, 0,
-     8, SDP, "4567-1 4567-10", PX_WRONG},
+     8, SDP, "4567-1 4567-10", PX_REFUSE},
     {"base64-space", "the data hold a space", W, bend_insert, PX_NOWHERE, 1, 8, SDP, "4567-1 4567-10",
-     PX_WRONG},
+     PX_REFUSE},
     {"base64-surplus-padding", "the data end in a padding character too many", W, bend_insert, PX_NOWHERE, 2,
-     -1, SDP, "4567-1 4567-10", PX_WRONG},
+     -1, SDP, "4567-1 4567-10", PX_REFUSE},
     {"base64-truncated", "the data lack their last character", W, bend_end, PX_NOWHERE, 0, 1, SDP,
-     "4567-1 4567-10", PX_WRONG},
-    {"data-missing", "there are no data", W, bend_end, PX_NOWHERE, 0, 0, SDP, "4567-9", PX_WRONG},
+     "4567-1 4567-10", PX_REFUSE},
+    {"data-missing", "there are no data", W, bend_end, PX_NOWHERE, 0, 0, SDP, "4567-9", PX_REFUSE},
 };
 
 const px_table px_knobs_sdp = {knobs, N(knobs)};
