@@ -297,9 +297,9 @@ ibk_err offer_take(call *c) {
     if (n > MAX_POLICIES) {
         return call_fail(c, IBK_ERR_LIMIT, "SP", "too many policies");
     }
-    ibk_err err = offer_answer_map(s, &c->msg->hdr, &s->map);
+    ibk_err err = store_policies(&s->policies, sp_of_chain, &c->msg->chain, n);
+    err = err ? err : offer_answer_map(s, &c->msg->hdr, &s->map); /* which may choose one of them */
     s->hdr.map = ibk_buf_span(&s->map);
-    err = err ? err : store_policies(&s->policies, sp_of_chain, &c->msg->chain, n);
     if (err) {
         return call_fail(c, err, "SP", "the offer cannot be stored");
     }
