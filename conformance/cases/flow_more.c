@@ -91,8 +91,8 @@ static void run_fresh_responder(suite_trial *t, const void *arg) {
 }
 
 static void run_new_timestamps(suite_trial *t, const void *arg) {
-    (void)arg;
-    suite_node node = {.users = "alice"};
+    const char *type = arg;
+    suite_node node = {.users = "alice", .policy = suite_text(t, "{'timestamp': '%s'}", type)};
     suite_begin(t, SUITE_A, &node);
     ibk_span seen[3];
     for (int i = 0; i < 3; i++) {
@@ -108,6 +108,22 @@ static void run_new_timestamps(suite_trial *t, const void *arg) {
             suite_require(t, !ibk_span_equal(seen[i], seen[j]), "3830-38", "a T of its own in each message",
                           "messages %d and %d have the same T", j + 1, i + 1);
     }
+}
+
+/* A mailbox answers on a curve of its own; the initiator follows (P-28). */
+static void run_other_curve(suite_trial *t, const void *arg) {
+    (void)arg;
+    suite_node node = {.users = "alice",
+                       .policy = "{'allow_missing_echo': true, 'accept_responders': 'any'}"};
+    peer_setup setup = {.role = PEER_MAILBOX, .self = "mailbox", .curve = case_curve("P-384")};
+    suite_begin(t, SUITE_A, &node);
+    peer *p = case_peer(t, &setup);
+    suite_report last;
+    bool done = case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last);
+    case_judge(t, p, false);
+    if (!done)
+        suite_expect(t, last, "P-28", "accepted/established");
+    case_keys(t, last, p, "P-28");
 }
 
 /* ---- CSB IDs in use (RFC 3830 §6.1) ---- */
@@ -465,8 +481,12 @@ static const suite_case cases[] = {
      "roles:initiator features:random,keys", run_fresh_initiator, 0},
     {"flow/fresh/responder", "the same call twice, in two nodes: y is new", "6539-5 6539-4 P-20",
      "roles:responder features:keys", run_fresh_responder, 0},
-    {"flow/fresh/timestamps", "three calls at the same time: each has a T of its own", "3830-38",
-     "roles:initiator features:many", run_new_timestamps, 0},
+    {"flow/fresh/timestamps", "three calls at the same time: each has a T of its own", "3830-38 P-27",
+     "roles:initiator features:many timestamps:NTP-UTC", run_new_timestamps, "NTP-UTC"},
+    {"flow/fresh/timestamps-32", "the same with seconds alone", "3830-38 P-27",
+     "roles:initiator features:many timestamps:NTP-UTC-32", run_new_timestamps, "NTP-UTC-32"},
+    {"flow/fresh/timestamps-counter", "the same with a COUNTER", "3830-38 P-27",
+     "roles:initiator features:many timestamps:COUNTER", run_new_timestamps, "COUNTER"},
     {"flow/csb-id/initiator", "a CSB ID that is in use is not drawn", "3830-47 3830-48",
      "roles:initiator features:random", run_csb_initiator, 0},
     {"flow/csb-id/responder", "a call with a CSB ID that is in use is refused", "3830-47", "roles:responder",
@@ -477,6 +497,8 @@ static const suite_case cases[] = {
     {"flow/deferred/call", "a mailbox answers with ECCPTr alone, and the initiator goes on",
      "6267-45 6267-46 6267-52 6267-55 6267-56 6267-65 6267-66 6267-69", "roles:initiator features:deferred",
      run_deferred, 0},
+    {"flow/deferred/other-curve", "the mailbox answers on a curve of its own", "P-28 6267-45",
+     "roles:initiator features:deferred own_curves:P-384", run_other_curve, 0},
     {"flow/deferred/not-permitted", "ECCPTr alone ends a call that is not to be deferred", "6539-8 6539-13",
      "roles:initiator", run_missing_echo, 0},
     {"flow/esk/sent", "an ESK in I_MESSAGE_1", "6267-31", "roles:initiator features:esk", run_esk_sent, 0},

@@ -9,24 +9,31 @@ typedef struct update {
     bool iut_starts;      /* the update */
     bool new_dh, further; /* further crypto sessions */
     unsigned times;
+    bool mki; /* names the new keys (P-35) */
 } update;
 
 static const update updates[] = {
     {"initiator-starts-new", "the initiator, which the IUT is, starts an update with new values", true, true,
-     true, false, 1},
-    {"initiator-starts-old", "the same without new values", true, true, false, false, 1},
-    {"initiator-starts-thrice", "three updates with new values", true, true, true, false, 3},
+     true, false, 1, false},
+    {"initiator-starts-old", "the same without new values", true, true, false, false, 1, false},
+    {"initiator-starts-thrice", "three updates with new values", true, true, true, false, 3, false},
     {"initiator-answers-new", "the IUT called; the peer starts an update with new values", true, false, true,
-     false, 1},
-    {"initiator-answers-old", "the same without new values", true, false, false, false, 1},
+     false, 1, false},
+    {"initiator-answers-old", "the same without new values", true, false, false, false, 1, false},
     {"responder-starts-new", "the responder, which the IUT is, starts an update with new values", false, true,
-     true, false, 1},
-    {"responder-starts-old", "the same without new values", false, true, false, false, 1},
+     true, false, 1, false},
+    {"responder-starts-old", "the same without new values", false, true, false, false, 1, false},
     {"responder-answers-new", "the IUT was called; the peer starts an update with new values", false, false,
-     true, false, 1},
-    {"responder-answers-old", "the same without new values", false, false, false, false, 1},
-    {"responder-answers-thrice", "three updates with new values", false, false, true, false, 3},
-    {"responder-answers-further", "an update that adds a crypto session", false, false, true, true, 1},
+     true, false, 1, false},
+    {"responder-answers-old", "the same without new values", false, false, false, false, 1, false},
+    {"responder-answers-thrice", "three updates with new values", false, false, true, false, 3, false},
+    {"responder-answers-further", "an update that adds a crypto session", false, false, true, true, 1, false},
+    {"initiator-starts-mki", "the IUT starts an update whose keys have an MKI", true, true, true, false, 1,
+     true},
+    {"initiator-answers-mki", "the IUT called; an update of the peer whose keys have an MKI", true, false,
+     true, false, 1, true},
+    {"responder-answers-mki", "the IUT was called; an update of the peer whose keys have an MKI", false,
+     false, true, false, 1, true},
 };
 
 static suite_report establish(suite_trial *t, const update *u, peer **p) {
@@ -50,8 +57,8 @@ static suite_report establish(suite_trial *t, const update *u, peer **p) {
 static suite_report exchange(suite_trial *t, const update *u, peer *p) {
     const char *session = u->iut_initiates ? "a" : "b";
     if (u->iut_starts) {
-        suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s", session,
-                                  u->new_dh ? "true" : "false");
+        suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s%s", session,
+                                  u->new_dh ? "true" : "false", u->mki ? ", 'mki': 'AQI='" : "");
         suite_expect(t, r, "6267-73", "accepted/updating");
         ibk_span answer = case_give(t, p, suite_sent(t, r, "6267-73"));
         case_judge(t, p, false);
@@ -59,7 +66,10 @@ static suite_report exchange(suite_trial *t, const update *u, peer *p) {
     }
     static const uint8_t policy = 0;
     const peer_cs further = {.cs_id = 3, .policies = {&policy, 1}, .ssrc = 3};
-    peer_change change = {.new_dh = u->new_dh, .further = &further, .n_further = u->further};
+    peer_change change = {.new_dh = u->new_dh,
+                          .mki = u->mki ? ibk_span_str("\001\002") : (ibk_span){0},
+                          .further = &further,
+                          .n_further = u->further};
     ibk_buf *out = suite_buf(t);
     suite_sure(t, peer_update(p, &change, out), "the peer's update");
     suite_report r = suite_message_in(t, SUITE_A, session, ibk_buf_span(out));
@@ -133,14 +143,14 @@ void cases_flow_update(suite_list *list) {
         const char *ids = suite_list_text(
             list, "6267-73 6267-74 6267-75 6267-76 6267-77 3830-27 3830-28 3830-29 P-7 P-30 %s",
             u->new_dh ? "6267-78 6267-79 P-20" : "6267-80 P-31");
-        suite_case c = {suite_list_text(list, "flow/update/%s", u->name),
-                        u->title,
-                        suite_list_text(list, "%s%s", ids, u->further ? " P-33" : ""),
-                        suite_list_text(list, "roles:%s features:update%s",
-                                        u->iut_initiates ? "initiator" : "responder",
-                                        u->further ? ",update-sessions" : ""),
-                        run_update,
-                        u};
+        suite_case c = {
+            suite_list_text(list, "flow/update/%s", u->name),
+            u->title,
+            suite_list_text(list, "%s%s%s", ids, u->further ? " P-33" : "", u->mki ? " P-35" : ""),
+            suite_list_text(list, "roles:%s features:update%s", u->iut_initiates ? "initiator" : "responder",
+                            u->further ? ",update-sessions" : ""),
+            run_update,
+            u};
         suite_add(list, &c);
     }
     const suite_case more[] = {{"flow/update/taken-back", "an answered update is taken back", "P-32",

@@ -1,8 +1,8 @@
 /* State-machine cases: each message in each state, those of this exchange and those of another; repeated,
  * reflected, out of order. What a state does not await must not be taken; what is discarded must leave the
  * exchange as it was, so that the right message still leads to its end. */
+#include "conformance/cases/state.h"
 #include "conformance/cases/cases.h"
-#include "conformance/cases/common.h"
 
 #include <string.h>
 
@@ -147,14 +147,17 @@ static bool sensible(const state_case *c) {
 
 /* ---- the roles of a key request ---- */
 
+suite_report state_open_user(suite_trial *t) {
+    return suite_op(t, SUITE_A, "open",
+                    "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': [{'uri': "
+                    "'sip:alice@home.example'}], 'psk': '" SUITE_PSK "'");
+}
+
 static void run_user(suite_trial *t, const void *arg) {
     const case_kind *kind = arg;
     suite_node node = {0};
     suite_begin(t, SUITE_A, &node);
-    suite_report opened =
-        suite_op(t, SUITE_A, "open",
-                 "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': "
-                 "[{'uri': 'sip:alice@home.example'}], 'psk': '" SUITE_PSK "'");
+    suite_report opened = state_open_user(t);
     suite_sent(t, opened, "6267-2");
     suite_report r = suite_message_in(t, SUITE_A, "u", case_sample(t, *kind, "another exchange"));
     suite_expect(t, r, *kind == CASE_ERROR ? "3830-33" : "6267-27", "discarded:* refused:*");
@@ -183,10 +186,7 @@ static void run_user_again(suite_trial *t, const void *arg) {
     suite_node node = {0};
     peer_setup setup = {.role = PEER_KMS};
     suite_begin(t, SUITE_A, &node);
-    suite_report opened =
-        suite_op(t, SUITE_A, "open",
-                 "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': "
-                 "[{'uri': 'sip:alice@home.example'}], 'psk': '" SUITE_PSK "'");
+    suite_report opened = state_open_user(t);
     ibk_span answer = case_give(t, case_peer(t, &setup), suite_sent(t, opened, "6267-2"));
     suite_expect(t, suite_message_in(t, SUITE_A, "u", answer), "6267-26", "accepted/done");
     suite_expect(t, suite_message_in(t, SUITE_A, "u", answer), "3830-63", "discarded:* refused:*");
@@ -277,4 +277,5 @@ void cases_state(suite_list *list) {
                                 "3830-36", "roles:initiator", run_error, &yes}};
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
         suite_add(list, &more[i]);
+    cases_state_malformed(list);
 }

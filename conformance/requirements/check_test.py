@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The requirements pass their check, and it notices each kind of fault. Arguments: the check, the requirements."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,22 @@ def check(directory, *options):
     return subprocess.run([program, *options, directory], capture_output=True, text=True, timeout=60)
 
 
+def await_all(path):
+    """Every requirement waits for its cases: what is judged here is the check, not the suite."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"    tested-by: \[[^\]]*\]\n", "    tested-by: [pending]\n", text))
+
+
 def changed(changes, *options):
     """The check of a copy in which the changes were made; {dir} in an option is the copy."""
     with tempfile.TemporaryDirectory() as directory:
         for name in os.listdir(source):
             if name.endswith((".yaml", ".txt")):
                 shutil.copy(os.path.join(source, name), directory)
+            if name.endswith(".yaml"):
+                await_all(os.path.join(directory, name))
         for change in changes:
             change(directory)
         return check(directory, *(option.format(dir=directory) for option in options))
@@ -49,7 +60,7 @@ def append(name, line):
     return change
 
 
-good = check(source, "--allow-pending")
+good = check(source)
 assert good.returncode == 0 and not good.stderr, good
 with open(os.path.join(source, "ids.txt"), encoding="utf-8") as file:
     ids = [line.strip() for line in file if not line.startswith("#")]
