@@ -194,6 +194,17 @@ static void open_request(pair *play, pair_flow flow, const pair_setting *s, peer
 /* ---- the play
  * -------------------------------------------------------------------------------------------------------- */
 
+/* By the number of the damage: which message, where, and how. */
+static void spoil(const pair *play, ibk_buf *message) {
+    unsigned n = play->damage;
+    if (n == 0 || n % 4 != play->messages)
+        return;
+    for (unsigned i = 0; i <= n % 3; i++) {
+        n = n * 1103515245U + 12345U;
+        message->data[(n >> 8) % message->len] ^= (uint8_t)(1U << (n >> 29));
+    }
+}
+
 static void note(pair *play, ibk_span message) {
     need(ibk_buf_append_span(&play->wire, message) == IBK_OK, "memory");
     play->messages++;
@@ -203,6 +214,7 @@ static void note(pair *play, ibk_span message) {
 static void carry(pair *play, peer *to, peer *from, ibk_buf *message) {
     while (message->len > 0) {
         ibk_buf answer = {0};
+        spoil(play, message);
         note(play, ibk_buf_span(message));
         need(peer_receive(to, ibk_buf_span(message), &answer) == IBK_OK, "peer_receive");
         ibk_buf_free(message);
@@ -235,6 +247,7 @@ void pair_play(pair *play, pair_flow flow, const pair_setting *s) {
                      .timestamp = s->timestamp,
                      .n_domains = 1};
     memset(play, 0, sizeof *play);
+    play->damage = s->damage;
     c.domains = pair_domain(s->size ? s->size : 1024, s->granularity);
     if (flow == PAIR_PSK || flow == PAIR_PKE)
         open_request(play, flow, s, c);

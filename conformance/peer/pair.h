@@ -24,12 +24,14 @@ typedef struct pair_setting {
     peer_envelope envelope;
     bool ask_bytes;
     const char *deviation; /* of whichever of the two sends that message */
+    unsigned damage;       /* not 0: a few octets of one message are changed on their way */
 } pair_setting;
 
 typedef struct pair {
     peer *first, *second; /* initiator and responder; user and KMS */
     ibk_buf wire;         /* all messages, one behind the other */
     size_t messages;
+    unsigned damage;
 } pair;
 
 void pair_play(pair *play, pair_flow flow, const pair_setting *setting);
