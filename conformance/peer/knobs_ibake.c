@@ -139,6 +139,23 @@ static bool bend_old_value(peer *p, px_draft *d, const px_knob *k, px_octets *oc
            set_point(part, p->curve, px_span(&p->own_before), true);
 }
 
+/* Another MKI than there was; one where there was none (P-35). */
+static bool bend_mki(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)p, (void)octets;
+    static const uint8_t mki[] = {1, 9};
+    px_part *part = eccpt_of(d, k->place);
+    if (!part)
+        return false;
+    uint8_t *kv = &part->body.buf.data[behind_point(part) + 3];
+    if ((*kv & 15) == 1) {
+        part->body.buf.data[px_span(&part->body).len - 1] ^= 1;
+        return true;
+    }
+    *kv = (uint8_t)((*kv & 0xF0) | 1);
+    px_put(&part->body, mki, sizeof mki);
+    return true;
+}
+
 /* Both points of R_MESSAGE_1 have changed places. */
 static bool bend_points_turned(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)k, (void)octets;
@@ -370,6 +387,10 @@ static const px_knob knobs[] = {
      PX_SEALED, "6267-100", PX_TAKE_UNSEEN("the field is ignored")},
     {"reserved-bits", "the reserved bits in ECCPT are not zero", C, bend_behind, IN(PX_ECCPT, 0), 3, 0xF0,
      PX_SEALED, "P-3", PX_TAKE_UNSEEN("reserved bits are ignored")},
+    {"mki-changed", "the MKI in one ECCPT is not the starter's, or there though the starter has none", C,
+     bend_mki, IN(PX_ECCPT, -1), 0, 0, PX_OF(PX_U2), "P-35", PX_REFUSE},
+    {"mki-of-first-changed", "the MKI in the other ECCPT is not the starter's", C, bend_mki, IN(PX_ECCPT, 0),
+     0, 0, PX_OF(PX_U2), "P-35", PX_REFUSE},
     {"kv-unknown", "the key validity type is none that is registered", C, bend_behind, IN(PX_ECCPT, -1), 3, 6,
      PX_SEALED, "@parse", PX_REFUSE},
     {"kv-without-data", "there is a key validity of type MKI without its data", C, bend_behind,
