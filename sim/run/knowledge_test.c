@@ -268,6 +268,30 @@ static void test_failing_expectations(void **state) {
     run_outcome_free(&outcome);
 }
 
+/* Refusals are counted with their reasons, those of an adversary's own calls too; what takes no time is not
+ * measured. */
+static void test_failing_refusals(void **state) {
+    (void)state;
+    run_outcome outcome;
+    play(&outcome,
+         CALL "adversaries: [{name: mallory, at: [{link: bob}], rules: [{on: I_MESSAGE_1, receiver: bob, "
+              "nth: 1, do: record, as: old}, {on: time, after: 8 s, do: replay, what: old, to: bob, "
+              "fresh: true}]}]\n"
+              "expect:\n  user:\n    bob: {refusals: 2, refusal: decrypt, computing: above 1 ms}\n"
+              "    alice: {refusals: none}\n"
+              "  adversary: {mallory: {calls-accepted: 1, computing: below 1 s}}\n");
+    const result *r = &outcome.result;
+    assert_int_equal(r->verdict, RESULT_FAIL);
+    assert_int_equal(r->expectation_count, 6);
+    static const char *const observed[] = {"1", "bob: REPLAYED",     "nothing to measure", "0",
+                                           "0", "nothing to measure"};
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(r->expectations[i].held, i == 3);
+        assert_string_equal(r->expectations[i].observed, observed[i]);
+    }
+    run_outcome_free(&outcome);
+}
+
 /* Watching costs nobody anything: the run is the same with and without an adversary that only listens. */
 static void test_the_run_is_the_same(void **state) {
     (void)state;
@@ -301,6 +325,7 @@ int main(void) {
         cmocka_unit_test(test_times_of_a_seat),
         cmocka_unit_test(test_keys_in_clear),
         cmocka_unit_test(test_failing_expectations),
+        cmocka_unit_test(test_failing_refusals),
         cmocka_unit_test(test_the_run_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
