@@ -23,8 +23,8 @@ typedef struct inject_plan {
 } inject_plan;
 
 /* From now on. GARBAGE: packets that follow the stream in sequence, payload and tag random; VALID_CIPHERTEXT:
- * under the keys of the stream, if it is in its middle or was told them (told.h). IBK_ERR_NO_PARAMS: no media went to that node so far. IBK_ERR_NO_KEY: it has
- * no keys. */
+ * under the keys of the stream, if it is in its middle or was told them (told.h). IBK_ERR_NO_PARAMS: no media
+ * went to that node so far. IBK_ERR_NO_KEY: it has no keys. */
 ibk_err inject_start(inject *i, const inject_plan *plan);
 
 uint64_t inject_sent(const inject *i);
