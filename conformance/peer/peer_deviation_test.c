@@ -77,11 +77,19 @@ static unsigned complain(const peer_deviation *d, const peer *receiver, const ch
     return 1;
 }
 
-static unsigned judge(const peer_deviation *d, pair_flow flow) {
-    pair right, bent;
-    pair_setting s = setting_of(d), plain = s;
+static pair plays[PAIR_PKE + 1]; /* in which nobody deviates */
+
+static ibk_span right_wire(pair_flow flow, const pair_setting *setting) {
+    pair_setting plain = *setting;
     plain.deviation = NULL;
-    pair_play(&right, flow, &plain);
+    if (plays[flow].messages == 0)
+        pair_play(&plays[flow], flow, &plain);
+    return ibk_buf_span(&plays[flow].wire);
+}
+
+static unsigned judge(const peer_deviation *d, pair_flow flow) {
+    pair bent;
+    pair_setting s = setting_of(d);
     pair_play(&bent, flow, &s);
     bool by_first = d->sender == PEER_INITIATOR || d->sender == PEER_USER;
     if (flow == PAIR_UPDATE_BACK)
@@ -90,13 +98,12 @@ static unsigned judge(const peer_deviation *d, pair_flow flow) {
     unsigned bad = 0;
     if (!peer_look(sender)->deviated)
         bad = complain(d, receiver, "was not bent");
-    else if (flow != PAIR_PKE && ibk_span_equal(ibk_buf_span(&right.wire), ibk_buf_span(&bent.wire)))
+    else if (flow != PAIR_PKE && ibk_span_equal(right_wire(flow, &s), ibk_buf_span(&bent.wire)))
         bad = complain(d, receiver, "changed nothing on the wire");
     else if (!d->unnoticed && !found_one_of(receiver, d->requirements))
         bad = complain(d, receiver, "was not noticed, or as something else");
     else if (d->unnoticed && found_one_of(receiver, d->requirements))
         bad = complain(d, receiver, "was noticed, though the table says that nobody can");
-    pair_free(&right);
     pair_free(&bent);
     return bad;
 }
@@ -219,6 +226,8 @@ int main(void) {
                                        cmocka_unit_test(test_error_messages), cmocka_unit_test(test_noticed)};
     read_ids();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (size_t i = 0; i < sizeof plays / sizeof *plays; i++)
+        pair_free(&plays[i]);
     pair_forget_domains();
     return failed;
 }
