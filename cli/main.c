@@ -21,6 +21,8 @@ static const cli_command commands[] = {
     {"iut", "", "answer a conformance suite: our implementation behind conformance/IUT.md", cmd_iut_main},
     {"conform", "[--iut CMD] [--filter GLOB] …", "judge an implementation, requirement by requirement",
      cmd_conform_main},
+    {"vectors", "verify [DIR|FILE] | generate DIR",
+     "check the test vectors of conformance/vectors, or make them again", cmd_vectors_main},
     {"bench", "crypto|sim", "print figures: operations of the cryptography, calls a second", cmd_bench_main},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -19,9 +19,11 @@ PSK = b64(b"0123456789abcdef")
 SRTP = {"type": "SRTP-ID", "sessions": [{"policy": 0, "ssrc": 1}, {"policy": 0, "ssrc": 0}]}
 FOUR = {"type": "SRTP-ID", "sessions": [{"policy": 0, "ssrc": n} for n in (1, 2, 3, 4)]}
 GENERIC = {"type": "GENERIC-ID", "sessions": [{"cs_id": 1, "policies": [0, 1], "ssrc": 7}]}
-POLICIES = [{"number": 0, "encr_alg": 1, "encr_key_len": 16}, {"number": 1, "encr_alg": 1, "encr_key_len": 16, "kdr": 1}]
-OUTCOME = ("event", "state", "error", "messages", "sdp", "sip_status", "keys", "peer", "esk", "sk", "deferred", "updates",
-           "csb_id", "private_keys")
+AES = {"encr_alg": 1, "encr_key_len": 16}
+POLICIES = [{"number": 0, **AES}, {"number": 1, **AES, "kdr": 1}]
+OUTCOME = ("event", "state", "error", "messages", "sdp", "sip_status", "keys", "peer", "esk", "sk", "deferred",
+           "updates", "csb_id", "private_keys")
+ANSWER = ("result", "error", "octets", "payloads", "sk", "keys", "sender")
 
 
 class Died(Exception):
@@ -43,7 +45,7 @@ class End:
             raise Died from error
         reports = answer.get("reports", [])
         kept = [{name: report[name] for name in OUTCOME if name in report} for report in reports]
-        rest = {name: answer[name] for name in ("result", "error", "octets", "payloads", "sk", "keys", "sender") if name in answer}
+        rest = {name: answer[name] for name in ANSWER if name in answer}
         self.said.append((rest, kept))
         return reports[0] if reports else answer
 
@@ -72,9 +74,10 @@ def hand_over(a, b, report, names, kind="octets"):
 def call(a, b, alice=(ALICE,), bob=(BOB,), first=None, answer=None, role="responder", a_more=None, b_more=None):
     a.begin(alice, **(a_more or {}))
     b.begin(bob, **(b_more or {}))
-    opened = a.ask({"op": "open", "session": "a", "role": "initiator", "local": alice[0], "peer": BOB, "map": SRTP, **(first or {})})
-    b.ask({"op": "open", "session": "b", "role": role, "local": bob[0], **({"ssrcs": [0, 9]} if role == "responder" else {}),
-           **(answer or {})})
+    opened = a.ask({"op": "open", "session": "a", "role": "initiator", "local": alice[0], "peer": BOB, "map": SRTP,
+                    **(first or {})})
+    ssrcs = {"ssrcs": [0, 9]} if role == "responder" else {}
+    b.ask({"op": "open", "session": "b", "role": role, "local": bob[0], **ssrcs, **(answer or {})})
     return hand_over(a, b, opened, ("a", "b"), "sdp" if (first or {}).get("sdp") else "octets")
 
 
@@ -92,8 +95,9 @@ def calls(a, b):
     late = {"utc_ms": 2090000000000}
     call(a, b, a_more=late, b_more=late)
     call(a, b, b_more={"utc_ms": NOON + 400000})
-    call(a, b, a_more={"random": {"csb-id": ["AAAAAQ==", "AAAAAg=="], "seed": "AQ=="}, "policy": {"csb_ids_in_use": [1]}})
-    call(a, b, b_more={"policy": {"csb_ids_in_use": list(range(4))}}, a_more={"random": {"csb-id": ["AAAAAw=="], "seed": "AQ=="}})
+    one_two, three = ({"csb-id": ids, "seed": "AQ=="} for ids in (["AAAAAQ==", "AAAAAg=="], ["AAAAAw=="]))
+    call(a, b, a_more={"random": one_two, "policy": {"csb_ids_in_use": [1]}})
+    call(a, b, a_more={"random": three}, b_more={"policy": {"csb_ids_in_use": list(range(4))}})
 
 
 def stand_ins(a, b):
@@ -102,9 +106,9 @@ def stand_ins(a, b):
     for allowed in (True, False):
         call(a, b, bob=(MAILBOX,), role="mailbox",
              a_more={"policy": {"accept_responders": "any", "allow_missing_echo": allowed}})
-        esk = b.adapter_last_esk = next((r["esk"] for _, reports in reversed(b.said[-3:]) for r in reports if r.get("esk")), None)
+        stored = [report["esk"] for _, reports in b.said[-3:] for report in reports if report.get("esk")]
         b.begin([BOB])
-        b.ask({"op": "open-esk", "identity": BOB, "date": "20261124", "octets": esk or ""})
+        b.ask({"op": "open-esk", "identity": BOB, "date": "20261124", "octets": (stored or [""])[-1]})
     call(a, b, first={"esk": {"sk": b64(bytes(range(32)))}})
 
 
@@ -165,8 +169,8 @@ def tampered(message):
 def tampering(a, b):
     """Each message of a call, changed in all ways, to whom it is for; the others go unchanged."""
     call(a, b)
-    good = [(end, r["messages"][0]) for end in (a, b) for _, reports in end.said[-5:] for r in reports if r.get("messages")]
-    messages = [m for _, m in good]
+    said = [report for end in (a, b) for _, reports in end.said[-5:] for report in reports]
+    messages = [report["messages"][0] for report in said if report.get("messages")]
     for message in messages:
         for octets in tampered(message):
             a.ask({"op": "parse", "what": "message", "octets": octets})
@@ -179,16 +183,20 @@ def tampering(a, b):
 
 def key_requests(a, b):
     users = [{"psk": PSK, "psk_id": {"bytes": "QQ=="}, "may_have": [ALICE, BOB]}]
-    for policy, ask, kms in (({}, [ALICE], {}), ({"prf": "PRF-HMAC-SHA-256", "timestamp": "NTP-UTC-32"}, [ALICE, BOB], {}),
-                             ({"timestamp": "COUNTER"}, [BOB], {"encryption": "AES-CM-256"}), ({}, [CAROL], {}),
+    one_day = {"bytes": b64(b"sip:alice@home.example20261130")}
+    base = {"identity": KMS, "master": of_file(PARAMS, "ibe-1024.master.der"), "issue": "next", "users": users}
+    sha256 = {"prf": "PRF-HMAC-SHA-256", "timestamp": "NTP-UTC-32"}
+    for policy, ask, kms in (({}, [ALICE], {}), (sha256, [ALICE, BOB], {}), ({}, [CAROL], {}), ({}, [one_day], {}),
+                             ({"timestamp": "COUNTER"}, [BOB], {"encryption": "AES-CM-256"}),
                              ({}, [ALICE], {"encryption": "AES-KW-128"}), ({}, [ALICE], {"encryption": "AES-CM-256"}),
-                             ({}, [{"bytes": b64(b"sip:alice@home.example20261130")}], {}), ({}, [ALICE], {"identity": uri("sip:x")}),
+                             ({}, [ALICE], {"identity": uri("sip:x")}),
                              ({}, [ALICE], {"users": [{**users[0], "psk": b64(b"another")}]})):
-        settings = {"identity": KMS, "master": of_file(PARAMS, "ibe-1024.master.der"), "issue": "next", "users": users, **kms}
+        settings = {**base, **kms}
         a.begin([], policy=policy)
         b.begin([], kms=settings)
         b.ask({"op": "open", "session": "k", "role": "kms"})
-        asked = a.ask({"op": "open", "session": "u", "role": "user", "kms": KMS, "ask": ask, "psk": PSK, "psk_id": {"bytes": "QQ=="}})
+        asked = a.ask({"op": "open", "session": "u", "role": "user", "kms": KMS, "ask": ask, "psk": PSK,
+                       "psk_id": {"bytes": "QQ=="}})
         hand_over(a, b, asked, ("u", "k"))
         for octets in tampered((asked.get("messages") or [""])[0])[:20]:
             b.ask({"op": "message", "session": "k", "octets": octets})
@@ -201,7 +209,8 @@ def parsing(a, b):
     """Parameters and points, changed."""
     params = base64.b64decode(of_file(PARAMS, "ibe-1024.params.der"))
     sha256 = params[:-7] + bytes.fromhex("0609608648016503040201")
-    for octets in (params, params + b"\0", sha256, bytes([0x30, 0x82]) + (len(sha256) - 4).to_bytes(2, "big") + sha256[4:],
+    other_hash = bytes([0x30, 0x82]) + (len(sha256) - 4).to_bytes(2, "big") + sha256[4:]
+    for octets in (params, params + b"\0", sha256, other_hash,
                    *(params[:i] + bytes([params[i] ^ 1]) + params[i + 1:] for i in range(0, len(params), 16))):
         for end in (a, b):
             end.ask({"op": "parse", "what": "params", "octets": b64(octets)})
@@ -253,7 +262,8 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         keys = keys_in(directory, program)
         for name in names or [line.split("\t")[0] for line in listed]:
-            command = subprocess.run([build, "--print-command", name], capture_output=True, text=True, check=True).stdout.split()
+            made = subprocess.run([build, "--print-command", name], capture_output=True, text=True, check=True)
+            command = made.stdout.split()
             seen = first_difference((program, "iut"), command, keys, said)
             unseen += seen is None
             print(f"{name}\t{seen or 'no difference'}", flush=True)

@@ -73,7 +73,8 @@ def mutate(mutant):
     source = read_source(mutant)
     found = places(mutant, source)
     if len(found) != 1:
-        raise Wrong(f"{mutant['id']}: the text to find stands {len(found)} times in {mutant['file']}:\n{mutant['find']}")
+        where = f"{len(found)} times in {mutant['file']}"
+        raise Wrong(f"{mutant['id']}: the text to find stands {where}:\n{mutant['find']}")
     at, indent = found[0]
     end = at + len(indented(mutant["find"], indent))
     return source[:at] + indented(mutant["replace"], indent) + source[end:]
