@@ -1,6 +1,8 @@
 /* ibakelab conform: judges an implementation of MIKEY-IBAKE behind conformance/IUT.md, requirement by
  * requirement. */
+#define _GNU_SOURCE /* memrchr */
 #include "cli/cli.h"
+#include "cli/conform_mutants.h"
 #include "conformance/cases/cases.h"
 #include "conformance/suite/baseline.h"
 #include "conformance/suite/list.h"
@@ -39,6 +41,8 @@ static const char help_text[] =
     "  --baseline F       failures that are known (docs/conformance.md)\n"
     "  --update-baseline  write today's failures into that file\n"
     "  --keep DIR         leave transcript, capture and key log of every case that was played\n"
+    "  --mutants[=GLOB]   let the suite judge broken variants of our own implementation, and print which "
+    "case finds which\n"
     "  --data DIR         the folder with conformance/requirements and data/ibe-params\n"
     "  --quiet            tell the end alone\n"
     "  --verbose          tell every case\n\n"
@@ -55,6 +59,7 @@ typedef struct conform {
     const char *filters[FILTERS_MAX], *roles[FILTERS_MAX];
     size_t n_filters, n_roles;
     uint64_t strength, jobs, timeout;
+    const char *mutants; /* their glob */
     bool list, update, quiet, verbose;
     char self[4200];
     suite_list *cases;
@@ -84,7 +89,8 @@ enum {
     OPT_KEEP,
     OPT_DATA,
     OPT_QUIET,
-    OPT_VERBOSE
+    OPT_VERBOSE,
+    OPT_MUTANTS
 };
 
 static const struct option options[] = {{"iut", required_argument, NULL, OPT_IUT},
@@ -104,6 +110,7 @@ static const struct option options[] = {{"iut", required_argument, NULL, OPT_IUT
                                         {"data", required_argument, NULL, OPT_DATA},
                                         {"quiet", no_argument, NULL, OPT_QUIET},
                                         {"verbose", no_argument, NULL, OPT_VERBOSE},
+                                        {"mutants", optional_argument, NULL, OPT_MUTANTS},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
@@ -156,6 +163,9 @@ static int take_option(conform *c, int option) {
         return CLI_OK;
     case OPT_UPDATE:
         c->update = true;
+        return CLI_OK;
+    case OPT_MUTANTS:
+        c->mutants = optarg ? optarg : "*";
         return CLI_OK;
     case OPT_QUIET:
         c->quiet = true;
@@ -409,6 +419,26 @@ static int play(conform *c) {
     return status ? status : report(c, timestamp, seconds);
 }
 
+/* The broken variants are linked with the objects of the build that this program is of. */
+static int judge_mutants(const conform *c) {
+    char build[4096];
+    ssize_t n = readlink("/proc/self/exe", build, sizeof build - 1);
+    char *slash = n > 0 ? memrchr(build, '/', (size_t)n) : NULL;
+    const suite_case **cases = calloc(c->n, sizeof *cases);
+    if (!slash || !cases) {
+        free(cases);
+        return cli_fail(COMMAND, "--mutants", IBK_ERR_NO_MEMORY, NULL);
+    }
+    *slash = '\0';
+    for (size_t i = 0; i < c->n; i++)
+        cases[i] = c->results[i].c;
+    conform_mutants m = {c->data, build, c->mutants, cases, c->n, (unsigned)c->jobs, (double)c->timeout,
+                         c->out};
+    int status = conform_mutants_run(&m);
+    free(cases);
+    return status;
+}
+
 static void list(const conform *c) {
     for (size_t i = 0; i < c->n; i++)
         printf("%s %s\n", c->results[i].c->name, c->results[i].c->requirements);
@@ -451,6 +481,8 @@ int cmd_conform_main(int argc, char **argv) {
     status = load(&c);
     if (!status && c.list)
         list(&c);
+    else if (!status && c.mutants)
+        status = judge_mutants(&c);
     else if (!status)
         status = play(&c);
     suite_results_free(c.results, c.n);

@@ -29,6 +29,11 @@ static peer_id user_id(suite_trial *t, const char *name) {
     return (peer_id){.type = 1, .data = ibk_span_str(suite_user(t, name))};
 }
 
+/* The same user as a NAI: without the scheme. */
+static peer_id nai_of(peer_id uri) {
+    return (peer_id){.type = 0, .data = ibk_span_of(uri.data.data + 4, uri.data.len - 4)};
+}
+
 static void add_asks(suite_trial *t, const peer_setup *s, peer_config *c, int64_t utc_ms) {
     static const char *const granularities[] = {"day", "hour", "month"};
     peer_id *asks = suite_alloc(t, 16 * sizeof *asks);
@@ -57,11 +62,13 @@ static void add_keys(suite_trial *t, const peer_setup *s, peer_config *c) {
 }
 
 static void add_sessions(suite_trial *t, const peer_setup *s, peer_config *c) {
-    static const uint8_t policy = 0;
+    static const uint8_t policies[] = {0, 1};
     peer_cs *sessions = suite_alloc(t, 2 * sizeof *sessions);
     for (uint32_t i = 0; i < 2; i++)
         sessions[i] = (peer_cs){.cs_id = (uint8_t)(i + 1),
-                                .policies = ibk_span_of(&policy, s->bare ? 0 : 1),
+                                .policies = ibk_span_of(policies, s->bare  ? 0
+                                                                  : s->two ? 2
+                                                                           : 1),
                                 .ssrc = i + 1,
                                 .no_data = s->bare};
     c->sessions = sessions;
@@ -104,6 +111,10 @@ peer *case_peer(suite_trial *t, const peer_setup *s) {
         .counter = s->counter,
         .map_type = s->map_type,
         .esk = s->esk};
+    if (s->nai) {
+        c.self = nai_of(c.self);
+        c.other = nai_of(c.other);
+    }
     if (s->sdp_ids)
         c.sdp_ids = ibk_span_str(s->sdp_ids);
     add_sessions(t, s, &c);

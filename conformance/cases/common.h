@@ -17,6 +17,8 @@ typedef struct peer_setup {
     const char *self, *other; /* users; by default alice and bob, by the role */
     const char *sdp_ids;
     bool esk;
+    bool nai;                /* identities of the type NAI, alice@home.example */
+    bool two;                /* initiator: each crypto session has the policies 0 and 1 (GENERIC-ID) */
     bool bare;               /* initiator: crypto sessions without policies and session data (GENERIC-ID) */
     const peer_sp *policies; /* initiator */
     size_t n_policies;

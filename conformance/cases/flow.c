@@ -171,5 +171,6 @@ void cases_flow(suite_list *list) {
         free(rows.rows);
     }
     cases_flow_more(list);
+    cases_flow_offer(list);
     cases_flow_update(list);
 }

@@ -4,6 +4,7 @@
 #include "conformance/cases/common.h"
 
 void cases_flow_more(suite_list *list);   /* mailbox, ESK, maps, forks, clocks … */
+void cases_flow_offer(suite_list *list);  /* identities and policies of offers */
 void cases_flow_update(suite_list *list); /* CSB updates (RFC 6267 §5.3) */
 
 #endif

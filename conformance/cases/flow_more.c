@@ -349,7 +349,7 @@ static void run_generic_bare(suite_trial *t, const void *arg) {
     case_keys(t, last, p, "6267-95");
 }
 
-static const peer_sp strange[] = {{0, {(const uint8_t[]){0, 1, 200, 1, 1, 16, 2, 1, 200}, 9}}};
+static const peer_sp strange[] = {{0, {(const uint8_t[]){0, 1, 200, 1, 1, 16, 2, 1, 1}, 9}}};
 
 /* An offer whose policy nobody can support: an Error message, with what can be supported. */
 static void run_unsupported_policy(suite_trial *t, const void *arg) {
@@ -376,7 +376,7 @@ typedef struct answerer {
 
 static const answerer answerers[] = {
     {"none", "none", "refused:identity|policy discarded:identity|policy", "P-19"},
-    {"echoed", "echoed", "accepted/established", "6267-83 P-19 6267-42 6267-51 6267-55"},
+    {"echoed", "echoed", "accepted/established", "6267-33 6267-83 P-19 6267-42 6267-51 6267-55"},
     {"any", "any", "accepted/established", "6267-83 P-19 6267-51 6267-55"},
 };
 

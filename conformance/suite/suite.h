@@ -97,6 +97,7 @@ typedef struct suite_node {
     int64_t utc_ms;          /* 0: suite_now */
     const char *kms;         /* the member `kms` without identity and master, "'users': […]"; NULL: none */
     const char *date;        /* of the keys; NULL: today's */
+    bool nai;                /* the users' identities are NAIs: alice@home.example */
 } suite_node;
 
 /* Begins the case at an end. A policy that the adapter ignores skips the case. */

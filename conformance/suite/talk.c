@@ -141,10 +141,11 @@ json_t *suite_do(suite_trial *t, int end, const char *id, const char *op, json_t
 static void add_keys(suite_trial *t, json_t *keys, const suite_node *n, const char *date) {
     for (const char *at = n->users ? n->users : ""; *at; at += strcspn(at, ","), at += *at == ',') {
         const char *user = suite_user(t, suite_text(t, "%.*s", (int)strcspn(at, ","), at));
+        user += n->nai ? strlen("sip:") : 0;
         const char *identity = suite_text(t, "%s%s", user, date);
         ibk_span key = suite_private_key(t, t->size, ibk_span_str(identity));
-        json_array_append(keys, suite_json(t, "{'identity': {'uri': '%s'}, 'date': '%s', 'der': '%s'}", user,
-                                           date, suite_base64(t, key)));
+        json_array_append(keys, suite_json(t, "{'identity': {'%s': '%s'}, 'date': '%s', 'der': '%s'}",
+                                           n->nai ? "nai" : "uri", user, date, suite_base64(t, key)));
     }
 }
 

@@ -1,0 +1,26 @@
+/* ibakelab conform --mutants: the suite against broken variants of our implementation (conformance/mutants).
+ */
+#ifndef CLI_CONFORM_MUTANTS_H
+#define CLI_CONFORM_MUTANTS_H
+
+#include "conformance/suite/run.h"
+
+#include <stdio.h>
+
+typedef struct conform_mutants {
+    const char *data;  /* the folder with conformance/mutants */
+    const char *build; /* the build folder whose objects the variants are linked with */
+    const char *glob;  /* which variants; NULL: all */
+    const suite_case *const *cases;
+    size_t n_cases;
+    unsigned jobs;
+    double limit; /* seconds for an answer; 0: 5 */
+    FILE *out;
+} conform_mutants;
+
+/* Builds the variants, lets the suite judge each until the first failure (cases of the requirements that it
+ * breaks come first), and prints the kill matrix. An exit status: CLI_OK if each was found, but for those
+ * that are said to be equivalent; CLI_FAILED, CLI_BAD. */
+int conform_mutants_run(const conform_mutants *m);
+
+#endif
