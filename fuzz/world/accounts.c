@@ -5,6 +5,11 @@
 
 static size_t held, peak;
 static int paused;
+static size_t to_go; /* 0: no allocation is to fail */
+
+static int fails(void) {
+    return to_go > 0 && --to_go == 0;
+}
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -28,16 +33,16 @@ static void goes(void *p) {
 }
 
 void *__wrap_malloc(size_t size) {
-    return came(__real_malloc(size));
+    return fails() ? NULL : came(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size) {
-    return came(__real_calloc(n, size));
+    return fails() ? NULL : came(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *old, size_t size) {
     size_t before = old && !paused ? malloc_usable_size(old) : 0;
-    void *p = __real_realloc(old, size);
+    void *p = fails() ? NULL : __real_realloc(old, size);
     if (!p)
         return NULL;
     held -= before < held ? before : held;
@@ -63,4 +68,10 @@ void accounts_mark(void) {
 
 void accounts_pause(int on) {
     paused = on;
+}
+
+size_t accounts_fail(size_t nth) {
+    size_t left = to_go;
+    to_go = nth;
+    return left;
 }

@@ -10,5 +10,8 @@ size_t accounts_held(void);  /* octets held now */
 size_t accounts_peak(void);  /* the most since accounts_mark */
 void accounts_mark(void);    /* the peak becomes what is held now */
 void accounts_pause(int on); /* what the laboratory itself makes meanwhile is not counted */
+/* The nth allocation from now fails, once; 0: none. Returns how many were still to go before the one that was
+ * to fail: 0 if it did. */
+size_t accounts_fail(size_t nth);
 
 #endif
