@@ -229,6 +229,51 @@ static void run_fresh(suite_trial *t, const void *arg) {
                       suite_payload_name(types[i]));
 }
 
+/* IDRpsk names the PSK where the user was told to name it. */
+static void run_psk_id(suite_trial *t, const void *arg) {
+    (void)arg;
+    suite_node node = {0};
+    peer_setup setup = {.role = PEER_KMS, .psk_id = "second"};
+    suite_begin(t, SUITE_A, &node);
+    suite_report r =
+        suite_op(t, SUITE_A, "open",
+                 "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': [" ALICE
+                 "], 'psk': '" SUITE_PSK "', 'psk_id': {'uri': 'sip:second@home.example'}");
+    const suite_message *m = suite_read(t, suite_sent(t, r, "6267-2"));
+    suite_require(t,
+                  ibk_span_equal(suite_payload_data(m, suite_message_idr(m, SUITE_ROLE_PSK)),
+                                 ibk_span_str("sip:second@home.example")),
+                  "6267-11", "IDRpsk with the name of the PSK", "another, or none");
+    peer *p = case_peer(t, &setup);
+    ibk_span answer = case_give(t, p, m->octets);
+    case_judge(t, p, false);
+    suite_expect(t, suite_message_in(t, SUITE_A, "u", answer), "6267-26", "accepted/done");
+}
+
+/* A chain of two: each has a CERT payload of its own. */
+static void run_chain(suite_trial *t, const void *arg) {
+    static const char *const chain[] = {"alice", "root"};
+    (void)arg;
+    suite_node node = {0};
+    suite_begin(t, SUITE_A, &node);
+    const char *certificates[2];
+    for (size_t i = 0; i < 2; i++)
+        certificates[i] = suite_base64(t, ibk_buf_span(&kms_holder(t, chain[i])->certificate));
+    suite_report r = suite_op(
+        t, SUITE_A, "open",
+        "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': [" ALICE
+        "], 'method': 'PKE', 'pke': {'chain': ['%s', '%s'], 'private_key': '%s', 'kms_certificates': ['%s']}",
+        certificates[0], certificates[1], suite_base64(t, ibk_buf_span(&kms_holder(t, "alice")->private_key)),
+        suite_base64(t, ibk_buf_span(&kms_holder(t, "kms")->certificate)));
+    const suite_message *m = suite_read(t, suite_sent(t, r, "6267-2"));
+    for (size_t i = 0; i < 2; i++)
+        suite_require(t,
+                      ibk_span_equal(suite_payload_data(m, suite_message_find(m, SUITE_CERT, i)),
+                                     ibk_buf_span(&kms_holder(t, chain[i])->certificate)),
+                      "6267-14", "a CERT payload for each certificate, the user's first",
+                      "another in place %zu, or none", i + 1);
+}
+
 /* So many keys that they do not fit into one KEMAC: no broken answer. */
 static void run_large(suite_trial *t, const void *arg) {
     (void)arg;
@@ -262,6 +307,9 @@ static const suite_case cases[] = {
      "3830-14 6267-22 3830-13", "roles:kms methods:PKE", run_should_kms, &yes},
     {"kms/fresh/header", "two requests: CSB ID, RAND and T are new", "6267-3 3830-38 3830-54 3830-46",
      "roles:user features:many", run_fresh, 0},
+    {"kms/psk-named", "the user names the PSK", "6267-11", "roles:user methods:PSK", run_psk_id, 0},
+    {"kms/chain", "the user has a chain of two certificates", "6267-14 6267-13", "roles:user methods:PKE",
+     run_chain, 0},
     {"kms/large", "more keys than a KEMAC can hold", "3830-57", "roles:kms sizes:3072 granularities:hour",
      run_large, 0},
 };

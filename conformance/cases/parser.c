@@ -55,6 +55,7 @@ typedef struct change {
     /* Changes `b`, a copy of the well-formed message that `m` describes; false: there is nothing to change.
      */
     bool (*make)(suite_trial *t, const suite_message *m, ibk_buf *b);
+    const char *id; /* NULL: that of the kind of message */
 } change;
 
 static bool cut_last(suite_trial *t, const suite_message *m, ibk_buf *b) {
@@ -174,31 +175,70 @@ static bool mac_algorithm(suite_trial *t, const suite_message *m, ibk_buf *b) {
     return p && set(b, p->offset + 1, 9);
 }
 
+/* A payload of a type between the header and the first one. */
+static bool insert(suite_trial *t, const suite_message *m, ibk_buf *b, uint8_t type, const uint8_t *body,
+                   size_t len) {
+    uint8_t first = b->data[2];
+    suite_sure(t, ibk_buf_resize(b, b->len + len + 1), "growing");
+    memmove(b->data + m->header_len + len + 1, b->data + m->header_len, m->octets.len - m->header_len);
+    b->data[m->header_len] = first;
+    memcpy(b->data + m->header_len + 1, body, len);
+    return set(b, 2, type);
+}
+
+static bool eccpt_in_clear(suite_trial *t, const suite_message *m, ibk_buf *b) {
+    /* the generator of P-256, uncompressed, on a 32-bit boundary (P-3) */
+    static const uint8_t eccpt[] = {8,    4,    0x6B, 0x17, 0xD1, 0xF2, 0xE1, 0x2C, 0x42, 0x47, 0xF8, 0xBC,
+                                    0xE6, 0xE5, 0x63, 0xA4, 0x40, 0xF2, 0x77, 0x03, 0x7D, 0x81, 0x2D, 0xEB,
+                                    0x33, 0xA0, 0xF4, 0xA1, 0x39, 0x45, 0xD8, 0x98, 0xC2, 0x96, 0x4F, 0xE3,
+                                    0x42, 0xE2, 0xFE, 0x1A, 0x7F, 0x9B, 0x8E, 0xE7, 0xEB, 0x4A, 0x7C, 0x0F,
+                                    0x9E, 0x16, 0x2B, 0xCE, 0x33, 0x57, 0x6B, 0x31, 0x5E, 0xCE, 0xCB, 0xB6,
+                                    0x40, 0x68, 0x37, 0xBF, 0x51, 0xF5, 0,    0,    0,    0,    0};
+    return insert(t, m, b, 25, eccpt, sizeof eccpt);
+}
+
+static bool sk_in_clear(suite_trial *t, const suite_message *m, ibk_buf *b) {
+    static const uint8_t sk[] = {1 << 4, 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    return insert(t, m, b, 24, sk, sizeof sk);
+}
+
+/* A RAND, well-formed, behind V, which is to be the last. */
+static bool behind_v(suite_trial *t, const suite_message *m, ibk_buf *b) {
+    static const uint8_t rand[18] = {0, 16};
+    const suite_payload *v = suite_message_find(m, SUITE_V, 0);
+    suite_sure(t, ibk_buf_append(b, rand, sizeof rand), "adding");
+    return v && set(b, v->offset, SUITE_RAND);
+}
+
 static const change changes[] = {
-    {"cut-last", "the last octet is missing", "malformed", cut_last},
-    {"cut-header", "nine octets of the header alone", "malformed", cut_header},
-    {"cut-all", "no octet at all", "malformed", cut_all},
-    {"trailing", "an octet follows the last payload", "malformed", add_octet},
-    {"version-0", "version 0", "unsupported|malformed", version_0},
-    {"version-2", "version 2", "unsupported|malformed", version_2},
-    {"data-type-unknown", "an unknown data type", "unsupported|malformed|payload", data_type},
-    {"map-type-unknown", "an unknown CS ID map type", "unsupported|malformed", map_type},
+    {"cut-last", "the last octet is missing", "malformed", cut_last, NULL},
+    {"cut-header", "nine octets of the header alone", "malformed", cut_header, NULL},
+    {"cut-all", "no octet at all", "malformed", cut_all, NULL},
+    {"trailing", "an octet follows the last payload", "malformed", add_octet, NULL},
+    {"version-0", "version 0", "unsupported|malformed", version_0, NULL},
+    {"version-2", "version 2", "unsupported|malformed", version_2, NULL},
+    {"data-type-unknown", "an unknown data type", "unsupported|malformed|payload", data_type, NULL},
+    {"map-type-unknown", "an unknown CS ID map type", "unsupported|malformed", map_type, NULL},
     {"map-count", "254 crypto sessions that are not there", "malformed|encoding|unsupported|payload",
-     map_count},
+     map_count, NULL},
     {"payload-unknown", "an unknown payload behind the header", "malformed|unsupported|payload",
-     unknown_payload},
-    {"chain-early", "next payload 0 in front of the payloads", "malformed|payload", chain_early},
-    {"chain-late", "the last payload announces another", "malformed|payload", chain_late},
-    {"timestamp-type-unknown", "an unknown type of timestamp", "malformed|unsupported", timestamp_type},
-    {"id-length-longer", "the length of an IDR is one too large", "malformed|unsupported|payload", id_longer},
+     unknown_payload, NULL},
+    {"chain-early", "next payload 0 in front of the payloads", "malformed|payload", chain_early, NULL},
+    {"chain-late", "the last payload announces another", "malformed|payload", chain_late, NULL},
+    {"timestamp-type-unknown", "an unknown type of timestamp", "malformed|unsupported", timestamp_type, NULL},
+    {"id-length-longer", "the length of an IDR is one too large", "malformed|unsupported|payload", id_longer,
+     NULL},
     {"id-length-shorter", "the length of an IDR is one too small", "malformed|unsupported|payload",
-     id_shorter},
-    {"id-length-endless", "the length of an IDR passes the end", "malformed", id_endless},
+     id_shorter, NULL},
+    {"id-length-endless", "the length of an IDR passes the end", "malformed", id_endless, NULL},
     {"ibake-length-longer", "the length of IBAKE is one too large", "malformed|unsupported|payload",
-     ibake_longer},
+     ibake_longer, NULL},
     {"ibake-length-shorter", "the length of IBAKE is one too small", "malformed|unsupported|payload",
-     ibake_shorter},
-    {"mac-algorithm-unknown", "an unknown algorithm in V", "malformed|unsupported", mac_algorithm},
+     ibake_shorter, NULL},
+    {"mac-algorithm-unknown", "an unknown algorithm in V", "malformed|unsupported", mac_algorithm, NULL},
+    {"behind-v", "a payload behind V", "malformed|payload", behind_v, "3830-62"},
+    {"eccpt-in-clear", "an ECCPT outside IBAKE", "malformed|payload|unsupported", eccpt_in_clear, "6267-98"},
+    {"sk-in-clear", "an SK outside ESK", "malformed|payload|unsupported", sk_in_clear, "6267-101"},
 };
 
 static const char *const kind_ids[CASE_KINDS] = {"6267-32", "6267-44", "6267-57", "6267-68",
@@ -218,7 +258,8 @@ static void run_changed(suite_trial *t, const void *arg) {
     suite_sure(t, ibk_buf_append_span(b, m->octets), "copying");
     if (!c->change->make(t, m, b))
         suite_error(t, "nothing to change in this message");
-    parse_refused(t, "message", ibk_buf_span(b), "", c->change->classes, kind_ids[c->kind]);
+    parse_refused(t, "message", ibk_buf_span(b), "", c->change->classes,
+                  c->change->id ? c->change->id : kind_ids[c->kind]);
 }
 
 static void run_whole(suite_trial *t, const void *arg) {
@@ -251,7 +292,7 @@ static bool applies(const change *c, case_kind kind) {
         return kind <= CASE_R_MESSAGE_2;
     if (c->make == ibake_longer || c->make == ibake_shorter)
         return kind <= CASE_I_MESSAGE_2;
-    if (c->make == mac_algorithm)
+    if (c->make == mac_algorithm || c->make == behind_v)
         return kind == CASE_R_MESSAGE_2 || request;
     if (c->make == id_longer || c->make == id_shorter || c->make == id_endless)
         return kind != CASE_ERROR;
@@ -283,7 +324,7 @@ static void add_kind(suite_list *list, case_kind kind) {
         *arg = (changed){kind, &changes[i]};
         suite_case c = {suite_list_text(list, "parser/%s/%s", name, changes[i].name),
                         changes[i].what,
-                        kind_ids[kind],
+                        changes[i].id ? changes[i].id : kind_ids[kind],
                         "roles:parser",
                         run_changed,
                         arg};

@@ -32,17 +32,23 @@ static void put16be(uint8_t *at, size_t value) {
     at[1] = (uint8_t)value;
 }
 
-/* One MIKEY message as a UDP datagram over IPv4, from 192.0.2.1 (the suite) or to it. */
+/* One MIKEY message as a UDP datagram over IPv4, from 192.0.2.1 (the suite) or to it; under a head as of
+ * HTTP, so that `ibakelab decode` and others know what it is. */
 static void capture(keeping *k, const uint8_t *octets, size_t len, bool to_adapter) {
-    if (len + 28 > 65535 || !k->capture)
+    char text[128];
+    size_t n = (size_t)snprintf(
+        text, sizeof text,
+        "POST / HTTP/1.1\r\nContent-Type: application/mikey\r\nContent-Length: %zu\r\n\r\n", len);
+    size_t all = 28 + n + len;
+    if (all > 65535 || !k->capture)
         return;
     uint8_t head[28] = {0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2};
     head[15] = to_adapter ? 1 : 2;
     head[19] = to_adapter ? 2 : 1;
-    put16be(head + 2, len + 28);
+    put16be(head + 2, all);
     put16be(head + 20, MIKEY_PORT);
     put16be(head + 22, MIKEY_PORT);
-    put16be(head + 24, len + 8);
+    put16be(head + 24, all - 20);
     uint32_t sum = 0;
     for (size_t i = 0; i < 20; i += 2)
         sum += (uint32_t)head[i] << 8 | head[i + 1];
@@ -50,9 +56,10 @@ static void capture(keeping *k, const uint8_t *octets, size_t len, bool to_adapt
     put16be(head + 10, 0xFFFF - ((sum & 0xFFFF) + (sum >> 16)));
     put32(k->capture, k->second++);
     put32(k->capture, 0);
-    put32(k->capture, (uint32_t)len + 28);
-    put32(k->capture, (uint32_t)len + 28);
+    put32(k->capture, (uint32_t)all);
+    put32(k->capture, (uint32_t)all);
     fwrite(head, 1, sizeof head, k->capture);
+    fwrite(text, 1, n, k->capture);
     fwrite(octets, 1, len, k->capture);
 }
 
