@@ -53,6 +53,8 @@ def seeds():
         to["updates"] = sequence(cast, *call(), *update("alice"), *update("bob"), ("settle", "alice", 0),
                                  *update("bob"), ("settle", "alice", 1))
         to["keyless"] = sequence(cast, *call(), settings=MISSING_ECHO, more=KEYLESS)
+        to["delivered"] = sequence(cast, ("begin", "alice"), ("deliver", "bob"), ("deliver", "alice"), ("deliver", "bob"),
+                                   ("deliver", "alice"))
         to["late"] = sequence(cast, ("begin", "alice"), "pump", ("expire", "alice", 0, (), "33s"), "pump")
         to["again"] = sequence(cast, *call(), ("deliver", "bob2", 3), ("begin", "alice", 0, (), "1s"), ("deliver", "bob2"))
         to["resealed"] = sequence(cast, ("begin", "alice"), ("deliver", "bob", 0, (edit("edge", 1, 5, 0, "ibake"),)),

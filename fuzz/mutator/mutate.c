@@ -161,6 +161,7 @@ static void change_record(world_record *r, dice *d) {
         if (r->n_edits < WORLD_EDITS)
             r->n_edits++;
         r->edits[roll(d, (uint32_t)r->n_edits)] = record_edit(d);
+        r->part = r->kind == KIND_DELIVER ? r->part : (uint8_t)roll(d, 4);
         r->kind = KIND_DELIVER;
     }
 }
