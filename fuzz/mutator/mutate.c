@@ -116,7 +116,7 @@ static edit record_edit(dice *d) {
     edit e = random_edit(d);
     if (roll(d, 6) == 0)
         return (edit){.op = EDIT_MAC};
-    if (roll(d, 2))
+    if (roll(d, 3) == 0)
         e.op |= roll(d, 4) ? EDIT_INSIDE : EDIT_INSIDE | EDIT_ESK;
     return e;
 }
@@ -144,7 +144,7 @@ static void insert_record(record_list *list, size_t at, world_record r) {
 }
 
 static void change_record(world_record *r, dice *d) {
-    switch (roll(d, 6)) {
+    switch (roll(d, 10)) {
     case 0:
         r->part = (uint8_t)roll(d, 4);
         break;
@@ -166,39 +166,45 @@ static void change_record(world_record *r, dice *d) {
     }
 }
 
+/* Half of the changes are of what a record says, most of these of its edits. */
+static void change_list(record_list *list, const record_list *other, dice *d) {
+    size_t at = list->count ? roll(d, (uint32_t)list->count) : 0;
+    switch (list->count ? roll(d, 12) : 0) {
+    case 0:
+        insert_record(list, list->count ? roll(d, (uint32_t)list->count + 1) : 0, random_record(d));
+        break;
+    case 1:
+        memmove(&list->items[at], &list->items[at + 1], (list->count - at - 1) * sizeof list->items[0]);
+        list->count--;
+        break;
+    case 2:
+        insert_record(list, roll(d, (uint32_t)list->count + 1), list->items[at]);
+        break;
+    case 3: {
+        size_t with = roll(d, (uint32_t)list->count);
+        world_record r = list->items[at];
+        list->items[at] = list->items[with];
+        list->items[with] = r;
+        break;
+    }
+    case 4:
+        for (size_t i = other->count ? roll(d, (uint32_t)other->count) : 0; i < other->count; i++)
+            insert_record(list, at++, other->items[i]);
+        break;
+    case 5:
+        list->header[roll(d, WORLD_HEADER)] ^= (uint8_t)(1 << roll(d, 8));
+        break;
+    default:
+        change_record(&list->items[at], d);
+    }
+}
+
 static void sequence(ibk_buf *octets, dice *d, ibk_span donor) {
     record_list list, other;
     read_list(&list, ibk_buf_span(octets));
     read_list(&other, donor);
-    size_t at = list.count ? roll(d, (uint32_t)list.count) : 0;
-    switch (list.count ? roll(d, 8) : 0) {
-    case 0:
-        insert_record(&list, list.count ? roll(d, (uint32_t)list.count + 1) : 0, random_record(d));
-        break;
-    case 1:
-        memmove(&list.items[at], &list.items[at + 1], (list.count - at - 1) * sizeof list.items[0]);
-        list.count--;
-        break;
-    case 2:
-        insert_record(&list, roll(d, (uint32_t)list.count + 1), list.items[at]);
-        break;
-    case 3: {
-        size_t with = roll(d, (uint32_t)list.count);
-        world_record r = list.items[at];
-        list.items[at] = list.items[with];
-        list.items[with] = r;
-        break;
-    }
-    case 4:
-        for (size_t i = other.count ? roll(d, (uint32_t)other.count) : 0; i < other.count; i++)
-            insert_record(&list, at++, other.items[i]);
-        break;
-    case 5:
-        list.header[roll(d, WORLD_HEADER)] ^= (uint8_t)(1 << roll(d, 8));
-        break;
-    default:
-        change_record(&list.items[at], d);
-    }
+    for (uint32_t n = 1 + roll(d, 2); n > 0; n--)
+        change_list(&list, &other, d);
     write_list(&list, octets);
 }
 

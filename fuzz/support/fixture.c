@@ -129,7 +129,8 @@ static ibk_err draw(void *user, ibk_draw_label label, uint8_t *out, size_t len) 
     uint64_t block[3] = {(uint64_t)label, ++random->draws, 0};
     for (size_t at = 0; at < len; at += SHA256_DIGEST_LENGTH, block[2]++) {
         uint8_t hash[SHA256_DIGEST_LENGTH];
-        SHA256((const uint8_t *)block, sizeof block, hash);
+        if (!SHA256((const uint8_t *)block, sizeof block, hash))
+            return IBK_ERR_RANDOM;
         memcpy(out + at, hash, len - at < sizeof hash ? len - at : sizeof hash);
     }
     return IBK_OK;

@@ -190,7 +190,10 @@ ibk_err ibk_replay_check(ibk_replay_cache *cache, const ibk_t *t, ibk_span octet
         return err;
     }
     uint8_t hash[SHA256_DIGEST_LENGTH];
-    SHA256(octets.data, octets.len, hash);
+    if (!SHA256(octets.data, octets.len,
+                hash)) { /* it allocates: what cannot be looked up is not taken for new */
+        return IBK_ERR_NO_MEMORY;
+    }
     sweep(cache, utc_ns);
     return contains(cache, hash) ? IBK_ERR_REPLAYED : IBK_OK;
 }
@@ -203,7 +206,9 @@ ibk_err ibk_replay_add(ibk_replay_cache *cache, const ibk_t *t, ibk_span octets,
     }
     sweep(cache, utc_ns);
     uint8_t hash[SHA256_DIGEST_LENGTH];
-    SHA256(octets.data, octets.len, hash);
+    if (!SHA256(octets.data, octets.len, hash)) {
+        return IBK_ERR_NO_MEMORY;
+    }
     if (contains(cache, hash)) {
         return IBK_ERR_REPLAYED;
     }
