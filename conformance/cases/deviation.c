@@ -3,6 +3,7 @@
  * sent, and no keys come of it. What has to be tolerated has to be taken. */
 #include "conformance/cases/cases.h"
 #include "conformance/cases/common.h"
+#include "conformance/cases/kms.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -105,6 +106,22 @@ static void request_psk(suite_trial *t, const peer_deviation *d, suite_report *l
         case_give(t, *p, suite_sent_at(t, *last, 0));
 }
 
+static void request_pke(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    const char *certificate = suite_base64(t, ibk_buf_span(&kms_holder(t, "alice")->certificate));
+    suite_node node = {
+        .kms = suite_text(
+            t, "'users': [{'certificate': '%s', 'may_have': [{'uri': 'sip:alice@home.example'}]}], %s",
+            certificate, kms_key_pairs(t, "RSAES-PKCS1-v1_5"))};
+    peer_setup setup = {
+        .role = PEER_USER,
+        .deviation = d->name,
+        .pke = kms_peer_pke(t, "alice", false, PEER_PKCS1_V15, false, strstr(d->knob, "chash") != NULL)};
+    suite_begin(t, SUITE_A, &node);
+    suite_op(t, SUITE_A, "open", "'session': 'k', 'role': 'kms'");
+    *p = case_peer(t, &setup);
+    *last = suite_message_in(t, SUITE_A, "k", case_start(t, *p));
+}
+
 static void response(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
     suite_node node = {0};
     peer_setup setup = {.role = PEER_KMS, .deviation = d->name};
@@ -117,6 +134,31 @@ static void response(suite_trial *t, const peer_deviation *d, suite_report *last
     *last = suite_message_in(t, SUITE_A, "u", case_give(t, *p, suite_sent(t, opened, "6267-2")));
 }
 
+static void error_message(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    suite_node node = {.users = "alice"};
+    peer_setup setup = {.role = PEER_RESPONDER, .deviation = d->name};
+    suite_begin(t, SUITE_A, &node);
+    *p = case_peer(t, &setup);
+    case_give(t, *p, suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28"));
+    ibk_buf *out = suite_buf(t);
+    suite_sure(t, peer_error(*p, 12, out), "the peer's Error message");
+    *last = suite_message_in(t, SUITE_A, "a", ibk_buf_span(out));
+}
+
+static void description(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
+    static const char body[] =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/SAVP 0\r\n";
+    suite_node node = {.users = "bob"};
+    peer_setup setup = {.role = PEER_INITIATOR, .deviation = d->name, .sdp_ids = "mikey"};
+    suite_begin(t, SUITE_A, &node);
+    suite_open_responder(t, SUITE_A, "'sdp': {'body': 'v=0\\r\\nm=audio 5000 RTP/SAVP 0\\r\\n'}");
+    *p = case_peer(t, &setup);
+    ibk_buf *out = suite_buf(t);
+    suite_sure(t, peer_sdp_write(*p, ibk_span_str(body), PEER_SDP_SESSION, case_start(t, *p), out),
+               "the peer's offer");
+    *last = suite_sdp_in(t, SUITE_A, "b", suite_text(t, "%.*s", (int)out->len, (const char *)out->data));
+}
+
 static const setting settings[] = {
     {"i-message-1", "roles:responder", from_initiator, "accepted/established"},
     {"i-message-2", "roles:responder", from_initiator, "accepted/established"},
@@ -127,7 +169,10 @@ static const setting settings[] = {
     {"mailbox-r-message-2", "roles:initiator features:deferred", from_mailbox, "accepted/established"},
     {"update-i-message-1", "roles:responder features:update", update_from_peer, "accepted/established"},
     {"update-r-message-1", "roles:responder features:update", update_to_peer, "accepted/established"},
+    {"error", "roles:initiator", error_message, "refused:peer-error discarded:*"},
+    {"sdp", "roles:responder features:sdp", description, "accepted/waiting"},
     {"request-key-psk", "roles:kms methods:PSK", request_psk, "accepted/serving"},
+    {"request-key-pke", "roles:kms methods:PKE", request_pke, "accepted/serving"},
     {"request-key-resp", "roles:user methods:PSK", response, "accepted/done"},
 };
 

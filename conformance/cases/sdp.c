@@ -19,13 +19,7 @@ static const char *description(suite_trial *t, suite_report r, const char *id) {
 }
 
 static suite_report take(suite_trial *t, const char *session, const char *sdp) {
-    json_t *members = json_pack("{s:s, s:s}", "session", session, "sdp", sdp);
-    suite_defer(t, (void (*)(void *))json_decref, members);
-    json_t *answer = suite_do(t, SUITE_A, NULL, "message", members);
-    json_t *json = json_array_get(json_object_get(answer, "reports"), 0);
-    const char *error = json_string_value(json_object_get(json, "error"));
-    return (suite_report){json, json_string_value(json_object_get(json, "event")),
-                          json_string_value(json_object_get(json, "state")), error ? error : ""};
+    return suite_sdp_in(t, SUITE_A, session, sdp);
 }
 
 static void begin(suite_trial *t) {

@@ -78,7 +78,7 @@ suite_rows suite_cover(const unsigned *values, size_t factors, unsigned strength
     suite_rows out = {0};
     covering c = {.values = values, .factors = factors};
     list_sets(&c, strength);
-    c.seen = calloc(c.n_sets, sizeof *c.seen);
+    c.seen = c.n_sets > 0 ? calloc(c.n_sets, sizeof *c.seen) : NULL;
     while (c.seen && add_best(&c, &out)) {
     }
     free(c.seen);

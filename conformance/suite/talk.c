@@ -207,15 +207,25 @@ suite_report suite_op(suite_trial *t, int end, const char *op, const char *forma
     return report_of(t, suite_do(t, end, NULL, op, suite_json(t, "{%s}", text)));
 }
 
+static suite_report hand_in(suite_trial *t, int end, const char *session, const char *member,
+                            const char *value) {
+    json_t *members = json_pack("{s:s, s:s}", "session", session, member, value);
+    if (!members)
+        suite_error(t, "out of memory, or a description that is no UTF-8");
+    suite_defer(t, (void (*)(void *))json_decref, members);
+    return report_of(t, suite_do(t, end, NULL, "message", members));
+}
+
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets) {
     ibk_buf *words = suite_buf(t);
     suite_message_describe(suite_read(t, octets), words);
     t->last_sent = suite_text(t, "%.*s", (int)words->len, (const char *)words->data);
-    json_t *members = json_pack("{s:s, s:s}", "session", session, "octets", suite_base64(t, octets));
-    if (!members)
-        suite_error(t, "out of memory");
-    suite_defer(t, (void (*)(void *))json_decref, members);
-    return report_of(t, suite_do(t, end, NULL, "message", members));
+    return hand_in(t, end, session, "octets", suite_base64(t, octets));
+}
+
+suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp) {
+    t->last_sent = sdp;
+    return hand_in(t, end, session, "sdp", sdp);
 }
 
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more) {
