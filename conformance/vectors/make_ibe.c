@@ -213,11 +213,25 @@ static void bad_der(builder *b, const char *name, ibk_span der) {
     ibk_buf_free(&longer);
 }
 
+/* Where P and P_pub stand behind q: SEQUENCEs of more than 127 octets, 30 81 LL. */
+static void degenerate(builder *b, ibk_span der, size_t at_p) {
+    size_t len = 3 + (size_t)der.data[at_p + 2], at_pub = at_p + len, pub = 3 + (size_t)der.data[at_pub + 2];
+    json_t *p = work_hex(ibk_span_of(der.data + at_p, len));
+    build_invalid(b, "P_pub is P: the master secret is 1", "BadParameters",
+                  json_pack("{s:o}", "parameters", spliced(der, at_pub, pub, json_string_value(p))));
+    build_invalid(b, "P_pub is (0, 1), of order 3", "BadPoint",
+                  json_pack("{s:o}", "parameters", spliced(der, at_pub, pub, "3006020100020101")));
+    build_invalid(b, "P is (0, 1), of order 3", "BadPoint",
+                  json_pack("{s:o}", "parameters", spliced(der, at_p, len, "3006020100020101")));
+    json_decref(p);
+}
+
 /* Octets of 1024-bit parameters: the curve's OID at 7, p behind it, the OID of SHA-1 (7 octets) at the end.
  */
 static void bad_parameters(builder *b, ibk_span der) {
     size_t oid = 2 + der.data[8], p = 7 + oid, end = der.len - 7;
     size_t p_len = der.data[p + 1], q = p + 2 + p_len;
+    degenerate(b, der, q + 2 + der.data[q + 1]);
     build_invalid(b, "another curve", "Unsupported",
                   json_pack("{s:o}", "parameters", changed(der, p - 1, 1)));
     build_invalid(b, "p is even", "BadParameters", json_pack("{s:o}", "parameters", changed(der, q - 1, 1)));
