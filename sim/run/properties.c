@@ -98,18 +98,6 @@ static const end *spoken_for(const court *c, const end *callee) {
     return NULL;
 }
 
-/* The other end of an exchange that end number `index` has completed. */
-static const end *partner_of(const court *c, size_t index) {
-    const end *e = &c->ends[index];
-    size_t first = index;
-    while (first > 0 && by_keys(&c->ends[first - 1], e) == 0)
-        first--;
-    for (size_t i = first; i < c->done && by_keys(&c->ends[i], e) == 0; i++)
-        if (c->ends[i].view->caller != e->view->caller && c->ends[i].u != e->u)
-            return &c->ends[i];
-    return e->view->caller ? NULL : silent_caller(c, e);
-}
-
 static bool has_identity(const scn_user *user, const char *identity) {
     for (; user; user = user->contact_of) {
         if (strcmp(user->identity, identity) == 0)
@@ -121,24 +109,54 @@ static bool has_identity(const scn_user *user, const char *identity) {
     return false;
 }
 
+/* The exchange that a caller of a forked call has completed with that callee, with whatever keys; NULL: none.
+ */
+static const end *with_callee(const court *c, const end *caller, const end *callee) {
+    for (size_t i = 0; i < c->done; i++)
+        if (c->ends[i].view == caller->view && has_identity(ue_user(callee->u), c->ends[i].done->peer))
+            return &c->ends[i];
+    return NULL;
+}
+
+/* The other end of an exchange that end number `index` has completed. *silent: it has not completed this one,
+ * whatever it completed besides (other branches of a forked call). */
+static const end *partner_of(const court *c, size_t index, bool *silent) {
+    const end *e = &c->ends[index];
+    size_t first = index;
+    *silent = false;
+    while (first > 0 && by_keys(&c->ends[first - 1], e) == 0)
+        first--;
+    for (size_t i = first; i < c->done && by_keys(&c->ends[i], e) == 0; i++)
+        if (c->ends[i].view->caller != e->view->caller && c->ends[i].u != e->u)
+            return &c->ends[i];
+    const end *caller = e->view->caller ? NULL : silent_caller(c, e);
+    const end *completed = caller ? with_callee(c, caller, e) : NULL;
+    *silent = !completed;
+    return completed ? completed : caller;
+}
+
 static void judge_end(court *c, size_t index) {
-    const end *e = &c->ends[index], *partner = partner_of(c, index);
+    bool silent;
+    const end *e = &c->ends[index], *partner = partner_of(c, index, &silent);
     if (!e->done) /* is there: judge_end goes through those that completed it */
         return;
     if (!partner) {
         broken(c, SCN_PROPERTY_AGREEMENT, "call %s: %s completed the exchange, and nobody else has its keys",
                call_of(e), name_of(e));
         partner = spoken_for(c, e);
+        silent = false;
     }
     if (!partner)
         return;
     if (!has_identity(ue_user(partner->u), e->done->peer))
         broken(c, SCN_PROPERTY_IDENTITY, "call %s: %s takes %s for %s", call_of(e), name_of(e),
                name_of(partner), e->done->peer);
-    if (partner->done && !same(&partner->done->terms, &e->done->terms))
+    if (silent || !partner->done)
+        return;
+    if (!same(&partner->done->terms, &e->done->terms))
         broken(c, SCN_PROPERTY_TERMS, "call %s: %s and %s agreed on different terms", call_of(e), name_of(e),
                name_of(partner));
-    else if (partner->done && !same(&partner->done->r_message_2, &e->done->r_message_2))
+    else if (!same(&partner->done->r_message_2, &e->done->r_message_2))
         broken(c, SCN_PROPERTY_TERMS,
                "call %s: the R_MESSAGE_2 that was accepted is not the one that was sent", call_of(e));
 }
