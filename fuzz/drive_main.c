@@ -6,7 +6,6 @@
 #include "mutator/mutate.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,18 +34,13 @@ static void load(const char *folder) {
         free(entries);
 }
 
-static const char *save_as;
-static const uint8_t *last;
-static size_t last_size;
-
-static void save(int signal_no) {
-    FILE *file = save_as ? fopen(save_as, "wb") : NULL;
-    if (file) {
-        fwrite(last, 1, last_size, file);
-        fclose(file);
-    }
-    signal(signal_no, SIG_DFL);
-    raise(signal_no);
+/* Overwritten before each input, so that it is there when the process ends by it. */
+static void save(const char *path, const uint8_t *data, size_t size) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return;
+    fwrite(data, 1, size, file);
+    fclose(file);
 }
 
 /* In storage of exactly its size, so that ASan sees a read beyond. */
@@ -55,8 +49,6 @@ static void feed(const uint8_t *data, size_t size) {
     if (!octets)
         abort();
     memcpy(octets, data, size);
-    last = octets;
-    last_size = size;
     (void)LLVMFuzzerTestOneInput(octets, size);
     free(octets);
 }
@@ -71,8 +63,6 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s CORPUS SECONDS [SEED]\n", argv[0]);
         return 2;
     }
-    save_as = argc > 4 ? argv[4] : NULL;
-    signal(SIGABRT, save);
     time_t end = time(NULL) + seconds;
     unsigned long n = 0;
     for (; time(NULL) < end; n++, seed++) {
@@ -84,6 +74,8 @@ int main(int argc, char **argv) {
             size = mutate(FUZZ_MUTATE, data, size, ROOM, seed * ROUNDS + round,
                           splice ? ibk_span_of(seeds[other], lengths[other]) : (ibk_span){0});
         }
+        if (argc > 4)
+            save(argv[4], data, size);
         feed(data, size);
     }
     printf("nothing found in %lu inputs\n", n);

@@ -1,5 +1,5 @@
 """Sequences for the stateful targets, in words (docs/fuzzing.md, "Sequences"): seeds of fuzz/corpus/seq_*, and those on which
-the broken twins break. The numbers are those of fuzz/world/world.h and fuzz/mikey/edit.h."""
+the broken twins break. The numbers are those of fuzz/world/world.h and fuzz/octets/edit.h."""
 
 KINDS = {name: i for i, name in enumerate(["pump", "deliver", "expire", "begin", "update", "fork", "settle", "close"])}
 CASTS = {

@@ -1,6 +1,6 @@
 #include "mutator/mutate.h"
 
-#include "mikey/edit.h"
+#include "octets/edit.h"
 #include "world/world.h"
 
 #include <string.h>

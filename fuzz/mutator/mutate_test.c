@@ -71,7 +71,8 @@ static unsigned share(mutate_kind kind, const char *target, unsigned rounds) {
     load(target);
     for (size_t i = 0; i < n_seeds; i++)
         for (uint32_t seed = 0; seed < rounds; seed++, all++) {
-            ibk_span donor = seed % 4 == 0 ? ibk_buf_span(&seeds[(i + seed) % n_seeds]) : (ibk_span){0};
+            ibk_span donor =
+                seed % 4 == 0 ? ibk_buf_span(&seeds[(i + seed) % (n_seeds ? n_seeds : 1)]) : (ibk_span){0};
             memcpy(first, seeds[i].data, seeds[i].len);
             memcpy(second, seeds[i].data, seeds[i].len);
             size_t len = mutate(kind, first, seeds[i].len, ROOM, seed, donor);
@@ -80,7 +81,8 @@ static unsigned share(mutate_kind kind, const char *target, unsigned rounds) {
             good += parses(kind, ibk_span_of(first, len));
         }
     print_message("%s: %u of %u\n", target, good, all);
-    return good * 100 / all;
+    assert_true(all > 0);
+    return all ? good * 100 / all : 0;
 }
 
 static void test_shares(void **state) {

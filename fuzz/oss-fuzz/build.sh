@@ -17,7 +17,7 @@ compile() { # SOURCE [OPTION…]
   $CC $CFLAGS -std=gnu17 -D_GNU_SOURCE "${include[@]}" "${@:2}" -c "$1" -o "$object"
   objects+=("$object")
 }
-for source in "${sources[@]}" fuzz/mikey/*.c fuzz/support/fuzz.c; do
+for source in "${sources[@]}" fuzz/octets/*.c fuzz/support/fuzz.c; do
   compile "$source"
 done
 rm -f "$work/libfuzz.a"

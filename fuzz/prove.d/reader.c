@@ -1,6 +1,8 @@
-/* Any sequence of reads over any octets: no read leaves the input, and no arithmetic overflows. */
-#include "nondet.h"
+/* Any sequence of reads over any octets: no read leaves the input, and no arithmetic overflows.
+ * fuzz/prove includes wire/reader.h, an inner header of libibake that no other file outside protocol/ sees.
+ */
 #include "wire/reader.h"
+#include "nondet.h"
 
 enum { OCTETS = 16, READS = 10 };
 
@@ -43,8 +45,8 @@ static void one_read(ibk_rd *rd, int read) {
     }
 }
 
-/* Each read from each state that a reader can be in (pos <= len <= OCTETS): it stays in such a state. By induction over the
- * reads that holds for all sequences of them. */
+/* Each read from each state that a reader can be in (pos <= len <= OCTETS): it stays in such a state. By
+ * induction over the reads that holds for all sequences of them. */
 int main(void) {
     uint8_t octets[OCTETS];
     any_octets(octets, OCTETS);

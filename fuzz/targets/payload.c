@@ -1,9 +1,9 @@
 /* Each payload by itself. The first octet is the payload's type, the rest its octets, next payload included:
  * once behind the least header, and once as the content of IBAKE, ESK and KEMAC. What is accepted is written
- * back, its description covers it, and the lengths of mikey/walk.h (which shares no code with the parser)
+ * back, its description covers it, and the lengths of octets/walk.h (which shares no code with the parser)
  * agree. */
 #include "fuzz.h"
-#include "mikey/walk.h"
+#include "octets/walk.h"
 
 static void check_walk(ibk_span in, const walk *w, const ibk_chain *chain) {
     FUZZ_CHECK(w->whole || chain->count > WALK_MAX || chain->padding > 0);

@@ -1,11 +1,11 @@
 /* A strict judge of its own: what a message that was sent or accepted has to be by RFC 3830, RFC 6043 and RFC
- * 6267. It reads with mikey/walk.h and OpenSSL, opens IBE ciphertexts with the keys of the fixture, and
+ * 6267. It reads with octets/walk.h and OpenSSL, opens IBE ciphertexts with the keys of the fixture, and
  * shares no reading of messages with libibake. It judges less than libibake does; but what it forbids must
  * never be accepted. */
 #ifndef FUZZ_WORLD_JUDGE_H
 #define FUZZ_WORLD_JUDGE_H
 
-#include "mikey/walk.h"
+#include "octets/walk.h"
 
 enum { JUDGE_I1 = 22, JUDGE_R1, JUDGE_I2, JUDGE_R2 };
 

@@ -5,7 +5,7 @@
 #define FUZZ_WORLD_WORLD_H
 
 #include "fixture.h"
-#include "mikey/edit.h"
+#include "octets/edit.h"
 #include "world/judge.h"
 #include "world/secrets.h"
 

@@ -1,4 +1,4 @@
-#include "mikey/edit.h"
+#include "octets/edit.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* Changes of a MIKEY message that know its payloads, as data of four octets: what the mutator does to
  * messages, and what the records of a sequence (docs/fuzzing.md) say. An edit never fails: where it finds no
  * place it does nothing. */
-#ifndef FUZZ_MIKEY_EDIT_H
-#define FUZZ_MIKEY_EDIT_H
+#ifndef FUZZ_OCTETS_EDIT_H
+#define FUZZ_OCTETS_EDIT_H
 
-#include "mikey/walk.h"
+#include "octets/walk.h"
 
 enum edit_op {
     EDIT_OCTET = 0, /* xor c at offset a << 8 | b */

@@ -1,4 +1,4 @@
-#include "mikey/walk.h"
+#include "octets/walk.h"
 
 /* Numbers of RFC 3830 §6.1, RFC 6043 §6.1, RFC 6267 §6.1. */
 enum {

@@ -2,8 +2,8 @@
  * §6.1 by code that shares nothing with protocol/mikey: the mutator and the edits of a sequence work on it,
  * and the judge (world/judge.h) holds libibake's reading against it. It knows layouts alone and judges no
  * value. */
-#ifndef FUZZ_MIKEY_WALK_H
-#define FUZZ_MIKEY_WALK_H
+#ifndef FUZZ_OCTETS_WALK_H
+#define FUZZ_OCTETS_WALK_H
 
 #include <ibake/base.h>
 
