@@ -176,9 +176,12 @@ static int take_option(conform *c, int option) {
     default:
         break;
     }
-    const char **const texts[] = {[OPT_IUT - OPT_IUT] = &c->iut,           [OPT_JUNIT - OPT_IUT] = &c->junit,
-                                  [OPT_JSON - OPT_IUT] = &c->json,         [OPT_TAP - OPT_IUT] = &c->tap,
-                                  [OPT_BASELINE - OPT_IUT] = &c->baseline, [OPT_KEEP - OPT_IUT] = &c->keep,
+    const char **const texts[] = {[0] = &c->iut,
+                                  [OPT_JUNIT - OPT_IUT] = &c->junit,
+                                  [OPT_JSON - OPT_IUT] = &c->json,
+                                  [OPT_TAP - OPT_IUT] = &c->tap,
+                                  [OPT_BASELINE - OPT_IUT] = &c->baseline,
+                                  [OPT_KEEP - OPT_IUT] = &c->keep,
                                   [OPT_DATA - OPT_IUT] = &c->data};
     if (option < OPT_IUT || option > OPT_DATA)
         return cli_usage(COMMAND, "unknown option");

@@ -1,6 +1,7 @@
 /* What --keep leaves of a case: transcript, capture, key log. */
 #include "conformance/suite/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,12 @@ typedef struct keeping {
 
 static FILE *create(const char *directory, const char *name, const char *end) {
     char path[4096];
-    int at = snprintf(path, sizeof path, "%s/", directory);
-    int n = snprintf(path + at, sizeof path - (size_t)at, "%s%s", name, end);
-    if (n < 0 || (size_t)(at + n) >= sizeof path)
+    size_t at = strlen(directory) + 1;
+    int n = snprintf(path, sizeof path, "%s/%s%s", directory, name, end);
+    if (n < 0 || (size_t)n >= sizeof path) {
+        errno = ENAMETOOLONG;
         return NULL;
+    }
     for (char *c = path + at; *c; c++)
         *c = *c == '/' ? '_' : *c;
     return fopen(path, "w");

@@ -233,11 +233,10 @@ suite_line suite_process_ask(suite_process *p, const char *line, double limit, c
         return SUITE_LINE_BROKEN;
     if (p->len > 0)
         return SUITE_LINE_UNASKED;
-    char *text = malloc(n + 1);
+    char *text = malloc(n + 2);
     if (!text)
         return SUITE_LINE_BROKEN;
-    memcpy(text, line, n);
-    text[n] = '\n';
+    snprintf(text, n + 2, "%s\n", line);
     suite_line result = wait_for_line(p, text, n + 1, begin + limit, answer);
     free(text);
     *took = suite_clock() - begin;

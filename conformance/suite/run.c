@@ -117,9 +117,9 @@ static void get_hello(suite_worker *w) {
 static _Noreturn void work(const crew *c, int fd) {
     suite_worker w = {.command = c->options->command, .data = c->options->data, .limit = c->options->limit};
     FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
-    unsigned long index;
     char line[32], how[256] = "";
-    while (in && out && fgets(line, sizeof line, in) && sscanf(line, "%lu", &index) == 1) {
+    while (in && out && fgets(line, sizeof line, in)) {
+        unsigned long index = strtoul(line, NULL, 10); /* of the supervisor's own making */
         suite_outcome outcome;
         if (!w.hello)
             get_hello(&w);
