@@ -1,7 +1,6 @@
 /* Any sequence of reads over any octets: no read leaves the input, and no arithmetic overflows.
  * fuzz/prove includes wire/reader.h, an inner header of libibake that no other file outside protocol/ sees.
  */
-#include "wire/reader.h"
 #include "nondet.h"
 
 enum { OCTETS = 16, READS = 10 };
