@@ -78,6 +78,14 @@ def test_skipped():
     assert status == 1 and all("contradiction" in c["reason"] for c in cases.values()), cases
 
 
+def test_minimal():
+    """The adapter that is a starting point passes what it claims, and all else is skipped."""
+    status, cases, _ = judged(iut=f"exec {sys.executable} {here}/../adapters/minimal.py")
+    assert status == 0 and verdicts(cases) == {"pass", "skipped"}, [
+        (c["case"], c["reason"]) for c in cases.values() if c["verdict"] not in ("pass", "skipped")]
+    assert all(c["case"].startswith("parser/") for c in cases.values() if c["verdict"] == "pass")
+
+
 def test_attribution():
     """The requirement and the section that a fault breaks are named; how to repeat it is told, and repeats it."""
     status, cases, told = judged(*FEW, way="v-flag")
