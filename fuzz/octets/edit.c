@@ -225,7 +225,7 @@ static void edit_octets(ibk_buf *out, edit e) {
         (void)ibk_buf_resize(out, out->len - n % out->len);
     } else if (e.op == EDIT_CUT) {
         size_t from = out->len;
-        if (from < MESSAGE_MAX && !ibk_buf_resize(out, from + e.c))
+        if (e.c > 0 && from < MESSAGE_MAX && !ibk_buf_resize(out, from + e.c))
             memset(out->data + from, e.c, e.c);
     }
 }
