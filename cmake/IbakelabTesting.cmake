@@ -12,9 +12,17 @@ function(ibk_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}")
 endfunction()
 
-# ibk_script_test(NAME SCRIPT [ARGS...]): a script that passes with exit status 0.
+# ibk_script_test(NAME SCRIPT [ONCE|LONG] [ARGS...]): a script that passes with exit status 0. ONCE: what it shows does
+# not depend on the build, or plays again what other tests play; `./check` leaves it out of the sanitizer build (label
+# `once`). LONG: it shows little beyond other tests for the time that it takes; only `./check --all` runs it (`long`).
 function(ibk_script_test name script)
-  add_test(NAME ${name} COMMAND ${script} ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  cmake_parse_arguments(T "ONCE;LONG" "" "" ${ARGN})
+  add_test(NAME ${name} COMMAND ${script} ${T_UNPARSED_ARGUMENTS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  if(T_ONCE)
+    set_tests_properties(${name} PROPERTIES LABELS once)
+  elseif(T_LONG)
+    set_tests_properties(${name} PROPERTIES LABELS long)
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT 600
     ENVIRONMENT "IBAKELAB_BUILD=${CMAKE_BINARY_DIR};IBAKELAB_SOURCE=${CMAKE_SOURCE_DIR}")
 endfunction()

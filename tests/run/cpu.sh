@@ -31,7 +31,7 @@ queue "$models/server.json" 2
 queue slow.json 3 --set "domains[0].kms.cpu=$PWD/slow.json"
 rm -rf out
 expect_status 1 run "$kms" --out out --quiet --set 'domains[0].kms.cores=2'
-expect_text 'kms home.example: longest-wait at least 4 s'
+expect_text 'kms home.example: longest-wait at least 3500 ms'
 
 # ---- a call
 expect_status 0 run "$call" --out slow --quiet
@@ -44,7 +44,7 @@ expect_status 1 run "$call" --out out --quiet --set 'domains[0].kms.parameters=1
 expect_text 'call first: crypto-time at least 40 ms'
 
 # ---- a call that has to wait for keys: what the KMS does meanwhile is told apart from the way there and back
-expect_status 0 run "$call" --out early --quiet --set "calls.first.at=0.2 s"
+expect_status 0 run "$call" --out early --quiet --set "calls.first.at=0.12 s"
 python3 -c '
 import json
 result = json.load(open("early/result.json"))
