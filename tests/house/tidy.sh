@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # clang-tidy 14 with .clang-tidy over the C files of the product; needs the release build's compile_commands.json.
-# The analyser (clang-analyzer-*) takes most of the time: without --all it looks at libibake alone, the code that reads
+# The analyser (clang-analyzer-*) takes most of the time: without --all it looks at the rooms of libibake that take apart
 # what strangers send; with --all (scripts/analyse) at everything.
 set -u
 build=${IBAKELAB_BUILD:?the build folder}
@@ -12,8 +12,9 @@ tidy() { # OPTIONS… of clang-tidy; files on standard input
   xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet "$@" 2>/dev/null
 }
 
-rooms=(sim reports conformance cli)
-[ "${1-}" = --all ] && deep=(protocol "${rooms[@]}") shallow=() || { deep=(protocol); shallow=("${rooms[@]}"); }
+deep=(protocol/wire protocol/mikey protocol/kms)
+shallow=(protocol/base protocol/ibe protocol/ibake sim reports conformance cli)
+[ "${1-}" != --all ] || { deep+=("${shallow[@]}"); shallow=(); }
 [ "$(files "${deep[@]}" | wc -l)" -gt 50 ] || { echo 'hardly any source file found'; exit 1; }
 output=$(files "${deep[@]}" | tidy)
 status=$?
