@@ -1,13 +1,13 @@
 /* ibakelab attack: a random adversary against a scenario, and the shortest rules that did harm. */
 #include "cli/attack_trials.h"
 #include "reports/terminal.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define COMMAND "attack"
@@ -143,26 +143,6 @@ static void relative(char out[PATH_MAX], const char *from, const char *to) {
     snprintf(out + len, PATH_MAX - len, "%s", to + common);
 }
 
-static int make_folder(const char *path) {
-    char part[PATH_MAX];
-    size_t len = strlen(path);
-    for (size_t i = 1; i <= len && len < sizeof part; i++) {
-        if (path[i] != '/' && path[i] != 0)
-            continue;
-        memcpy(part, path, i);
-        part[i] = 0;
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return cli_error(COMMAND, "cannot make the folder %s: %s", part, strerror(errno));
-    }
-    return CLI_OK;
-}
-
-static const char *name_of(char out[128], const char *path) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
-    snprintf(out, 128, "%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
-    return out;
-}
-
 /* How to play it again, without and with what was --set. */
 static void comment_of(char *out, size_t size, const options *o, size_t round, const trial *what,
                        const char *file) {
@@ -178,14 +158,15 @@ static int keep(const options *o, const trials *t, const attack *a, const trial 
                 ibk_buf *yaml) {
     char folder[PATH_MAX], base[PATH_MAX], path[PATH_MAX + 300], name[128], title[200], expect[80],
         comment[4096];
-    int status = make_folder(o->out);
-    if (status)
-        return status;
+    ibk_diag diag = {0};
+    ibk_err err = run_make_folder(o->out, &diag);
+    if (err)
+        return cli_fail(COMMAND, o->out, err, &diag);
     if (!realpath(o->out, folder))
         return cli_error(COMMAND, "%s: %s", o->out, strerror(errno));
     relative(base, folder, t->base);
-    snprintf(path, sizeof path, "%s/%s-%s-%zu.yaml", o->out, name_of(name, o->file), trial_name(what->broken),
-             round);
+    scenario_options_name(name, sizeof name, o->file);
+    snprintf(path, sizeof path, "%s/%s-%s-%zu.yaml", o->out, name, trial_name(what->broken), round);
     snprintf(title, sizeof title, "%.120s: %s is broken", t->scenario->title, trial_name(what->broken));
     if (what->broken & TRIAL_CRASHED)
         snprintf(expect, sizeof expect, "  users: {registered: all}\n");
@@ -197,8 +178,7 @@ static int keep(const options *o, const trials *t, const attack *a, const trial 
                         .comment = comment,
                         .adversary = attack_adversary(t->scenario),
                         .expect = expect};
-    ibk_diag diag = {0};
-    ibk_err err = attack_write(yaml, a, &file);
+    err = attack_write(yaml, a, &file);
     err = err ? err : cli_write_file(path, ibk_buf_span(yaml), 0644, true, &diag);
     if (err)
         return cli_fail(COMMAND, path, err, &diag);

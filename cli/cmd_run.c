@@ -52,16 +52,10 @@ static int worst(int a, int b) {
     return a > b ? a : b;
 }
 
-/* "scenarios/basic/first-call.yaml" -> "first-call" */
-static void name_of(char *out, size_t size, const char *path) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
-    snprintf(out, size, "%.*s", dot && dot != base ? (int)(dot - base) : (int)strlen(base), base);
-}
-
 static int out_dir(char out[PATH_LEN], const options *o, const char *path, bool several) {
     char name[256];
     int len;
-    name_of(name, sizeof name, path);
+    scenario_options_name(name, sizeof name, path);
     if (o->out && !several)
         len = snprintf(out, PATH_LEN, "%s", o->out);
     else
@@ -181,9 +175,9 @@ static void print_output(FILE *output) {
 static int check_folders(char **files, size_t count) {
     char a[256], b[256];
     for (size_t i = 0; i < count; i++) {
-        name_of(a, sizeof a, files[i]);
+        scenario_options_name(a, sizeof a, files[i]);
         for (size_t j = 0; j < i; j++) {
-            name_of(b, sizeof b, files[j]);
+            scenario_options_name(b, sizeof b, files[j]);
             if (strcmp(a, b) == 0)
                 return cli_usage(COMMAND, "%s and %s would both be written to a folder '%s'", files[j],
                                  files[i], a);

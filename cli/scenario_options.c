@@ -34,3 +34,8 @@ int scenario_options_load(const scenario_options *o, const char *command, const 
     scn_errors_print(&errors, stderr, t.colour);
     return err == IBK_ERR_NO_MEMORY ? CLI_INTERNAL : CLI_BAD;
 }
+
+void scenario_options_name(char *out, size_t size, const char *path) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
+    snprintf(out, size, "%.*s", dot && dot != base ? (int)(dot - base) : (int)strlen(base), base);
+}

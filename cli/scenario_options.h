@@ -1,4 +1,4 @@
-/* What run, check and show have in common: scenario files, --set and --seed. */
+/* What run, check, show and attack have in common: scenario files, --set and --seed. */
 #ifndef CLI_SCENARIO_OPTIONS_H
 #define CLI_SCENARIO_OPTIONS_H
 
@@ -19,5 +19,8 @@ int scenario_options_seed(scenario_options *o, const char *command, const char *
 /* Loads one file; on failure its errors are printed and an exit status is returned. */
 int scenario_options_load(const scenario_options *o, const char *command, const char *path,
                           scn_scenario **out);
+
+/* What a scenario is called in names of files: "scenarios/basic/first-call.yaml" -> "first-call". */
+void scenario_options_name(char *out, size_t size, const char *path);
 
 #endif

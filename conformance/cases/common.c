@@ -209,6 +209,14 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, su
     return suite_is(*last, "accepted/established");
 }
 
+void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
+                    const char *keys_id) {
+    case_judge(t, p, false);
+    if (!done)
+        suite_expect(t, last, id, "accepted/established");
+    case_keys(t, last, p, keys_id);
+}
+
 void case_pass(suite_trial *t, int end, peer *p, unsigned seconds) {
     int64_t now = suite_now(t) + 1000 * (int64_t)seconds;
     if (suite_claims(t, "features", "clock"))

@@ -98,22 +98,17 @@ static const end *spoken_for(const court *c, const end *callee) {
     return NULL;
 }
 
-static bool has_identity(const scn_user *user, const char *identity) {
-    for (; user; user = user->contact_of) {
-        if (strcmp(user->identity, identity) == 0)
-            return true;
-        for (size_t i = 0; i < user->identity_count; i++)
-            if (strcmp(user->identities[i], identity) == 0)
-                return true;
-    }
-    return false;
+/* Is it an identity of this user, or of the one whose further device it is? */
+static bool goes_by(const scn_user *user, const char *identity) {
+    return scn_has_identity(user, identity) ||
+           (user->contact_of && scn_has_identity(user->contact_of, identity));
 }
 
 /* The exchange that a caller of a forked call has completed with that callee, with whatever keys; NULL: none.
  */
 static const end *with_callee(const court *c, const end *caller, const end *callee) {
     for (size_t i = 0; i < c->done; i++)
-        if (c->ends[i].view == caller->view && has_identity(ue_user(callee->u), c->ends[i].done->peer))
+        if (c->ends[i].view == caller->view && goes_by(ue_user(callee->u), c->ends[i].done->peer))
             return &c->ends[i];
     return NULL;
 }
@@ -148,7 +143,7 @@ static void judge_end(court *c, size_t index) {
     }
     if (!partner)
         return;
-    if (!has_identity(ue_user(partner->u), e->done->peer))
+    if (!goes_by(ue_user(partner->u), e->done->peer))
         broken(c, SCN_PROPERTY_IDENTITY, "call %s: %s takes %s for %s", call_of(e), name_of(e),
                name_of(partner), e->done->peer);
     if (silent || !partner->done)

@@ -32,8 +32,7 @@ static ibk_err refuse_folder(ibk_diag *diag, const char *path, const char *why) 
     return ibk_fail(diag, IBK_ERR_REFUSED, "output folder", 0, "%.50s: %s; --out names another", path, why);
 }
 
-/* mkdir -p; a folder that cannot be had here is the caller's to mend: IBK_ERR_REFUSED. */
-static ibk_err make_dirs(const char *path, ibk_diag *diag) {
+ibk_err run_make_folder(const char *path, ibk_diag *diag) {
     char part[PATH_LEN];
     size_t len = strlen(path);
     if (len == 0 || len >= sizeof part)
@@ -95,7 +94,7 @@ static ibk_err outputs_open(outputs *o, const scn_scenario *scenario, const run_
         return ibk_fail(diag, IBK_ERR_LIMIT, "output folder", 0, "too long a path");
     strcpy(o->dir, options->out_dir);
     path_in(o->capture_dir, o->dir, "capture");
-    ibk_err err = make_dirs(o->capture_dir, diag);
+    ibk_err err = run_make_folder(o->capture_dir, diag);
     if (err)
         return err;
     remove_old(o);

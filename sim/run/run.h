@@ -29,4 +29,8 @@ ibk_err run_scenario(run_outcome *outcome, const scn_scenario *scenario, const r
                      ibk_diag *diag);
 void run_outcome_free(run_outcome *outcome);
 
+/* mkdir -p for what is written; IBK_ERR_REFUSED: such a folder cannot be had or written to, *diag says why.
+ */
+ibk_err run_make_folder(const char *path, ibk_diag *diag);
+
 #endif

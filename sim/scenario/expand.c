@@ -146,7 +146,7 @@ const scn_user *scn_find_user(const scn_scenario *s, const char *name) {
     return NULL;
 }
 
-static bool has_identity(const scn_user *user, const char *identity) {
+bool scn_has_identity(const scn_user *user, const char *identity) {
     bool found = strcmp(user->identity, identity) == 0;
     for (size_t i = 0; !found && i < user->identity_count; i++)
         found = strcmp(user->identities[i], identity) == 0;
@@ -155,7 +155,7 @@ static bool has_identity(const scn_user *user, const char *identity) {
 
 const scn_user *scn_find_identity(const scn_scenario *s, const char *identity) {
     for (size_t i = 0; i < s->user_count; i++) {
-        if (has_identity(&s->users[i], identity))
+        if (scn_has_identity(&s->users[i], identity))
             return &s->users[i];
     }
     return NULL;

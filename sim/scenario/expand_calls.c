@@ -76,11 +76,8 @@ static const char *identity_of(calls *c, const raw_call *raw, size_t entry, cons
     if (raw->call.called_as == NULL)
         return to->identity;
     const char *wanted = scn_put_number(c->ctx->arena, raw->call.called_as, number);
-    if (strcmp(wanted, to->identity) == 0)
-        return to->identity;
-    for (size_t i = 0; i < to->identity_count; i++)
-        if (strcmp(wanted, to->identities[i]) == 0)
-            return to->identities[i];
+    if (scn_has_identity(to, wanted))
+        return wanted;
     scn_error *e = scn_report(c->ctx, scn_where_of(&raw->head, "called-as"),
                               "calls[%zu].called-as: '%s' has no identity '%s'", entry, to->name, wanted);
     scn_hint(e, to->identity_count ? "e.g. '%s'" : "its only one is '%s'",

@@ -543,7 +543,8 @@ static inline const scn_link *scn_interconnect_link(const scn_scenario *s) {
 }
 
 const scn_user *scn_find_user(const scn_scenario *s, const char *name); /* NULL: none */
-/* The user one of whose public identities it is: the first or a further one. NULL: nobody's. */
+bool scn_has_identity(const scn_user *user, const char *identity);      /* its first or a further one */
+/* The user one of whose public identities it is. NULL: nobody's. */
 const scn_user *scn_find_identity(const scn_scenario *s, const char *identity);
 const scn_domain *scn_find_domain(const scn_scenario *s, const char *name);       /* NULL: none */
 const scn_adversary *scn_find_adversary(const scn_scenario *s, const char *name); /* NULL: none */
