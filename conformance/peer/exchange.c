@@ -132,7 +132,7 @@ static void put_ids(const peer *p, px_draft *d) {
 
 /* ---- §4.2.2 ------------------------------------------------------------------------------------------- */
 
-static ibk_err begin_bundle(peer *p) {
+ibk_err px_begin_bundle(peer *p) {
     uint8_t csb[4], rand[16];
     PX_TRY(px_draw_octets(p, IBK_DRAW_CSB_ID, csb, sizeof csb));
     PX_TRY(px_draw_octets(p, IBK_DRAW_RAND, rand, sizeof rand));
@@ -144,7 +144,7 @@ static ibk_err begin_bundle(peer *p) {
 }
 
 ibk_err px_make_i1(peer *p, ibk_buf *out) {
-    PX_TRY(begin_bundle(p));
+    PX_TRY(px_begin_bundle(p));
     p->map_type = p->c.map_type;
     p->n_cs = p->map_type == PX_MAP_EMPTY ? 0 : (uint8_t)p->c.n_sessions;
     PX_TRY(px_map_offer(p, &p->map, p->c.sessions, p->c.n_sessions));

@@ -85,6 +85,8 @@ const peer_domain *px_domain_of(const peer *p, ibk_span id_data); /* NULL: nobod
 void px_ibe_identity(px_octets *out, ibk_span id_data, const peer_domain *domain, uint64_t seconds);
 
 /* A T body of our own, newer than all of before. */
+/* CSB ID and RAND are drawn, the PRF is the configured one: of an I_MESSAGE_1 and of a key request. */
+ibk_err px_begin_bundle(peer *p);
 ibk_err px_stamp_new(peer *p, px_octets *body);
 /* The moment of a T body: seconds since 1970 << 32 | fraction; a COUNTER its value. False: not one of the
  * four types. */

@@ -68,13 +68,7 @@ static ibk_err fill_request(peer *p, px_draft *d) {
 }
 
 ibk_err px_make_request(peer *p, ibk_buf *out) {
-    uint8_t csb[4], rand[16];
-    PX_TRY(px_draw_octets(p, IBK_DRAW_CSB_ID, csb, sizeof csb));
-    PX_TRY(px_draw_octets(p, IBK_DRAW_RAND, rand, sizeof rand));
-    px_cursor c = px_read(ibk_span_of(csb, sizeof csb));
-    p->csb_id = p->result.csb_id = px_take32(&c);
-    px_set(&p->rand, ibk_span_of(rand, sizeof rand));
-    p->prf = p->c.prf;
+    PX_TRY(px_begin_bundle(p));
     p->map_type = PX_MAP_EMPTY;
     PX_TRY(px_stamp_new(p, &p->t));
     px_draft *d = px_draft_begin(p, p->c.pke ? PX_QPKE : PX_QPSK);

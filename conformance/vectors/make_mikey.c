@@ -10,15 +10,6 @@ enum { NOON = 1795521600 }; /* 2026-11-24T12:00:00Z */
 
 void make_prf(builder *b) {
     static const int lengths[][2] = {{1, 1}, {16, 20}, {32, 32}, {33, 33}, {65, 100}, {133, 16}};
-    static const char *const purposes[] = {"MPK",
-                                           "TGK",
-                                           "encryption of messages",
-                                           "authentication of messages",
-                                           "salt of messages",
-                                           "TEK",
-                                           "authentication of data",
-                                           "encryption of data",
-                                           "salt of data"};
     for (int prf = 0; prf <= 1; prf++) {
         build_group(b, "Prf", json_pack("{s:i}", "prf", prf));
         for (size_t i = 0; i < 6; i++)
@@ -27,10 +18,10 @@ void make_prf(builder *b) {
                         json_pack("{s:o,s:o,s:i}", "inkey", drawn_hex("inkey", (size_t)lengths[i][0]),
                                   "label", drawn_hex("label", 25), "length", lengths[i][1]));
         build_group(b, "Derive", json_pack("{s:i}", "prf", prf));
-        for (size_t i = 0; i < 9; i++)
-            build_valid(b, purposes[i],
-                        json_pack("{s:s,s:o,s:i,s:I,s:o,s:i}", "purpose", purposes[i], "inkey",
-                                  drawn_hex(purposes[i], i < 2 ? 65 : 32), "csId", (int)i, "csbId",
+        for (size_t i = 0; i < WORK_PURPOSES; i++)
+            build_valid(b, work_purposes[i],
+                        json_pack("{s:s,s:o,s:i,s:I,s:o,s:i}", "purpose", work_purposes[i], "inkey",
+                                  drawn_hex(work_purposes[i], i < 2 ? 65 : 32), "csId", (int)i, "csbId",
                                   (json_int_t)0xC5B1D001, "rand", drawn_hex("rand", 16), "length",
                                   i < 2 ? 32 : 20));
     }

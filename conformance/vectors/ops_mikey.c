@@ -16,19 +16,20 @@ ibk_err op_prf(work *w) {
     return err;
 }
 
+const char *const work_purposes[WORK_PURPOSES] = {"MPK",
+                                                  "TGK",
+                                                  "encryption of messages",
+                                                  "authentication of messages",
+                                                  "salt of messages",
+                                                  "TEK",
+                                                  "authentication of data",
+                                                  "encryption of data",
+                                                  "salt of data"};
+
 static ibk_derive_kind kind_named(work *w) {
-    static const char *const names[] = {"MPK",
-                                        "TGK",
-                                        "encryption of messages",
-                                        "authentication of messages",
-                                        "salt of messages",
-                                        "TEK",
-                                        "authentication of data",
-                                        "encryption of data",
-                                        "salt of data"};
     const char *name = work_text(w, "purpose");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; i < WORK_PURPOSES; i++)
+        if (strcmp(work_purposes[i], name) == 0)
             return (ibk_derive_kind)(IBK_DERIVE_MPK + i);
     w->broken = "purpose";
     return IBK_DERIVE_MPK;

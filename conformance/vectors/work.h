@@ -45,6 +45,10 @@ work_op op_hash_to_range, op_hash_bytes, op_hash_to_point, op_pairing, op_extrac
     op_parameters, op_ciphertext, op_private_key;
 work_op op_prf, op_derive, op_message, op_content, op_key_mgmt, op_point, op_exchange;
 
+/* What the input "purpose" calls the keys of enum ibk_derive_kind, in its order. */
+#define WORK_PURPOSES 9
+extern const char *const work_purposes[WORK_PURPOSES];
+
 /* Reproducible draws from a seed of octets; `counter` starts at 0. */
 typedef struct seeded {
     ibk_span seed;
