@@ -121,24 +121,12 @@ const char *scn_spot_anybody(const scn_spot *spot, const char *name) {
     return NULL;
 }
 
-static const char *identity_of(const scn_user *user, const char *text) {
-    if (strcmp(user->identity, text) == 0)
-        return user->identity;
-    for (size_t i = 0; i < user->identity_count; i++) {
-        if (strcmp(user->identities[i], text) == 0)
-            return user->identities[i];
-    }
-    return NULL;
-}
-
 const scn_user *scn_spot_user_or_identity(const scn_spot *spot, const char *text, const char **identity) {
-    const scn_scenario *s = spot->cast->s;
-    for (size_t i = 0; strchr(text, ':') != NULL && i < s->user_count; i++) {
-        *identity = identity_of(&s->users[i], text);
-        if (*identity != NULL)
-            return &s->users[i];
-    }
-    const scn_user *user = scn_spot_user(spot, text);
+    const scn_user *user = strchr(text, ':') != NULL ? scn_find_identity(spot->cast->s, text) : NULL;
+    *identity = text;
+    if (user != NULL)
+        return user;
+    user = scn_spot_user(spot, text);
     *identity = user == NULL ? NULL : user->identity;
     return user;
 }
