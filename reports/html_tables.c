@@ -1,0 +1,256 @@
+/* ibakelab: the results as plain tables, for browsers that run no script. What stands where is data: a table
+ * is a list of objects in the result, a column one of their members. */
+#include "reports/html_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ROWS_MAX    20000 /* of one table; a page is to be read */
+#define COLUMNS_MAX 10
+
+typedef struct column {
+    const char *member, *head;
+} column;
+
+typedef struct table {
+    const char *kind;   /* of the result; NULL: of any */
+    const char *member; /* the list in it */
+    const char *caption;
+    column columns[COLUMNS_MAX]; /* ends with a column without a member */
+} table;
+
+static const table tables[] = {
+    {"run",
+     "expectations",
+     "Expectations",
+     {{"text", "expectation"},
+      {"held", "held"},
+      {"observed", "observed"},
+      {"file", "file"},
+      {"line", "line"}}},
+    {"run",
+     "properties",
+     "Security properties",
+     {{"name", "property"}, {"holds", "holds"}, {"detail", "first violation"}}},
+    {"run",
+     "calls",
+     "Calls",
+     {{"id", "call"},
+      {"from", "from"},
+      {"to", "to"},
+      {"state", "state"},
+      {"invite_ns", "INVITE at"},
+      {"setup_ns", "set-up"},
+      {"keys_agree", "keys agree"},
+      {"sip_status", "SIP"},
+      {"retransmissions", "resent"},
+      {"failure", "why it failed"}}},
+    {"run",
+     "users",
+     "Users",
+     {{"name", "user"},
+      {"impu", "identity"},
+      {"registered_ns", "registered at"},
+      {"keys", "private keys"},
+      {"failure", "failure"}}},
+    {"attack", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}},
+    {"sweep",
+     "points",
+     "Points",
+     {{"index", "point"},
+      {"parameters", "parameters"},
+      {"seed", "seed"},
+      {"verdict", "verdict"},
+      {"measures", "measures"},
+      {"dir", "run"}}},
+    {"conformance",
+     "requirements",
+     "Requirements",
+     {{"id", "requirement"},
+      {"document", "document"},
+      {"section", "section"},
+      {"level", "level"},
+      {"status", "status"},
+      {"passed", "cases passed"},
+      {"failed", "failed"},
+      {"text", "what it demands"}}},
+    {"conformance",
+     "cases",
+     "Cases",
+     {{"case", "case"},
+      {"verdict", "verdict"},
+      {"requirement", "broken"},
+      {"sent", "sent"},
+      {"came_back", "came back"},
+      {"permitted", "permitted"},
+      {"reason", "was"}}},
+    {"mutants",
+     "mutants",
+     "Mutants",
+     {{"id", "mutant"},
+      {"text", "the fault"},
+      {"breaks", "breaks"},
+      {"verdict", "verdict"},
+      {"case", "killed by"}}},
+    {"fuzz", "findings", "Findings", {{"file", "input"}, {"what", "what"}, {"text", "what was said"}}},
+    {"benchmark", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}},
+    {NULL,
+     "checks",
+     "What was judged",
+     {{"outcome", "outcome"},
+      {"text", "what"},
+      {"detail", "what there was"},
+      {"requirement", "requirement"},
+      {"section", "section"},
+      {"level", "level"},
+      {"file", "file"},
+      {"line", "line"}}},
+};
+
+static const char *text_of(const json_t *object, const char *member) {
+    return json_string_value(json_object_get(object, member));
+}
+
+/* Results of runs were there before `kind`. */
+static const char *kind_of(const json_t *result) {
+    const char *kind = text_of(result, "kind");
+    return kind ? kind : json_object_get(result, "calls") ? "run" : "result";
+}
+
+static void write_number(FILE *out, const char *member, const json_t *value) {
+    size_t len = strlen(member);
+    if (json_is_real(value))
+        fprintf(out, "%.6g", json_real_value(value));
+    else if (len > 3 && strcmp(member + len - 3, "_ns") == 0) /* nanoseconds of virtual time */
+        fprintf(out, "%.6f s", (double)json_integer_value(value) / 1e9);
+    else
+        fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+}
+
+/* One value as text: a list as "a, b", an object of scalars as "name value, name value". */
+static void write_value(FILE *out, const char *member, const json_t *value) {
+    const char *name;
+    json_t *part;
+    size_t i;
+    if (json_is_string(value)) {
+        html_text(out, json_string_value(value));
+    } else if (json_is_boolean(value)) {
+        fputs(json_is_true(value) ? "yes" : "no", out);
+    } else if (json_is_number(value)) {
+        write_number(out, member, value);
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, part) {
+            fputs(i ? ", " : "", out);
+            if (!json_is_array(part) && !json_is_object(part)) /* deeper than that no table goes */
+                write_value(out, "", part);
+        }
+    } else if (json_is_object(value)) {
+        bool first = true;
+        json_object_foreach((json_t *)value, name, part) {
+            fputs(first ? "" : ", ", out);
+            first = false;
+            html_text(out, name);
+            putc(' ', out);
+            if (!json_is_array(part) && !json_is_object(part))
+                write_value(out, name, part);
+        }
+    } else {
+        fputs("–", out); /* null, or not there */
+    }
+}
+
+static void write_table(FILE *out, const table *t, const json_t *list) {
+    size_t count = json_array_size(list), i;
+    json_t *row;
+    fprintf(out, "<table>\n<caption>%s</caption>\n<thead><tr>", t->caption);
+    for (const column *c = t->columns; c < t->columns + COLUMNS_MAX && c->member; c++)
+        fprintf(out, "<th scope=\"col\">%s</th>", c->head);
+    fputs("</tr></thead>\n<tbody>\n", out);
+    json_array_foreach(list, i, row) {
+        if (i == ROWS_MAX)
+            break;
+        fputs("<tr>", out);
+        for (const column *c = t->columns; c < t->columns + COLUMNS_MAX && c->member; c++) {
+            fputs(c == t->columns ? "<th scope=\"row\">" : "<td>", out);
+            write_value(out, c->member, json_object_get(row, c->member));
+            fputs(c == t->columns ? "</th>" : "</td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody>\n</table>\n", out);
+    if (count > ROWS_MAX)
+        fprintf(out, "<p>%zu further rows stand in result.json alone.</p>\n", count - ROWS_MAX);
+}
+
+/* Who knows what: a row for each fact, the adversaries' first, as they stand in the result. */
+static void write_knowledge(FILE *out, const json_t *parties) {
+    size_t i, k, rows = 0;
+    json_t *party, *fact;
+    fputs("<table>\n<caption>What each party learned</caption>\n<thead><tr><th scope=\"col\">party</th>"
+          "<th scope=\"col\">kind</th><th scope=\"col\">secret</th><th scope=\"col\">of call</th><th "
+          "scope=\"col\">how</th>"
+          "<th scope=\"col\">since</th><th scope=\"col\">step</th></tr></thead>\n<tbody>\n",
+          out);
+    json_array_foreach(parties, i, party) {
+        json_array_foreach(json_object_get(party, "knows"), k, fact) {
+            static const char *const members[] = {"what", "call", "how", "at_ns", "step"};
+            if (rows++ >= ROWS_MAX)
+                continue;
+            fputs("<tr><th scope=\"row\">", out);
+            html_text(out, text_of(party, "party"));
+            fputs("</th><td>", out);
+            html_text(out, text_of(party, "kind"));
+            for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
+                fputs("</td><td>", out);
+                write_value(out, members[m], json_object_get(fact, members[m]));
+            }
+            fputs("</td></tr>\n", out);
+        }
+    }
+    fputs("</tbody>\n</table>\n", out);
+    if (rows > ROWS_MAX)
+        fprintf(out, "<p>%zu further rows stand in result.json alone.</p>\n", rows - ROWS_MAX);
+}
+
+static void write_summary(FILE *out, const report_item *item, const char *kind) {
+    const char *subject = text_of(item->result, "subject"), *error = text_of(item->result, "error");
+    if (!subject)
+        subject = text_of(item->result, "scenario");
+    fputs("<p>Verdict: <strong>", out);
+    html_text(out, text_of(item->result, "verdict"));
+    fputs("</strong>. ", out);
+    html_text(out, kind);
+    if (subject) {
+        fputs(" of <code>", out);
+        html_text(out, subject);
+        fputs("</code>", out);
+    }
+    if (item->dir) {
+        fputs(", in <code>", out);
+        html_text(out, item->dir);
+        fputs("</code>", out);
+    }
+    fputs("</p>\n", out);
+    if (error) {
+        fputs("<p>", out);
+        html_text(out, error);
+        fputs("</p>\n", out);
+    }
+}
+
+void html_tables(FILE *out, const report_item *item, size_t index) {
+    const char *kind = kind_of(item->result), *title = text_of(item->result, "title");
+    fprintf(out, "<section aria-labelledby=\"plain-%zu\">\n<h2 id=\"plain-%zu\">", index, index);
+    html_text(out, title && *title ? title : item->dir ? item->dir : kind);
+    fputs("</h2>\n", out);
+    write_summary(out, item, kind);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        const json_t *list = json_object_get(item->result, tables[i].member);
+        if ((!tables[i].kind || strcmp(tables[i].kind, kind) == 0) && json_array_size(list))
+            write_table(out, &tables[i], list);
+    }
+    const json_t *parties = json_object_get(json_object_get(item->result, "knowledge"), "parties");
+    if (json_array_size(parties))
+        write_knowledge(out, parties);
+    fputs("</section>\n", out);
+}

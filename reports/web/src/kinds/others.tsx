@@ -1,0 +1,226 @@
+// The smaller kinds: searches for attacks, mutants, fuzzing, benchmarks.
+import { useMemo } from 'preact/hooks';
+import { Badge, Figure, Section, Tiles } from '../ui/basic';
+import { LineChart, SeriesLegend } from '../ui/chart';
+import type { Series } from '../ui/chart';
+import { DataTable, Plain } from '../ui/table';
+import type { Column } from '../ui/table';
+import { Checks, Measures } from './checks';
+import { byName, count, octets, percent, short } from '../format';
+import type { Head, Item, Measure, Text } from '../types';
+
+// ---- a search for attacks -----------------------------------------------------------------------------------
+
+interface AttackResult extends Head {
+  seed: string; adversary: Text; set: string[]; rounds_planned: number; rounds: number; rules: number;
+  found: { round: number; property: string; broken: string[]; detail: Text; rules_before: number; tries: number; rules: Record<string, string>[];
+           file: string; run: Text; twin: Text } | null;
+}
+
+export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) => string | null }) {
+  const r = item.result as unknown as AttackResult;
+  const found = r.found;
+  const link = (dir: Text, text: string) => {
+    const href = hrefOf(dir);
+    return href ? <a href={href}>{text}</a> : null;
+  };
+  return (
+    <>
+      <Tiles tiles={[
+        { name: 'Attacks tried', value: `${count(r.rounds)} of ${count(r.rounds_planned)}` },
+        { name: 'Rules', value: count(r.rules), note: 'in all of them together' },
+        { name: 'Broken', value: found ? found.property : 'nothing', tone: found ? 'bad' : 'good' },
+        ...(r.set.length ? [{ name: 'Defence off', value: r.set.join(', '), tone: 'warn' as const }] : []),
+      ]} />
+      {found && (
+        <Section id="found" title="What broke">
+          <p><Badge of="fail">{found.broken.join(', ')}</Badge> in round {count(found.round)}{found.detail && <>: {found.detail}</>}</p>
+          <p>Shortened from {count(found.rules_before)} rules to {count(found.rules.length)} in {count(found.tries)} runs; <code>{found.file}</code> shows it.{' '}
+            {link(found.run, 'Its run')} {link(found.twin, 'The twin with the defence on')}</p>
+          <Plain caption="Rules of the adversary that are left" head={['', 'rule']}
+            rows={found.rules.map((rule, i) => [`${i + 1}`, Object.entries(rule).map(([k, v]) => `${k}: ${v}`).join(', ')])} />
+        </Section>
+      )}
+      <Section id="checks" title="Security properties"><Checks result={item.result} /></Section>
+      {(item.result.measures?.length ?? 0) > 0 && <Section id="measures" title="Measures"><Measures result={item.result} /></Section>}
+    </>
+  );
+}
+
+// ---- mutants ------------------------------------------------------------------------------------------------
+
+interface Mutant { id: string; breaks: string[]; text: string; excuse: Text; verdict: string; case: Text; case_verdict: Text; requirement: Text }
+interface MutantsResult extends Head { cases: number; seconds: number; tally: Record<string, number>; mutants: Mutant[] }
+
+const MUTANT_COLUMNS: Column<Mutant>[] = [
+  { id: 'verdict', head: 'verdict', cell: (m) => <Badge of={m.verdict} />, value: (m) => m.verdict, width: 17 },
+  { id: 'id', head: 'mutant', cell: (m) => <code>{m.id}</code>, value: (m) => m.id, width: 34 },
+  { id: 'text', head: 'the fault', cell: (m) => <>{m.text}{m.excuse && <span class="mute"> (equivalent: {m.excuse})</span>}</>, value: (m) => `${m.text} ${m.excuse ?? ''}`, width: 44 },
+  { id: 'breaks', head: 'breaks', cell: (m) => m.breaks.join(', '), value: (m) => m.breaks.join(' '), width: 20 },
+  { id: 'case', head: 'killed by', cell: (m) => <code>{m.case ?? ''}</code>, value: (m) => m.case ?? '', width: 44 },
+  { id: 'requirement', head: 'which named', cell: (m) => m.requirement ?? '', value: (m) => m.requirement ?? '', width: 13 },
+];
+const MUTANT_FACETS = [{ id: 'verdict', label: 'Verdict', of: (m: Mutant) => m.verdict }];
+const MUTANT_RANK: Record<string, number> = { survived: 0, 'not equivalent': 0, elsewhere: 1, killed: 2, equivalent: 3 };
+
+/** Which family of cases kills the faults in which document: rows are what is broken, columns what noticed. */
+export function killMatrix(mutants: Mutant[]): { rows: string[]; columns: string[]; cells: number[][]; alive: number[] } {
+  const documentOf = (m: Mutant) => (m.breaks[0] ?? 'other').replace(/-\d+$/, '');
+  const rows = [...new Set(mutants.map(documentOf))].sort(byName);
+  const columns = [...new Set(mutants.filter((m) => m.case).map((m) => m.case!.split('/')[0]))].sort(byName);
+  const cells = rows.map((row) => columns.map((column) => mutants.filter((m) => documentOf(m) === row && m.case?.split('/')[0] === column).length));
+  const alive = rows.map((row) => mutants.filter((m) => documentOf(m) === row && m.verdict === 'survived').length);
+  return { rows, columns, cells, alive };
+}
+
+export function MutantsPage({ item }: { item: Item }) {
+  const r = item.result as unknown as MutantsResult;
+  const sorted = useMemo(() => [...r.mutants].sort((a, b) => (MUTANT_RANK[a.verdict] ?? 1) - (MUTANT_RANK[b.verdict] ?? 1)), [r]);
+  const matrix = useMemo(() => killMatrix(r.mutants), [r]);
+  const most = Math.max(1, ...matrix.cells.flat());
+  const alive = r.mutants.filter((m) => m.verdict === 'survived').length;
+  const real = r.mutants.filter((m) => m.verdict !== 'equivalent').length;
+  const name = (row: string) => (/^\d+$/.test(row) ? `RFC ${row}` : row === 'P' ? 'profile' : row);
+  return (
+    <>
+      <Tiles tiles={[
+        { name: 'Killed', value: `${count(real - alive)} of ${count(real)}`, note: percent(real - alive, real), tone: alive ? 'bad' : 'good' },
+        { name: 'Survived', value: count(alive), tone: alive ? 'bad' : 'good' },
+        { name: 'Killed elsewhere', value: count(r.tally.elsewhere ?? 0), note: 'by a case that names another requirement' },
+        { name: 'Equivalent', value: count(r.tally.equivalent ?? 0), note: 'and the list says why' },
+        { name: 'Cases', value: count(r.cases) },
+      ]} />
+      <Section id="matrix" title="Kill matrix" note="Which family of cases was the first to notice the faults in which document.">
+        <div class="scroll" role="region" aria-label="Kill matrix" tabIndex={0}>
+          <table class="heat">
+            <caption>Mutants killed, by what they break and what noticed</caption>
+            <thead><tr><th scope="col">breaks</th>{matrix.columns.map((c) => <th key={c} scope="col">{c}</th>)}<th scope="col">survived</th></tr></thead>
+            <tbody>{matrix.rows.map((row, i) => (
+              <tr key={row}><th scope="row">{name(row)}</th>
+                {matrix.cells[i].map((n, k) => <td key={k} class={n ? `h${Math.max(1, Math.round(6 * (n / most)))}` : 'mute'}>{n || '·'}</td>)}
+                <td class={matrix.alive[i] ? 'alive' : 'mute'}>{matrix.alive[i] ? `✗ ${matrix.alive[i]}` : '·'}</td></tr>
+            ))}</tbody>
+          </table>
+        </div>
+      </Section>
+      <Section id="mutants" title="Mutants"><DataTable caption="Mutants, survivors first" columns={MUTANT_COLUMNS} rows={sorted} facets={MUTANT_FACETS} /></Section>
+    </>
+  );
+}
+
+// ---- fuzzing ------------------------------------------------------------------------------------------------
+
+interface Sample { job: number; seconds: number | null; executions: number; edges: number; features: number | null; corpus: number; findings: number }
+interface FuzzResult extends Head {
+  target: string; engine: string; sanitizers: boolean; jobs: number; seconds: number; executions: number; executions_per_second: number;
+  coverage: { edges: number; features: number | null }; corpus: { inputs: number; new: number }; stability: number | null;
+  findings: { file: string; what: string; text: Text }[]; series: Sample[];
+}
+
+/** One line a job; libFuzzer's first second has no time, and stands at 0. */
+export function jobSeries(series: Sample[], of: (s: Sample) => number | null): Series[] {
+  const jobs = [...new Set(series.map((s) => s.job))].sort((a, b) => a - b);
+  return jobs.map((job) => ({
+    name: `job ${job}`,
+    points: series.filter((s) => s.job === job && of(s) !== null).map((s) => ({ x: s.seconds ?? 0, y: of(s)! })).sort((a, b) => a.x - b.x),
+  })).filter((s) => s.points.length);
+}
+
+export function FuzzPage({ item }: { item: Item }) {
+  const r = item.result as unknown as FuzzResult;
+  const charts: [string, string, (s: Sample) => number | null][] = [
+    ['Coverage over time', 'edges', (s) => s.edges], ['Executions over time', 'executions', (s) => s.executions], ['Findings over time', 'findings', (s) => s.findings],
+  ];
+  return (
+    <>
+      <Tiles tiles={[
+        { name: 'Findings', value: count(r.findings.length), tone: r.findings.length ? 'bad' : 'good' },
+        { name: 'Executions', value: count(r.executions), note: `${short(r.executions_per_second, 3)} a second, ${r.jobs} jobs` },
+        { name: 'Edges', value: count(r.coverage.edges), note: r.coverage.features !== null ? `${count(r.coverage.features)} features` : undefined },
+        { name: 'Corpus', value: count(r.corpus.inputs), note: `${count(r.corpus.new)} new` },
+        ...(r.stability !== null ? [{ name: 'Stability', value: `${short(r.stability, 3)} %` }] : []),
+        { name: 'Engine', value: r.engine, note: r.sanitizers ? 'with sanitizers' : 'without sanitizers' },
+      ]} />
+      {r.findings.length > 0 && <Section id="findings" title="Findings"><Plain caption="What was found" head={['input', 'what', 'what was said']}
+        rows={r.findings.map((f) => [<code>{f.file}</code>, <Badge of="fail">{f.what}</Badge>, f.text ?? ''])} /></Section>}
+      {r.series.length > 1 && charts.map(([title, unit, of]) => {
+        const series = jobSeries(r.series, of);
+        return (
+          <Section key={unit} id={unit} title={title}>
+            <Figure caption={`${title}, from the engine's own log.`} table={<Plain caption={title} numbers={[1, 2]} head={['job', 'seconds', unit]}
+              rows={series.flatMap((s) => s.points.slice(-20).map((p) => [s.name, short(p.x), count(p.y)]))} />}>
+              {series.length > 1 && <SeriesLegend series={series} />}
+              <LineChart label={title} series={series} xLabel="seconds" yLabel={unit} height={240} />
+            </Figure>
+          </Section>
+        );
+      })}
+      <Section id="checks" title="What was judged"><Checks result={item.result} /></Section>
+    </>
+  );
+}
+
+// ---- benchmarks ---------------------------------------------------------------------------------------------
+
+interface BenchmarkResult extends Head { timestamp?: string; machine?: Text; quick?: boolean; measures: Measure[] }
+
+/** A measure whose unit says that it is a multiple of the counted limit (docs/performance.md). */
+const isRatio = (m: Measure): boolean => m.unit === 'ratio';
+
+export function BenchmarkPage({ item }: { item: Item }) {
+  const r = item.result as unknown as BenchmarkResult;
+  const ratios = r.measures.filter(isRatio);
+  const others = r.measures.filter((m) => !isRatio(m));
+  const columns: Column<Measure>[] = [
+    { id: 'name', head: 'measure', cell: (m) => m.name, value: (m) => m.name, width: 50 },
+    { id: 'value', head: 'value', number: true, cell: (m) => (m.unit === 'B' ? octets(m.value) : short(m.value)), value: (m) => m.value, width: 16 },
+    { id: 'unit', head: 'unit', cell: (m) => m.unit ?? '', value: (m) => m.unit ?? '', width: 12 },
+  ];
+  return (
+    <>
+      <Tiles tiles={[{ name: 'Machine', value: r.machine ?? 'unknown', note: r.quick ? 'a quick look: good to some 10 %' : undefined },
+        ...(ratios.length ? [{ name: 'Farthest from the limit', value: `${short(Math.max(...ratios.map((m) => m.value)), 3)} times` }] : [])]} />
+      {ratios.length > 0 && <Section id="ratios" title="Against the counted limit" note="1 is what counting the multiplications of the best known algorithms gives.">
+        <Plain caption="Times as multiples of the counted limit" numbers={[1]} head={['measure', 'times the limit']} rows={ratios.map((m) => [m.name, short(m.value, 3)])} /></Section>}
+      {others.length > 0 && <Section id="measures" title="Measures"><DataTable caption="Measures" columns={columns} rows={others} /></Section>}
+    </>
+  );
+}
+
+/** How measures went from one benchmark to the next: first ratios, which machines share, then the rest against the first run. */
+export function BenchmarkHistory({ items, names }: { items: Item[]; names: string[] }) {
+  const order = useMemo(() => items.map((_, i) => i).sort((a, b) => byName(stamp(items[a]), stamp(items[b])) || a - b), [items]);
+  const results = order.map((i) => items[i].result as unknown as BenchmarkResult);
+  const labels = order.map((i) => (items[i].result as unknown as BenchmarkResult).timestamp?.slice(0, 10) ?? names[i]);
+  const measures = [...new Set(results.flatMap((r) => r.measures.map((m) => m.name)))];
+  const value = (r: BenchmarkResult, name: string) => r.measures.find((m) => m.name === name)?.value ?? null;
+  const ratios = measures.filter((m) => results.some((r) => r.measures.some((x) => x.name === m && isRatio(x))));
+  const rest = measures.filter((m) => !ratios.includes(m));
+  const series = (list: string[], of: (name: string, i: number) => number | null): Series[] => list.map((name) => ({
+    name, points: results.map((_, i) => ({ x: i, y: of(name, i) })).filter((p): p is { x: number; y: number } => p.y !== null),
+  })).filter((s) => s.points.length > 1);
+  const ratioSeries = series(ratios, (name, i) => value(results[i], name));
+  const restSeries = series(rest, (name, i) => { const first = value(results[0], name); const v = value(results[i], name); return first && v !== null ? v / first : null; });
+  const unique = labels.map((l, i) => (labels.indexOf(l) === i && labels.lastIndexOf(l) === i ? l : `${l} #${i + 1}`));
+  return (
+    <>
+      {ratioSeries.length > 0 && <Section id="ratios" title="Against the counted limit">
+        <Figure caption="Times as multiples of the counted limit; the aim is 1.3.">
+          <SeriesLegend series={ratioSeries.slice(0, 6)} />
+          <LineChart label="Ratios to the counted limit over the benchmarks" series={ratioSeries.slice(0, 6)} categories={unique} xLabel="benchmark" yLabel="times the limit"
+            limit={{ value: 1.3, text: 'aim 1.3' }} />
+        </Figure></Section>}
+      {restSeries.length > 0 && <Section id="relative" title="Relative to the first">
+        <Figure caption="Each measure divided by its value in the first benchmark. Machines may differ.">
+          <SeriesLegend series={restSeries.slice(0, 6)} />
+          <LineChart label="Measures relative to the first benchmark" series={restSeries.slice(0, 6)} categories={unique} xLabel="benchmark" yLabel="times the first" />
+        </Figure></Section>}
+      <Section id="measures" title="All measures">
+        <Plain caption="Measures of each benchmark" head={['measure', ...unique]} numbers={unique.map((_, i) => i + 1)}
+          rows={measures.map((m) => [m, ...results.map((r) => { const v = value(r, m); return v === null ? '–' : short(v); })])} />
+      </Section>
+    </>
+  );
+}
+
+const stamp = (item: Item): string => (item.result as unknown as BenchmarkResult).timestamp ?? '';

@@ -1,0 +1,181 @@
+// The ladder diagram: nodes across, time down. Each arrow is a button that opens its message.
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { usePrinting, useRows, useWidth } from '../ui/hooks';
+import { duration, moment } from '../format';
+import { MessagePanel } from './message';
+import type { Ladder, Row, Run, RunResult } from '../types';
+
+const HEIGHT = 36;
+const TIME = 96;
+const READERS = 128;
+const PAUSE = 200e6; // a longer pause is written between the rows
+
+// Where a node stands among the columns: users outside, networks between them in the order in which messages pass.
+export function columnsOf(ladder: Ladder): number[] {
+  const order: number[] = [];
+  for (const row of ladder.rows) for (const node of [row.from, row.to]) if (!order.includes(node)) order.push(node);
+  return order;
+}
+
+export function columnsIn(ladder: Ladder, run: Run): number[] {
+  const seen = columnsOf(ladder);
+  const users = seen.filter((n) => run.nodes[n]?.kind === 'ue');
+  const first = users.slice(0, 1);
+  const rest = seen.filter((n) => !users.includes(n));
+  return [...first, ...rest, ...users.slice(1)];
+}
+
+/** Who matters most of those that could read a message: an adversary, a KMS, or only those it is for. */
+export function readerTone(row: Row, kinds: Map<string, string>): string {
+  if (!row.mikey) return '';
+  const readers = row.readers.map((name) => kinds.get(name) ?? 'other');
+  if (readers.includes('adversary')) return 'adversary';
+  if (readers.includes('kms')) return 'kms';
+  return readers.length ? 'ends' : 'nobody';
+}
+
+const TONES: Record<string, string> = {
+  adversary: 'an adversary could read it', kms: 'a KMS could read it', ends: 'only users could read it', nobody: 'nobody read it',
+};
+const LETTERS: Record<string, string> = { adversary: 'A', kms: 'K', user: 'U', mailbox: 'M', function: 'F' };
+
+interface Drawn { row: Row; x1: number; x2: number; tone: string; text: string }
+
+function Arrow({ d, width, xs }: { d: Drawn; width: number; xs: number[] }) {
+  const { row, x1, x2 } = d;
+  const self = x1 === x2;
+  const direction = Math.sign(x2 - x1);
+  const tip = row.lost ? x1 + (x2 - x1) * 0.72 : x2;
+  const middle = Math.min(Math.max((x1 + x2) / 2, d.text.length * 3.3 + 6), width - d.text.length * 3.3 - 6);
+  const y = 25;
+  return (
+    <svg width={width} height={HEIGHT} aria-hidden="true" class={`arrow ${row.kind} ${d.tone ? `k-${d.tone}` : ''}`}>
+      {xs.map((x) => <line key={x} class="life" x1={x} x2={x} y2={HEIGHT} />)}
+      {row.kind === 'note' || row.kind === 'attack' || self
+        ? <path class="mark" d={`M${x1},${y - 6}l6,6l-6,6l-6,-6z`} />
+        : <>
+            <line class="shaft" x1={x1} x2={tip - direction * 5} y1={y} y2={y} stroke-dasharray={row.lost ? '5 4' : row.kind === 'media' ? '2 3' : undefined} />
+            {row.lost
+              ? <path class="cross" d={`M${tip - 5},${y - 5}l10,10m0,-10l-10,10`} />
+              : <path class="tip" d={`M${tip},${y}l${-direction * 9},-5v10z`} />}
+          </>}
+      {row.adversary && row.kind !== 'attack' && <path class="mark adversary" d={`M${(x1 + x2) / 2},${y - 6}l6,6l-6,6l-6,-6z`} />}
+      <text x={self ? Math.min(Math.max(x1, d.text.length * 3.3 + 6), width - d.text.length * 3.3 - 6) : middle} y={14} text-anchor="middle">{d.text}</text>
+    </svg>
+  );
+}
+
+function spoken(row: Row, run: Run, tone: string): string {
+  const way = `${run.nodes[row.from]?.name} to ${run.nodes[row.to]?.name}`;
+  return [`${moment(row.ns)} s`, way, row.label, row.mikey, row.lost && 'lost', row.copies > 1 && `sent ${row.copies} times`, row.note,
+    row.adversary && `adversary: ${row.adversary}`, tone && (row.readers.length ? `readable by ${row.readers.join(', ')}` : TONES[tone])]
+    .filter(Boolean).join(', ');
+}
+
+function textOf(row: Row): string {
+  const label = row.mikey ? `${row.label.replace(/^(\d{3}) .*/, '$1')} ${row.mikey}` : row.label;
+  const extra = [row.copies > 1 && `×${row.copies}`, row.lost && 'lost', row.dialog !== null && `#${row.dialog}`].filter(Boolean).join(' ');
+  return extra ? `${label} ${extra}` : label;
+}
+
+function Readers({ row, kinds }: { row: Row; kinds: Map<string, string> }) {
+  if (!row.mikey) return <span class="readers" />;
+  return (
+    <span class="readers" aria-hidden="true">
+      {row.readers.slice(0, 6).map((name) => {
+        const kind = kinds.get(name) ?? 'function';
+        return <span key={name} class={`chip k-${kind}`} title={name}>{LETTERS[kind] ?? '?'} {name.length > 9 ? name.slice(0, 8) + '…' : name}</span>;
+      })}
+    </span>
+  );
+}
+
+export function LadderLegend({ hasAdversary }: { hasAdversary: boolean }) {
+  return (
+    <ul class="legend">
+      <li><span class="swatch line k-ends" aria-hidden="true" /> MIKEY that only users could read</li>
+      <li><span class="swatch line k-kms" aria-hidden="true" /> a KMS could, too (K)</li>
+      {hasAdversary && <li><span class="swatch line k-adversary" aria-hidden="true" /> an adversary could (A)</li>}
+      <li><span class="swatch line k-nobody" aria-hidden="true" /> nobody did</li>
+      <li><span class="swatch line" aria-hidden="true" /> without MIKEY</li>
+      <li>✗ lost, ×n sent n times, #n dialog of a fork{hasAdversary && ', ◆ the adversary at work'}</li>
+    </ul>
+  );
+}
+
+export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunResult }) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const [at, setAt] = useState(0); // the row that Tab reaches
+  const wanted = useRef(false);
+  const [ref, outer] = useWidth<HTMLDivElement>();
+  const printing = usePrinting();
+  const columns = useMemo(() => columnsIn(ladder, run), [ladder, run]);
+  const kinds = useMemo(() => new Map(result.knowledge.parties.map((p) => [p.party, p.kind])), [result]);
+  useEffect(() => { setChosen(null); setAt(0); }, [ladder]);
+  const width = Math.max(columns.length * 118, outer - TIME - READERS - 20);
+  const xs = columns.map((_, i) => (width * (i + 0.5)) / columns.length);
+  const rows = ladder.rows;
+  const view = useRows<HTMLDivElement>(rows.length, HEIGHT, rows.length <= 120 || printing);
+  useLayoutEffect(() => {
+    if (!wanted.current) return;
+    const button = view.scroller.current?.querySelector<HTMLElement>(`[data-row="${at}"]`);
+    if (button) { button.focus(); wanted.current = false; }
+  });
+  const go = (to: number) => {
+    const next = Math.min(rows.length - 1, Math.max(0, to));
+    wanted.current = true;
+    setAt(next);
+    view.show(next);
+  };
+  const keys = (e: KeyboardEvent) => {
+    const step: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1, PageDown: at + 10, PageUp: at - 10 };
+    if (e.key in step) { e.preventDefault(); go(step[e.key]); }
+  };
+  const close = () => { setChosen(null); go(at); };
+  if (!rows.length) return <p class="note">No message was sent.</p>;
+  return (
+    <div class={`ladder ${chosen !== null ? 'with-panel' : ''}`} ref={ref}>
+      <div class={`scroll ${rows.length > 20 ? 'window' : ''}`} ref={view.scroller} role="group"
+        aria-label={`Ladder diagram: ${ladder.title}. Arrow keys move, Enter opens a message.`} onKeyDown={keys}>
+        <div class="ladder-head" style={{ width: `${width + TIME + READERS}px` }} aria-hidden="true">
+          <span class="time">seconds</span>
+          <svg width={width} height="40">
+            {columns.map((n, i) => {
+              const [head, ...tail] = (run.nodes[n]?.name ?? '?').split('.');
+              return (
+                <g key={n} transform={`translate(${xs[i]},0)`} class={`head k-${run.nodes[n]?.kind}`}>
+                  <rect x="-52" y="3" width="104" height="33" rx="6" />
+                  <text y={tail.length ? 17 : 24} text-anchor="middle">{head.slice(0, 14)}</text>
+                  {tail.length > 0 && <text y="30" text-anchor="middle" class="domain">{tail.join('.').slice(0, 18)}</text>}
+                </g>
+              );
+            })}
+          </svg>
+          <span class="readers">readable by</span>
+        </div>
+        <div style={{ width: `${width + TIME + READERS}px` }}>
+          <div style={{ height: `${view.before}px` }} />
+          {view.items.map(({ index }) => {
+            const row = rows[index];
+            if (!row) return null;
+            const tone = readerTone(row, kinds);
+            const pause = index > 0 && row.ns - rows[index - 1].ns > PAUSE;
+            const drawn = { row, tone, x1: xs[columns.indexOf(row.from)], x2: xs[columns.indexOf(row.to)], text: textOf(row) };
+            return (
+              <button type="button" key={index} data-index={index} data-row={index} ref={view.measure} tabIndex={index === at ? 0 : -1}
+                class={`rung ${row.adversary || row.kind === 'attack' ? 'attacked' : ''} ${chosen === index ? 'chosen' : ''}`}
+                aria-label={spoken(row, run, tone)} aria-pressed={chosen === index}
+                onClick={() => { setAt(index); setChosen(chosen === index ? null : index); }} onFocus={() => setAt(index)}>
+                <span class="time">{moment(row.ns)}{pause && <small>+{duration(row.ns - rows[index - 1].ns)}</small>}</span>
+                <Arrow d={drawn} width={width} xs={xs} />
+                <Readers row={row} kinds={kinds} />
+              </button>
+            );
+          })}
+          <div style={{ height: `${view.after}px` }} />
+        </div>
+      </div>
+      {chosen !== null && rows[chosen] && <MessagePanel run={run} ladder={ladder} row={rows[chosen]} onClose={close} />}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+// Result folders, pages of them, and a browser: what the browser's tests and the screenshots share.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+import { runToPage } from './run_to_page.mjs';
+
+export const source = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const build = process.env.IBAKELAB_BUILD ?? join(source, 'build');
+const ibakelab = join(build, 'ibakelab');
+const htmlPage = join(build, 'reports/html_page');
+
+export class Pages {
+  constructor() {
+    this.dir = mkdtempSync(join(tmpdir(), 'ibakelab-page-'));
+  }
+
+  /** A result folder with this result.json. */
+  folder(name, result) {
+    const dir = join(this.dir, name);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'result.json'), JSON.stringify(result));
+    return dir;
+  }
+
+  /** A folder that a real run of a scenario leaves behind, with what the page shows of its messages. */
+  run(scenario) {
+    const dir = join(this.dir, scenario.replace(/\W+/g, '-'));
+    if (existsSync(dir)) return dir;
+    execFileSync(ibakelab, ['run', join('scenarios', scenario), '--out', dir, '--keylog'], { cwd: source, stdio: 'ignore' });
+    writeFileSync(join(dir, 'page-run.json'), JSON.stringify(runToPage(ibakelab, dir)));
+    return dir;
+  }
+
+  /** Writes the page of these folders; its path. */
+  page(name, title, dirs) {
+    const out = join(this.dir, `${name}.html`);
+    execFileSync(htmlPage, [out, title, ...dirs], { stdio: ['ignore', 'ignore', 'inherit'] });
+    return out;
+  }
+
+  remove() {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export function launch() {
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+  if (!executablePath) throw new Error('no Chromium: scripts/setup installs it');
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--no-first-run'] });
+}
+
+/** Opens a page and waits until it is drawn; errors of the page, its policy's among them, are collected in `errors`. */
+export async function open(browser, file, { hash = '', ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const errors = [];
+  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') errors.push(m.text()); });
+  page.on('pageerror', (e) => errors.push(String(e)));
+  await page.goto(pathToFileURL(file).href + hash);
+  if (options.javaScriptEnabled !== false) await page.waitForSelector('#app[data-ready]', { timeout: 30000 });
+  return { page, errors, close: () => context.close() };
+}

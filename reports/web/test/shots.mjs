@@ -1,0 +1,44 @@
+// Screenshots of every kind of page, to be looked at: node test/shots.mjs OUTDIR
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pages, launch, open } from './fixture.mjs';
+import * as samples from './samples.mjs';
+
+const out = process.argv[2];
+if (!out) {
+  console.error('usage: node test/shots.mjs OUTDIR');
+  process.exit(2);
+}
+mkdirSync(out, { recursive: true });
+const pages = new Pages();
+const on = pages.run('attacks/replaced-initiator-point.yaml');
+const off = pages.run('attacks/replaced-initiator-point-without-echo.yaml');
+const files = {
+  run: pages.page('run', 'First call', [pages.run('basic/first-call.yaml')]),
+  lossy: pages.page('lossy', 'Lossy', [pages.run('basic/lossy-link.yaml')]),
+  kms: pages.page('kms', 'KMS in the middle', [pages.run('attacks/active-kms-man-in-the-middle.yaml')]),
+  twin: pages.page('twin', 'Attack and twin', [on, off]),
+  many: pages.page('many', 'Many calls', [pages.folder('many', samples.run(10000))]),
+  sweep: pages.page('sweep', 'Sweep', [pages.folder('sweep', samples.sweep())]),
+  conformance: pages.page('conformance', 'Conformance', [pages.folder('c1', samples.conformance('adapter-a', [3, 40]))]),
+  several: pages.page('several', 'Several results', [on, off, pages.folder('c1', samples.conformance('adapter-a', [3, 40])), pages.folder('c2', samples.conformance('adapter-b', [])),
+    pages.folder('m', samples.mutants()), pages.folder('f', samples.fuzz()), ...[0, 1, 2, 3].map((i) => pages.folder(`b${i}`, samples.benchmark(i))), pages.folder('attack', samples.attack())]),
+};
+const views = [
+  ['run', 'run'], ['run-dark', 'run', { colorScheme: 'dark' }], ['run-phone', 'run', { viewport: { width: 390, height: 844 } }], ['lossy', 'lossy'], ['kms', 'kms', {}, '[data-row="0"]'],
+  ['run-message', 'run', {}, '[data-row="0"]'], ['run-message-phone', 'run', { viewport: { width: 390, height: 844 } }, '[data-row="0"]'],
+  ['twin', 'twin', { hash: '#/compare/0/1' }], ['attacked', 'twin', { hash: '#/0' }], ['many', 'many'], ['sweep', 'sweep'], ['sweep-dark', 'sweep', { colorScheme: 'dark' }],
+  ['conformance', 'conformance', {}, '#cases .opener button'], ['overview', 'several'], ['compare-conformance', 'several', { hash: '#/compare/2/3' }], ['mutants', 'several', { hash: '#/4' }],
+  ['fuzz', 'several', { hash: '#/5' }], ['benchmark', 'several', { hash: '#/6' }], ['history', 'several', { hash: '#/compare/6/7/8/9' }], ['attack', 'several', { hash: '#/10' }],
+  ['no-script', 'run', { javaScriptEnabled: false }],
+];
+const browser = await launch();
+for (const [name, file, options = {}, click] of views) {
+  const { page, errors, close } = await open(browser, files[file], options);
+  if (click) await page.click(click);
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: !click || !click.startsWith('[data'), timeout: 60000 });
+  if (errors.length) console.log(name, errors);
+  await close();
+}
+await browser.close();
+pages.remove();
