@@ -30,7 +30,7 @@ static const struct {
 
 typedef struct matrix {
     size_t tally[FATES], n;
-    model model;
+    result_model model;
     json_t *rows;
 } matrix;
 
@@ -188,7 +188,7 @@ static void matrix_begin(matrix *x, const conform_mutants *all) {
 
 /* The result, if it is wanted and there is one. */
 static ibk_err matrix_end(matrix *x, const conform_mutants *all, double seconds, json_t **result) {
-    model *m = &x->model;
+    result_model *m = &x->model;
     json_t *tally = json_object();
     for (fate f = KILLED; f < FATES; f++) {
         jb_set(tally, FATE[f].name, jb_count(x->tally[f]), &m->ok);

@@ -10,12 +10,12 @@ const char *model_outcome_name(model_outcome outcome) {
     return names[outcome];
 }
 
-void model_begin(model *m, const char *kind, const char *title, const char *subject) {
-    *m = (model){.root = json_object(),
-                 .checks = json_array(),
-                 .measures = json_array(),
-                 .versions = json_object(),
-                 .ok = true};
+void model_begin(result_model *m, const char *kind, const char *title, const char *subject) {
+    *m = (result_model){.root = json_object(),
+                        .checks = json_array(),
+                        .measures = json_array(),
+                        .versions = json_object(),
+                        .ok = true};
     model_set(m, "schema", json_string(RESULT_SCHEMA));
     model_set(m, "kind", json_string(kind));
     model_set(m, "title", jb_text(title));
@@ -28,11 +28,11 @@ void model_begin(model *m, const char *kind, const char *title, const char *subj
     model_set(m, "measures", json_incref(m->measures));
 }
 
-void model_version(model *m, const char *name, const char *version) {
+void model_version(result_model *m, const char *name, const char *version) {
     jb_set(m->versions, name, jb_text(version), &m->ok);
 }
 
-void model_check(model *m, const model_check_row *check) {
+void model_check(result_model *m, const model_check_row *check) {
     json_t *row = json_object();
     jb_set(row, "id", jb_text(check->id), &m->ok);
     jb_set(row, "text", jb_text(check->text), &m->ok);
@@ -47,7 +47,7 @@ void model_check(model *m, const model_check_row *check) {
     m->failed |= check->outcome == MODEL_FAIL || check->outcome == MODEL_ERROR;
 }
 
-void model_measure(model *m, const char *name, double value, const char *unit) {
+void model_measure(result_model *m, const char *name, double value, const char *unit) {
     json_t *row = json_object();
     jb_set(row, "name", jb_text(name), &m->ok);
     jb_set(row, "value", json_real(value), &m->ok);
@@ -55,22 +55,22 @@ void model_measure(model *m, const char *name, double value, const char *unit) {
     jb_append(m->measures, row, &m->ok);
 }
 
-void model_set(model *m, const char *name, json_t *value) {
+void model_set(result_model *m, const char *name, json_t *value) {
     jb_set(m->root, name, value, &m->ok);
 }
 
-void model_error(model *m, const char *why) {
+void model_error(result_model *m, const char *why) {
     model_set(m, "error", jb_text(why));
 }
 
-ibk_err model_json(model *m, json_t **out) {
+ibk_err model_json(result_model *m, json_t **out) {
     bool error = !json_is_null(json_object_get(m->root, "error"));
     model_set(m, "verdict", json_string(error ? "error" : m->failed ? "fail" : "pass"));
     *out = m->ok ? json_incref(m->root) : NULL;
     return m->ok ? IBK_OK : IBK_ERR_NO_MEMORY;
 }
 
-ibk_err model_write(model *m, const char *path, ibk_diag *diag) {
+ibk_err model_write(result_model *m, const char *path, ibk_diag *diag) {
     json_t *root;
     ibk_err err = model_json(m, &root);
     if (err)
@@ -80,12 +80,12 @@ ibk_err model_write(model *m, const char *path, ibk_diag *diag) {
     return err;
 }
 
-void model_free(model *m) {
+void model_free(result_model *m) {
     json_decref(m->root);
     json_decref(m->checks);
     json_decref(m->measures);
     json_decref(m->versions);
-    *m = (model){0};
+    *m = (result_model){0};
 }
 
 void model_timestamp(char out[20]) {

@@ -1,7 +1,7 @@
 /* ibakelab: writes a result of any kind but a run (that is result.h's): the head that all kinds share
  * (docs/results.md), and the members of the kind behind it.
  *
- *     model m;
+ *     result_model m;
  *     model_begin(&m, "mutants", "Mutants of our implementation", "ibe-*");
  *     model_version(&m, "ibakelab", "0.1.0");
  *     model_check(&m, &(model_check_row){.id = "ibe-u-unchecked", .outcome = MODEL_PASS});
@@ -37,27 +37,27 @@ typedef struct model_check_row {
     const char *requirement, *section, *level;
 } model_check_row;
 
-typedef struct model {
+typedef struct result_model {
     json_t *root, *checks, *measures, *versions;
     bool failed; /* a check failed, or could not be judged */
     bool ok;     /* false: no memory; told by model_json and model_write */
-} model;
+} result_model;
 
-void model_begin(model *m, const char *kind, const char *title, const char *subject);
-void model_version(model *m, const char *name, const char *version);
-void model_check(model *m, const model_check_row *check);
-void model_measure(model *m, const char *name, double value, const char *unit);
+void model_begin(result_model *m, const char *kind, const char *title, const char *subject);
+void model_version(result_model *m, const char *name, const char *version);
+void model_check(result_model *m, const model_check_row *check);
+void model_measure(result_model *m, const char *name, double value, const char *unit);
 /* A member of the kind's own; takes the value over. */
-void model_set(model *m, const char *name, json_t *value);
+void model_set(result_model *m, const char *name, json_t *value);
 /* From now on the verdict is `error`, for this reason. */
-void model_error(model *m, const char *why);
+void model_error(result_model *m, const char *why);
 
 /* The verdict: error if model_error was called, fail if a check failed or could not be judged, else pass. The
  * caller owns *out (json_decref). IBK_ERR_NO_MEMORY. */
-ibk_err model_json(model *m, json_t **out);
+ibk_err model_json(result_model *m, json_t **out);
 /* The same as a file, or "-" (jb_write). */
-ibk_err model_write(model *m, const char *path, ibk_diag *diag);
-void model_free(model *m);
+ibk_err model_write(result_model *m, const char *path, ibk_diag *diag);
+void model_free(result_model *m);
 
 /* Now, as "2026-11-24T12:00:00", UTC. */
 void model_timestamp(char out[20]);

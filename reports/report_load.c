@@ -33,7 +33,8 @@ static ibk_err refuse(const loader *l, ibk_err err, const char *format, ...) {
 /* ---- a run's checks and measures ----------------------------------------------------------------------- */
 
 /* "expect/users: registered all", and for the second of that text "expect/users: registered all (2)". */
-static void add_unique(model *m, json_t *seen, model_check_row *row, const char *group, const char *text) {
+static void add_unique(result_model *m, json_t *seen, model_check_row *row, const char *group,
+                       const char *text) {
     char id[600];
     int len = snprintf(id, sizeof id - 16, "%s/%s", group, text ? text : "");
     json_int_t before = json_integer_value(json_object_get(seen, id));
@@ -64,7 +65,7 @@ static bool expected_broken(const json_t *run, const char *property) {
     return false;
 }
 
-static void derive_property(model *m, json_t *seen, const json_t *run, const json_t *property) {
+static void derive_property(result_model *m, json_t *seen, const json_t *run, const json_t *property) {
     char text[200];
     const char *name = report_text_of(property, "name");
     name = name ? name : "";
@@ -77,7 +78,7 @@ static void derive_property(model *m, json_t *seen, const json_t *run, const jso
     add_unique(m, seen, &row, "security", name);
 }
 
-static void derive_checks(model *m, const json_t *run) {
+static void derive_checks(result_model *m, const json_t *run) {
     json_t *seen = json_object();
     size_t i;
     const json_t *one;
@@ -94,7 +95,7 @@ static void derive_checks(model *m, const json_t *run) {
     json_decref(seen);
 }
 
-static void derive_measures(model *m, const json_t *run) {
+static void derive_measures(result_model *m, const json_t *run) {
     static const char *const counts[] = {"calls", "established", "failed", "dropped"};
     static const char *const times[] = {"min", "median", "max"};
     const json_t *summary = json_object_get(run, "summary"), *setup = json_object_get(summary, "setup_ns");
@@ -110,7 +111,7 @@ static void derive_measures(model *m, const json_t *run) {
 }
 
 /* A result that is no pass says so in a check, also where none of its own does. */
-static void add_verdict(model *m, const report_item *item) {
+static void add_verdict(result_model *m, const report_item *item) {
     const char *verdict = report_verdict(item);
     size_t i;
     const json_t *check;
@@ -130,7 +131,7 @@ static void add_verdict(model *m, const report_item *item) {
 }
 
 static ibk_err derive(report_item *item) {
-    model m;
+    result_model m;
     bool run = strcmp(report_kind(item), "run") == 0;
     model_begin(&m, "run", NULL, NULL);
     if (run) {

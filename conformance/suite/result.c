@@ -44,7 +44,7 @@ static char *detail_of(const suite_summary *s, const suite_result *r) {
     return text;
 }
 
-static void add_check(model *m, const suite_summary *s, const suite_result *r) {
+static void add_check(result_model *m, const suite_summary *s, const suite_result *r) {
     const cr_requirement *q = suite_requirement(s, r);
     char *detail = detail_of(s, r);
     model_check(m, &(model_check_row){.id = r->c->name,
@@ -101,7 +101,7 @@ static json_t *requirement_json(const cr_requirement *q, suite_tally t, bool *ok
     return json;
 }
 
-static void set_lists(model *m, const suite_summary *s) {
+static void set_lists(result_model *m, const suite_summary *s) {
     json_t *verdicts = json_object(), *cases = json_array(), *all = json_array();
     for (suite_verdict v = SUITE_PASS; v < SUITE_VERDICTS; v++)
         jb_set(verdicts, suite_verdict_name(v), jb_count(suite_count(s, v)), &m->ok);
@@ -118,7 +118,7 @@ static void set_lists(model *m, const suite_summary *s) {
 
 /* ---- the whole ---------------------------------------------------------------------------------------- */
 
-static void add_measures(model *m, const suite_summary *s) {
+static void add_measures(result_model *m, const suite_summary *s) {
     size_t held = 0, broken = 0;
     for (size_t i = 0; i < cr_count(s->requirements); i++) {
         const cr_requirement *q = cr_at(s->requirements, i);
@@ -146,7 +146,7 @@ static void describe_iut(char *out, size_t size, const suite_summary *s) {
 }
 
 ibk_err suite_result_json(json_t **out, const suite_summary *s) {
-    model m;
+    result_model m;
     char iut[200], title[240];
     describe_iut(iut, sizeof iut, s);
     snprintf(title, sizeof title, "Conformance of %s", iut);
