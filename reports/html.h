@@ -5,13 +5,9 @@
 
 #include "reports/report.h"
 
-#include <stdio.h>
-
-/* Writes the page of `count` items, which stay the caller's, to `out`. Whatever a result says is text:
- * nothing in it becomes markup or script. Where scripts do not run, tables of the results' main contents are
- * shown instead. IBK_ERR_USAGE: no item, or one without a result; IBK_ERR_NO_MEMORY; IBK_ERR_IO: `out` did
- * not take all. */
-ibk_err report_write_html(FILE *out, const report_item *items, size_t count, const char *title,
-                          ibk_diag *diag);
+/* The page of all items (report.h). Whatever a result says is text: nothing in it becomes markup or script.
+ * Where scripts do not run, tables of the results' main contents are shown instead. The same items give the
+ * same octets. IBK_ERR_NO_MEMORY; IBK_ERR_INTERNAL: zlib failed. */
+report_writer report_write_html;
 
 #endif

@@ -13,25 +13,13 @@ typedef struct column {
 } column;
 
 typedef struct table {
-    const char *kind;   /* of the result; NULL: of any */
+    const char *kind;   /* of the result */
     const char *member; /* the list in it */
     const char *caption;
     column columns[COLUMNS_MAX]; /* ends with a column without a member */
 } table;
 
 static const table tables[] = {
-    {"run",
-     "expectations",
-     "Expectations",
-     {{"text", "expectation"},
-      {"held", "held"},
-      {"observed", "observed"},
-      {"file", "file"},
-      {"line", "line"}}},
-    {"run",
-     "properties",
-     "Security properties",
-     {{"name", "property"}, {"holds", "holds"}, {"detail", "first violation"}}},
     {"run",
      "calls",
      "Calls",
@@ -94,28 +82,21 @@ static const table tables[] = {
       {"case", "killed by"}}},
     {"fuzz", "findings", "Findings", {{"file", "input"}, {"what", "what"}, {"text", "what was said"}}},
     {"benchmark", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}},
-    {NULL,
-     "checks",
-     "What was judged",
-     {{"outcome", "outcome"},
-      {"text", "what"},
-      {"detail", "what there was"},
-      {"requirement", "requirement"},
-      {"section", "section"},
-      {"level", "level"},
-      {"file", "file"},
-      {"line", "line"}}},
 };
 
-static const char *text_of(const json_t *object, const char *member) {
-    return json_string_value(json_object_get(object, member));
-}
-
-/* Results of runs were there before `kind`. */
-static const char *kind_of(const json_t *result) {
-    const char *kind = text_of(result, "kind");
-    return kind ? kind : json_object_get(result, "calls") ? "run" : "result";
-}
+static const table measures_table = {
+    "any kind", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}};
+static const table checks_table = {"any kind",
+                                   "checks",
+                                   "What was judged",
+                                   {{"outcome", "outcome"},
+                                    {"text", "what"},
+                                    {"detail", "what there was"},
+                                    {"requirement", "requirement"},
+                                    {"section", "section"},
+                                    {"level", "level"},
+                                    {"file", "file"},
+                                    {"line", "line"}}};
 
 static void write_number(FILE *out, const char *member, const json_t *value) {
     size_t len = strlen(member);
@@ -197,9 +178,9 @@ static void write_knowledge(FILE *out, const json_t *parties) {
             if (rows++ >= ROWS_MAX)
                 continue;
             fputs("<tr><th scope=\"row\">", out);
-            html_text(out, text_of(party, "party"));
+            html_text(out, report_text_of(party, "party"));
             fputs("</th><td>", out);
-            html_text(out, text_of(party, "kind"));
+            html_text(out, report_text_of(party, "kind"));
             for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
                 fputs("</td><td>", out);
                 write_value(out, members[m], json_object_get(fact, members[m]));
@@ -212,14 +193,12 @@ static void write_knowledge(FILE *out, const json_t *parties) {
         fprintf(out, "<p>%zu further rows stand in result.json alone.</p>\n", rows - ROWS_MAX);
 }
 
-static void write_summary(FILE *out, const report_item *item, const char *kind) {
-    const char *subject = text_of(item->result, "subject"), *error = text_of(item->result, "error");
-    if (!subject)
-        subject = text_of(item->result, "scenario");
+static void write_summary(FILE *out, const report_item *item) {
+    const char *subject = report_subject(item), *error = report_text_of(item->result, "error");
     fputs("<p>Verdict: <strong>", out);
-    html_text(out, text_of(item->result, "verdict"));
+    html_text(out, report_verdict(item));
     fputs("</strong>. ", out);
-    html_text(out, kind);
+    html_text(out, report_kind(item));
     if (subject) {
         fputs(" of <code>", out);
         html_text(out, subject);
@@ -239,14 +218,17 @@ static void write_summary(FILE *out, const report_item *item, const char *kind) 
 }
 
 void html_tables(FILE *out, const report_item *item, size_t index) {
-    const char *kind = kind_of(item->result), *title = text_of(item->result, "title");
     fprintf(out, "<section aria-labelledby=\"plain-%zu\">\n<h2 id=\"plain-%zu\">", index, index);
-    html_text(out, title && *title ? title : item->dir ? item->dir : kind);
+    html_text(out, report_title(item));
     fputs("</h2>\n", out);
-    write_summary(out, item, kind);
+    write_summary(out, item);
+    if (json_array_size(item->checks))
+        write_table(out, &checks_table, item->checks);
+    if (json_array_size(item->measures))
+        write_table(out, &measures_table, item->measures);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         const json_t *list = json_object_get(item->result, tables[i].member);
-        if ((!tables[i].kind || strcmp(tables[i].kind, kind) == 0) && json_array_size(list))
+        if (strcmp(tables[i].kind, report_kind(item)) == 0 && json_array_size(list))
             write_table(out, &tables[i], list);
     }
     const json_t *parties = json_object_get(json_object_get(item->result, "knowledge"), "parties");

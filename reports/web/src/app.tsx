@@ -12,7 +12,7 @@ import { SweepPage } from './kinds/sweep';
 import { AttackPage, BenchmarkHistory, BenchmarkPage, FuzzPage, MutantsPage } from './kinds/others';
 import { RunComparison } from './compare';
 import { count } from './format';
-import { KIND_NAMES, VERDICT_WORDS, checksOf, kindOf, labels, subjectOf, titleOf, twinOf } from './model';
+import { KIND_NAMES, VERDICT_WORDS, itemAt, kindOf, labels, subjectOf, titleOf, twinOf } from './model';
 import type { Kind } from './model';
 import type { Item, Text } from './types';
 
@@ -39,7 +39,7 @@ interface Line { index: number; item: Item; label: string; kind: Kind; failed: n
 function linesOf(items: Item[]): Line[] {
   const names = labels(items);
   return items.map((item, index) => {
-    const checks = checksOf(item.result);
+    const { checks } = item;
     return { index, item, label: names[index], kind: kindOf(item.result), checks: checks.length,
       failed: checks.filter((c) => c.outcome === 'fail' || c.outcome === 'error').length };
   });
@@ -47,7 +47,7 @@ function linesOf(items: Item[]): Line[] {
 
 const LINE_COLUMNS: Column<Line>[] = [
   { id: 'verdict', head: 'verdict', cell: (l) => <Badge of={l.item.result.verdict} />, value: (l) => l.item.result.verdict, width: 12 },
-  { id: 'title', head: 'result', cell: (l) => <a href={`#/${l.index}`}>{l.label}</a>, value: (l) => l.label, width: 44 },
+  { id: 'title', head: 'result', cell: (l) => <a href={`#/${l.index}`}>{l.label}</a>, value: (l) => l.label },
   { id: 'kind', head: 'kind', cell: (l) => KIND_NAMES[l.kind], value: (l) => l.kind, width: 20 },
   { id: 'subject', head: 'subject', cell: (l) => <code>{subjectOf(l.item.result)}</code>, value: (l) => subjectOf(l.item.result), width: 44 },
   { id: 'failed', head: 'failed', number: true, cell: (l) => count(l.failed), value: (l) => l.failed, width: 10 },
@@ -81,12 +81,8 @@ function Overview({ items }: { items: Item[] }) {
   );
 }
 
-/** A folder named in an item, if it is another item of this page. */
 function linkTo(items: Item[], from: Item, dir: Text): string | null {
-  if (!dir) return null;
-  const clean = (path: string) => path.split('/').filter((p) => p && p !== '.').join('/');
-  const wanted = [clean(dir), clean(`${from.dir}/${dir}`)];
-  const index = items.findIndex((i) => wanted.includes(clean(i.dir)));
+  const index = itemAt(items, from, dir);
   return index < 0 ? null : `#/${index}`;
 }
 
@@ -102,8 +98,8 @@ function Body({ items, index, call }: { items: Item[]; index: number; call: numb
     case 'benchmark': return <BenchmarkPage item={item} />;
     default: return (
       <>
-        <Section id="checks" title="What was judged"><Checks result={item.result} /></Section>
-        <Section id="measures" title="Measures"><Measures result={item.result} /></Section>
+        <Section id="checks" title="What was judged"><Checks item={item} /></Section>
+        <Section id="measures" title="Measures"><Measures item={item} /></Section>
       </>
     );
   }

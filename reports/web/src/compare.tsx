@@ -36,7 +36,7 @@ export function knowledgeDifferences(a: RunResult, b: RunResult): { party: strin
   })).sort((p, q) => Number(q.kind === 'adversary') - Number(p.kind === 'adversary'));
 }
 
-function Side({ item, callId }: { item: Item; callId: string }) {
+function Side({ item, callId, twins }: { item: Item; callId: string; twins: boolean }) {
   const r = runOf(item);
   const run = item.run;
   const index = r.calls.findIndex((c) => c.id === callId);
@@ -45,7 +45,7 @@ function Side({ item, callId }: { item: Item; callId: string }) {
   return (
     <div class="side">
       <h3>{titleOf(item)}</h3>
-      <p class="note">{isTwin(item.result) ? 'defence off' : 'as it should be'}: <Badge of={item.result.verdict} />
+      <p class="note">{twins && (isTwin(item.result) ? 'defence off: ' : 'as it should be: ')}<Badge of={item.result.verdict} />
         {call && <> call {call.id}: <Badge of={call.state} /> {call.setup_ns !== null && `set-up ${duration(call.setup_ns)}`} {call.failure}</>}</p>
       {ladder && run ? <LadderView ladder={ladder} run={run} result={r} /> : <p class="note">No ladder in this report.</p>}
     </div>
@@ -69,7 +69,7 @@ export function RunComparison({ items }: { items: Item[] }) {
       <Section id="ladders" title="Ladders side by side">
         {ids.length > 1 && <div class="tools"><label>Call{' '}<select value={callId} onChange={(e) => setCallId(e.currentTarget.value)}>{ids.slice(0, 500).map((id) => <option key={id} value={id}>{id}</option>)}</select></label></div>}
         <LadderLegend hasAdversary={a.adversaries.length + b.adversaries.length > 0} />
-        <div class="sides">{items.map((item, i) => <Side key={i} item={item} callId={callId} />)}</div>
+        <div class="sides">{items.map((item, i) => <Side key={i} item={item} callId={callId} twins={isTwin(items[0].result) !== isTwin(items[1].result)} />)}</div>
       </Section>
       <Section id="expectations" title="Expectations">
         {items.map((item) => (

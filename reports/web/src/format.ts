@@ -46,6 +46,14 @@ export function plural(n: number, one: string, many = one + 's'): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** For axes: "20 M" rather than "20 000 000". */
+export function axis(n: number): string {
+  const size = Math.abs(n);
+  if (size >= 1e9) return `${short(n / 1e9, 3)} G`;
+  if (size >= 1e6) return `${short(n / 1e6, 3)} M`;
+  return size >= 1e5 ? `${short(n / 1e3, 3)} k` : short(n);
+}
+
 /** The octets of a hex text from `offset`, in pairs: "04 57 c6". */
 export function hexPairs(hex: string, offset = 0, length = hex.length / 2 - offset): string {
   return (hex.slice(2 * offset, 2 * (offset + length)).match(/../g) ?? []).join(' ');

@@ -1,12 +1,10 @@
-// What every kind has in common, also where a result.json of a run says it in other words.
-import type { Check, Item, Measure, Result, RunResult, Verdict } from './types';
+// What every kind has in common.
+import type { Item, Result, Text, Verdict } from './types';
 
 export type Kind = 'run' | 'sweep' | 'attack' | 'conformance' | 'mutants' | 'fuzz' | 'benchmark' | 'other';
 const KINDS: Kind[] = ['run', 'sweep', 'attack', 'conformance', 'mutants', 'fuzz', 'benchmark'];
 
-/** Results of runs were there before `kind`: without one, what has calls is a run. */
 export function kindOf(result: Result): Kind {
-  if (!result.kind) return Array.isArray(result.calls) ? 'run' : 'other';
   return KINDS.includes(result.kind as Kind) ? (result.kind as Kind) : 'other';
 }
 
@@ -30,29 +28,6 @@ export function labels(items: Item[]): string[] {
     titles.filter((t) => t === titles[i]).length > 1 && item.dir ? `${titles[i]} (${item.dir})` : titles[i]);
 }
 
-export function checksOf(result: Result): Check[] {
-  if (kindOf(result) !== 'run') return result.checks ?? [];
-  const run = result as unknown as RunResult;
-  const expectations = (run.expectations ?? []).map((e, i): Check => ({
-    id: `expectation ${i + 1}`, text: e.text, outcome: e.held ? 'pass' : 'fail', detail: e.observed, file: e.file, line: e.line,
-  }));
-  const properties = (run.properties ?? []).map((p): Check => ({
-    id: p.name, text: `security property: ${p.name}`, outcome: p.holds ? 'pass' : 'fail', detail: p.detail,
-  }));
-  return [...expectations, ...properties];
-}
-
-export function measuresOf(result: Result): Measure[] {
-  if (result.measures) return result.measures;
-  const summary = (result as unknown as RunResult).summary;
-  if (!summary) return [];
-  const measures: Measure[] = (['calls', 'established', 'failed', 'dropped'] as const).map((name) => ({
-    name, value: summary[name], unit: '',
-  }));
-  if (summary.setup_ns) measures.push({ name: 'set-up time, median', value: summary.setup_ns.median / 1e9, unit: 's' });
-  return measures;
-}
-
 export const VERDICT_WORDS: Record<Verdict, string> = { pass: 'passed', fail: 'failed', error: 'did not complete' };
 
 /** Name of the scenario without folder, ending and the defence that it leaves out: the same for an attack and its twins. */
@@ -62,12 +37,34 @@ export function familyOf(result: Result): string {
 
 export const isTwin = (result: Result): boolean => /-without-[^/]*$/.test(subjectOf(result));
 
+const cleanPath = (path: string): string => path.split('/').filter((part) => part && part !== '.').join('/');
+const parentOf = (dir: string): string => cleanPath(dir).replace(/\/?[^/]*$/, '');
+
+/** The item of a folder that `from` names, as seen from its own folder or from here; -1 if it is not in this page. */
+export function itemAt(items: Item[], from: Item, dir: Text): number {
+  if (!dir) return -1;
+  const wanted = [cleanPath(`${from.dir}/${dir}`), cleanPath(dir)];
+  return items.findIndex((item) => wanted.includes(cleanPath(item.dir)));
+}
+
+/** The runs of searches for attacks: what was broken, and the same with the defence on. */
+function searched(items: Item[]): [number, number][] {
+  return items.flatMap((item): [number, number][] => {
+    const found = kindOf(item.result) === 'attack' ? (item.result.found as { run: Text; twin: Text } | null) : null;
+    const pair: [number, number] = [itemAt(items, item, found?.run ?? null), itemAt(items, item, found?.twin ?? null)];
+    return pair.every((i) => i >= 0) ? [pair] : [];
+  });
+}
+
 /** The item to lay beside item `index`: its twin, or with two runs the other one; -1 if there is none. */
 export function twinOf(items: Item[], index: number): number {
-  const one = items[index].result;
-  if (kindOf(one) !== 'run') return -1;
+  const one = items[index];
+  if (kindOf(one.result) !== 'run') return -1;
+  const pair = searched(items).find((p) => p.includes(index));
+  if (pair) return pair[0] === index ? pair[1] : pair[0];
   const others = items.map((_, i) => i).filter((i) => i !== index && kindOf(items[i].result) === 'run');
-  const family = others.filter((i) => familyOf(items[i].result) === familyOf(one) && isTwin(items[i].result) !== isTwin(one));
-  if (family.length) return family[0];
+  const family = others.filter((i) => familyOf(items[i].result) === familyOf(one.result) && isTwin(items[i].result) !== isTwin(one.result));
+  const near = family.filter((i) => parentOf(items[i].dir) === parentOf(one.dir));
+  if (family.length) return near[0] ?? family[0];
   return items.length === 2 && others.length === 1 ? others[0] : -1;
 }

@@ -11,6 +11,8 @@ export interface Page {
 export interface Item {
   dir: string;
   result: Result;
+  checks: Check[]; // of every kind alike; a run's are derived
+  measures: Measure[];
   run?: Run;
 }
 
@@ -35,7 +37,7 @@ export interface Measure {
   unit: Text;
 }
 
-// The head that every kind has; a run has no checks and measures of its own (model.ts makes them).
+// The head that every kind has.
 export interface Head {
   schema: string;
   kind?: string;
@@ -44,8 +46,6 @@ export interface Head {
   verdict: Verdict;
   error: Text;
   versions?: Record<string, Text>;
-  checks?: Check[];
-  measures?: Measure[];
 }
 
 export type Result = Head & Record<string, unknown>;

@@ -1,6 +1,6 @@
 // Result folders, pages of them, and a browser: what the browser's tests and the screenshots share.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -34,10 +34,17 @@ export class Pages {
     return dir;
   }
 
+  /** A search for attacks that broke something, with the run that shows it and its twin. */
+  attack(result) {
+    cpSync(this.run('attacks/replaced-initiator-point-without-echo.yaml'), join(this.dir, 'attack/run'), { recursive: true });
+    cpSync(this.run('attacks/replaced-initiator-point.yaml'), join(this.dir, 'attack/twin'), { recursive: true });
+    return this.folder('attack', result);
+  }
+
   /** Writes the page of these folders; its path. */
-  page(name, title, dirs) {
+  page(name, dirs) {
     const out = join(this.dir, `${name}.html`);
-    execFileSync(htmlPage, [out, title, ...dirs], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(htmlPage, [out, ...dirs], { stdio: ['ignore', 'ignore', 'inherit'] });
     return out;
   }
 

@@ -14,15 +14,15 @@ const pages = new Pages();
 const on = pages.run('attacks/replaced-initiator-point.yaml');
 const off = pages.run('attacks/replaced-initiator-point-without-echo.yaml');
 const files = {
-  run: pages.page('run', 'First call', [pages.run('basic/first-call.yaml')]),
-  lossy: pages.page('lossy', 'Lossy', [pages.run('basic/lossy-link.yaml')]),
-  kms: pages.page('kms', 'KMS in the middle', [pages.run('attacks/active-kms-man-in-the-middle.yaml')]),
-  twin: pages.page('twin', 'Attack and twin', [on, off]),
-  many: pages.page('many', 'Many calls', [pages.folder('many', samples.run(10000))]),
-  sweep: pages.page('sweep', 'Sweep', [pages.folder('sweep', samples.sweep())]),
-  conformance: pages.page('conformance', 'Conformance', [pages.folder('c1', samples.conformance('adapter-a', [3, 40]))]),
-  several: pages.page('several', 'Several results', [on, off, pages.folder('c1', samples.conformance('adapter-a', [3, 40])), pages.folder('c2', samples.conformance('adapter-b', [])),
-    pages.folder('m', samples.mutants()), pages.folder('f', samples.fuzz()), ...[0, 1, 2, 3].map((i) => pages.folder(`b${i}`, samples.benchmark(i))), pages.folder('attack', samples.attack())]),
+  run: pages.page('run', [pages.run('basic/first-call.yaml')]),
+  lossy: pages.page('lossy', [pages.run('basic/lossy-link.yaml')]),
+  kms: pages.page('kms', [pages.run('attacks/active-kms-man-in-the-middle.yaml')]),
+  twin: pages.page('twin', [on, off]),
+  many: pages.page('many', [pages.folder('many', samples.run(10000))]),
+  sweep: pages.page('sweep', [pages.folder('sweep', samples.sweep())]),
+  conformance: pages.page('conformance', [pages.folder('c1', samples.conformance('adapter-a', [3, 40]))]),
+  several: pages.page('several', [on, off, pages.folder('c1', samples.conformance('adapter-a', [3, 40])), pages.folder('c2', samples.conformance('adapter-b', [])),
+    pages.folder('m', samples.mutants()), pages.folder('f', samples.fuzz()), ...[0, 1, 2, 3].map((i) => pages.folder(`b${i}`, samples.benchmark(i))), pages.attack(samples.attack())]),
 };
 const views = [
   ['run', 'run'], ['run-dark', 'run', { colorScheme: 'dark' }], ['run-phone', 'run', { viewport: { width: 390, height: 844 } }], ['lossy', 'lossy'], ['kms', 'kms', {}, '[data-row="0"]'],

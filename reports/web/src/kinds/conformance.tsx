@@ -28,8 +28,8 @@ function Detail({ c }: { c: ConformanceCase }) {
 
 const CASE_COLUMNS: Column<ConformanceCase>[] = [
   { id: 'verdict', head: 'verdict', cell: (c) => <Badge of={c.known ? 'known' : c.verdict}>{c.known ? `known: ${c.verdict}` : c.verdict}</Badge>, value: (c) => c.verdict, width: 17 },
-  { id: 'case', head: 'case', cell: (c) => <code>{c.case}</code>, value: (c) => c.case, width: 48 },
-  { id: 'title', head: 'what it does', cell: (c) => c.title, value: (c) => `${c.title} ${c.requirements.join(' ')}`, width: 40 },
+  { id: 'case', head: 'case', cell: (c) => <code>{c.case}</code>, value: (c) => c.case },
+  { id: 'title', head: 'what it does', cell: (c) => c.title, value: (c) => `${c.title} ${c.requirements.join(' ')}` },
   { id: 'seconds', head: 'seconds', number: true, cell: (c) => c.seconds.toFixed(3), value: (c) => c.seconds, width: 10 },
 ];
 const CASE_FACETS: Facet<ConformanceCase>[] = [
@@ -42,7 +42,7 @@ const REQUIREMENT_COLUMNS: Column<Requirement>[] = [
   { id: 'section', head: 'section', cell: sectionKey, value: sectionKey, width: 24 },
   { id: 'level', head: 'level', cell: (r) => r.level, value: (r) => r.level, width: 9 },
   { id: 'status', head: 'status', cell: (r) => <Badge of={r.status} />, value: (r) => r.status, width: 15 },
-  { id: 'text', head: 'what it demands', cell: (r) => <>{r.text}{r.not_testable && <span class="mute"> (not testable: {r.not_testable})</span>}</>, value: (r) => `${r.text} ${r.not_testable ?? ''}`, width: 56 },
+  { id: 'text', head: 'what it demands', cell: (r) => <>{r.text}{r.not_testable && <span class="mute"> (not testable: {r.not_testable})</span>}</>, value: (r) => `${r.text} ${r.not_testable ?? ''}` },
   { id: 'cases', head: 'cases passed', number: true, width: 14, value: (r) => r.passed,
     cell: (r) => { const all = r.passed + r.failed + r.skipped + r.other; return all ? `${count(r.passed)}/${count(all)}` : '–'; } },
 ];
@@ -159,7 +159,7 @@ export function ConformanceComparison({ items, names }: { items: Item[]; names: 
     { id: 'section', head: 'section', cell: (r) => r.section, value: (r) => r.section, width: 22 },
     { id: 'level', head: 'level', cell: (r) => r.level, value: (r) => r.level, width: 9 },
     ...names.map((name, i): Column<Compared> => ({ id: `s${i}`, head: name, cell: (r) => <Badge of={r.status[i]} />, value: (r) => r.status[i], width: 18 })),
-    { id: 'text', head: 'what it demands', cell: (r) => r.text, value: (r) => r.text, width: 48 },
+    { id: 'text', head: 'what it demands', cell: (r) => r.text, value: (r) => r.text },
   ];
   const caseColumns: Column<ComparedCase>[] = [
     { id: 'name', head: 'case', cell: (r) => <code>{r.name}</code>, value: (r) => r.name, width: 50 },

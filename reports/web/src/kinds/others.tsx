@@ -41,8 +41,8 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
             rows={found.rules.map((rule, i) => [`${i + 1}`, Object.entries(rule).map(([k, v]) => `${k}: ${v}`).join(', ')])} />
         </Section>
       )}
-      <Section id="checks" title="Security properties"><Checks result={item.result} /></Section>
-      {(item.result.measures?.length ?? 0) > 0 && <Section id="measures" title="Measures"><Measures result={item.result} /></Section>}
+      <Section id="checks" title="Security properties"><Checks item={item} /></Section>
+      {item.measures.length > 0 && <Section id="measures" title="Measures"><Measures item={item} /></Section>}
     </>
   );
 }
@@ -55,9 +55,9 @@ interface MutantsResult extends Head { cases: number; seconds: number; tally: Re
 const MUTANT_COLUMNS: Column<Mutant>[] = [
   { id: 'verdict', head: 'verdict', cell: (m) => <Badge of={m.verdict} />, value: (m) => m.verdict, width: 17 },
   { id: 'id', head: 'mutant', cell: (m) => <code>{m.id}</code>, value: (m) => m.id, width: 34 },
-  { id: 'text', head: 'the fault', cell: (m) => <>{m.text}{m.excuse && <span class="mute"> (equivalent: {m.excuse})</span>}</>, value: (m) => `${m.text} ${m.excuse ?? ''}`, width: 44 },
+  { id: 'text', head: 'the fault', cell: (m) => <>{m.text}{m.excuse && <span class="mute"> (equivalent: {m.excuse})</span>}</>, value: (m) => `${m.text} ${m.excuse ?? ''}` },
   { id: 'breaks', head: 'breaks', cell: (m) => m.breaks.join(', '), value: (m) => m.breaks.join(' '), width: 20 },
-  { id: 'case', head: 'killed by', cell: (m) => <code>{m.case ?? ''}</code>, value: (m) => m.case ?? '', width: 44 },
+  { id: 'case', head: 'killed by', cell: (m) => <code>{m.case ?? ''}</code>, value: (m) => m.case ?? '' },
   { id: 'requirement', head: 'which named', cell: (m) => m.requirement ?? '', value: (m) => m.requirement ?? '', width: 13 },
 ];
 const MUTANT_FACETS = [{ id: 'verdict', label: 'Verdict', of: (m: Mutant) => m.verdict }];
@@ -150,12 +150,12 @@ export function FuzzPage({ item }: { item: Item }) {
             <Figure caption={`${title}, from the engine's own log.`} table={<Plain caption={title} numbers={[1, 2]} head={['job', 'seconds', unit]}
               rows={series.flatMap((s) => s.points.slice(-20).map((p) => [s.name, short(p.x), count(p.y)]))} />}>
               {series.length > 1 && <SeriesLegend series={series} />}
-              <LineChart label={title} series={series} xLabel="seconds" yLabel={unit} height={240} />
+              <LineChart label={title} series={series} xLabel="seconds" yLabel={unit} height={240} counts={unit === 'findings'} />
             </Figure>
           </Section>
         );
       })}
-      <Section id="checks" title="What was judged"><Checks result={item.result} /></Section>
+      <Section id="checks" title="What was judged"><Checks item={item} /></Section>
     </>
   );
 }

@@ -125,7 +125,7 @@ function Grid({ r, measure, across, down }: { r: SweepResult; measure: string; a
 export function SweepPage({ item }: { item: Item }) {
   const r = item.result as unknown as SweepResult;
   const names = r.parameters.map((p) => p.name);
-  const measures = useMemo(() => [...new Set(r.points.flatMap((p) => Object.keys(p.measures)))].sort(byName), [r]);
+  const measures = useMemo(() => [...new Set(r.points.flatMap((p) => Object.keys(p.measures)))], [r]);
   const [measure, setMeasure] = useState(measures[0] ?? '');
   const [along, setAlong] = useState(() => [...r.parameters].sort((a, b) => Number(isScale(b.values)) - Number(isScale(a.values)) || b.values.length - a.values.length)[0]?.name ?? '');
   const [by, setBy] = useState(() => names.find((n) => n !== along) ?? '');

@@ -6,8 +6,7 @@ import { MessagePanel } from './message';
 import type { Ladder, Row, Run, RunResult } from '../types';
 
 const HEIGHT = 36;
-const TIME = 96;
-const READERS = 128;
+const COMPACT = 780; // narrower than this, readers are letters, and columns stand closer
 const PAUSE = 200e6; // a longer pause is written between the rows
 
 // Where a node stands among the columns: users outside, networks between them in the order in which messages pass.
@@ -52,7 +51,7 @@ function Arrow({ d, width, xs }: { d: Drawn; width: number; xs: number[] }) {
     <svg width={width} height={HEIGHT} aria-hidden="true" class={`arrow ${row.kind} ${d.tone ? `k-${d.tone}` : ''}`}>
       {xs.map((x) => <line key={x} class="life" x1={x} x2={x} y2={HEIGHT} />)}
       {row.kind === 'note' || row.kind === 'attack' || self
-        ? <path class="mark" d={`M${x1},${y - 6}l6,6l-6,6l-6,-6z`} />
+        ? <path class="mark" d={`M${(x1 + x2) / 2},${y - 6}l6,6l-6,6l-6,-6z`} />
         : <>
             <line class="shaft" x1={x1} x2={tip - direction * 5} y1={y} y2={y} stroke-dasharray={row.lost ? '5 4' : row.kind === 'media' ? '2 3' : undefined} />
             {row.lost
@@ -78,13 +77,13 @@ function textOf(row: Row): string {
   return extra ? `${label} ${extra}` : label;
 }
 
-function Readers({ row, kinds }: { row: Row; kinds: Map<string, string> }) {
+function Readers({ row, kinds, compact }: { row: Row; kinds: Map<string, string>; compact: boolean }) {
   if (!row.mikey) return <span class="readers" />;
   return (
     <span class="readers" aria-hidden="true">
       {row.readers.slice(0, 6).map((name) => {
         const kind = kinds.get(name) ?? 'function';
-        return <span key={name} class={`chip k-${kind}`} title={name}>{LETTERS[kind] ?? '?'} {name.length > 9 ? name.slice(0, 8) + '…' : name}</span>;
+        return <span key={name} class={`chip k-${kind}`} title={name}>{LETTERS[kind] ?? '?'}{!compact && ` ${name.length > 9 ? name.slice(0, 8) + '…' : name}`}</span>;
       })}
     </span>
   );
@@ -112,7 +111,9 @@ export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; 
   const columns = useMemo(() => columnsIn(ladder, run), [ladder, run]);
   const kinds = useMemo(() => new Map(result.knowledge.parties.map((p) => [p.party, p.kind])), [result]);
   useEffect(() => { setChosen(null); setAt(0); }, [ladder]);
-  const width = Math.max(columns.length * 118, outer - TIME - READERS - 20);
+  const compact = outer < COMPACT;
+  const sides = compact ? 78 + 52 : 96 + 128; // time and readers, as in style.css
+  const width = Math.max(columns.length * (compact ? 84 : 118), outer - sides - 20);
   const xs = columns.map((_, i) => (width * (i + 0.5)) / columns.length);
   const rows = ladder.rows;
   const view = useRows<HTMLDivElement>(rows.length, HEIGHT, rows.length <= 120 || printing);
@@ -134,26 +135,27 @@ export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; 
   const close = () => { setChosen(null); go(at); };
   if (!rows.length) return <p class="note">No message was sent.</p>;
   return (
-    <div class={`ladder ${chosen !== null ? 'with-panel' : ''}`} ref={ref}>
-      <div class={`scroll ${rows.length > 20 ? 'window' : ''}`} ref={view.scroller} role="group"
+    <div class={`ladder ${chosen !== null ? 'with-panel' : ''} ${compact ? 'compact' : ''}`}>
+      <div ref={ref} class="rungs"><div class={`scroll ${rows.length > 20 ? 'window' : ''}`} ref={view.scroller} role="group"
         aria-label={`Ladder diagram: ${ladder.title}. Arrow keys move, Enter opens a message.`} onKeyDown={keys}>
-        <div class="ladder-head" style={{ width: `${width + TIME + READERS}px` }} aria-hidden="true">
+        <div class="ladder-head" style={{ width: `${width + sides}px` }} aria-hidden="true">
           <span class="time">seconds</span>
           <svg width={width} height="40">
             {columns.map((n, i) => {
               const [head, ...tail] = (run.nodes[n]?.name ?? '?').split('.');
+              const half = compact ? 39 : 52;
               return (
                 <g key={n} transform={`translate(${xs[i]},0)`} class={`head k-${run.nodes[n]?.kind}`}>
-                  <rect x="-52" y="3" width="104" height="33" rx="6" />
-                  <text y={tail.length ? 17 : 24} text-anchor="middle">{head.slice(0, 14)}</text>
-                  {tail.length > 0 && <text y="30" text-anchor="middle" class="domain">{tail.join('.').slice(0, 18)}</text>}
+                  <rect x={-half} y="3" width={2 * half} height="33" rx="6" />
+                  <text y={tail.length ? 17 : 24} text-anchor="middle">{head.slice(0, compact ? 10 : 14)}</text>
+                  {tail.length > 0 && <text y="30" text-anchor="middle" class="domain">{tail.join('.').slice(0, compact ? 14 : 18)}</text>}
                 </g>
               );
             })}
           </svg>
-          <span class="readers">readable by</span>
+          <span class="readers">{compact ? 'read' : 'readable by'}</span>
         </div>
-        <div style={{ width: `${width + TIME + READERS}px` }}>
+        <div style={{ width: `${width + sides}px` }}>
           <div style={{ height: `${view.before}px` }} />
           {view.items.map(({ index }) => {
             const row = rows[index];
@@ -168,13 +170,13 @@ export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; 
                 onClick={() => { setAt(index); setChosen(chosen === index ? null : index); }} onFocus={() => setAt(index)}>
                 <span class="time">{moment(row.ns)}{pause && <small>+{duration(row.ns - rows[index - 1].ns)}</small>}</span>
                 <Arrow d={drawn} width={width} xs={xs} />
-                <Readers row={row} kinds={kinds} />
+                <Readers row={row} kinds={kinds} compact={compact} />
               </button>
             );
           })}
           <div style={{ height: `${view.after}px` }} />
         </div>
-      </div>
+      </div></div>
       {chosen !== null && rows[chosen] && <MessagePanel run={run} ladder={ladder} row={rows[chosen]} onClose={close} />}
     </div>
   );

@@ -55,7 +55,7 @@ export function Octagram({ tree, octets, caption }: { tree: Run['messages'][numb
     <div class="scroll fields" role="region" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="hidden">{caption}</caption>
-        <thead><tr><th scope="col" class="num">at</th><th scope="col">field</th><th scope="col">value</th><th scope="col">octets</th></tr></thead>
+        <thead><tr><th scope="col" class="num">at</th><th scope="col">field</th><th scope="col">octets</th><th scope="col">value</th></tr></thead>
         <tbody>
           {visible.map((l) => (
             <tr key={l.path} class={`${l.group ? 'group' : ''} ${l.inner ? 'inner' : ''}`}>
@@ -66,8 +66,8 @@ export function Octagram({ tree, octets, caption }: { tree: Run['messages'][numb
                       <span aria-hidden="true">{closed.has(l.path) ? '▸ ' : '▾ '}</span>{l.field.name}</button>
                   : l.field.name}
               </th>
-              <td class="value"><Value line={l} /></td>
               <td class="octets"><Octets hex={l.hex} />{l.group && l.field.length !== undefined && <span class="mute">{count(l.field.length)} octets</span>}</td>
+              <td class="value"><Value line={l} /></td>
             </tr>
           ))}
         </tbody>

@@ -35,7 +35,7 @@ const CALL_COLUMNS: Column<Call>[] = [
   { id: 'id', head: 'call', cell: (c) => c.id, value: (c) => c.id, width: 18 },
   { id: 'from', head: 'from', cell: (c) => c.from, value: (c) => c.from, width: 14 },
   { id: 'to', head: 'to', cell: (c) => c.to + (c.answered_by && c.answered_by !== c.to ? ` (${c.answered_by})` : ''), value: (c) => `${c.to} ${c.answered_by ?? ''}`, width: 16 },
-  { id: 'state', head: 'state', cell: (c) => <Badge of={c.state} />, value: (c) => c.state, width: 15 },
+  { id: 'state', head: 'state', cell: (c) => <Badge of={c.state} />, value: (c) => c.state, width: 17 },
   { id: 'invite', head: 'INVITE at', number: true, cell: (c) => duration(c.invite_ns), value: (c) => c.invite_ns, width: 12 },
   { id: 'setup', head: 'set-up', number: true, cell: (c) => duration(c.setup_ns), value: (c) => c.setup_ns, width: 12 },
   { id: 'keys', head: 'keys', cell: (c) => (c.keys_agree ? 'agree' : '–'), value: (c) => (c.keys_agree ? 'agree' : 'none'), width: 9 },
@@ -154,7 +154,7 @@ export function RunPage({ item, base, callIndex }: { item: Item; base: string; c
   return (
     <>
       <Tiles tiles={tiles(r)} />
-      <Section id="checks" title="Expectations and security properties"><Checks result={item.result} /></Section>
+      <Section id="checks" title="Expectations and security properties"><Checks item={item} /></Section>
       {r.adversaries.length > 0 && <Section id="adversary" title="The adversary"><Adversaries result={r} /></Section>}
       {r.links.length > 0 && <Section id="topology" title="Topology"><Topology result={r} run={run} /></Section>}
       {r.calls.length > 0 && (
@@ -166,7 +166,7 @@ export function RunPage({ item, base, callIndex }: { item: Item; base: string; c
       {run && <Section id="ladder" title="Ladder diagram"><Ladders item={item} call={call} /></Section>}
       {r.calls.length > 0 && <Section id="setup" title="Where the set-up time went"><SetupParts calls={r.calls} chosen={call} /></Section>}
       {r.calls.length > 2 && <Section id="distribution" title="Distribution of set-up times"><Distribution calls={r.calls} /></Section>}
-      <Section id="timelines" title="Time lines"><Load result={r} /><TimeLines result={r} run={run} calls={near} /></Section>
+      <Section id="timelines" title="Time lines"><Load result={r} /><TimeLines result={r} run={run} calls={near} chosen={call} /></Section>
       {r.knowledge.parties.length > 0 && <Section id="knowledge" title="What each party learned"><Knowledge result={r} call={call?.id} /></Section>}
       {r.messages.length > 0 && <Section id="messages" title="Messages left"><Plain caption="Content under a secret key of its own"
         head={['from', 'for', 'mailbox', 'stored', 'delivered', 'mailbox could read it', 'arrived']} numbers={[3, 4]}

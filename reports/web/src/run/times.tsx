@@ -72,9 +72,10 @@ function span(tone: string, text: string, from: number | null, to: number | null
   return from !== null && to !== null && to >= from ? [{ tone, text, from, to }] : [];
 }
 
-export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[]): Lane[] {
-  const names = new Set(calls.flatMap((c) => [c.from, c.to, c.answered_by]));
-  const users = result.users.filter((u) => result.users.length <= 12 || names.has(u.name)).slice(0, 12).map((u): Lane => ({
+/** A lane for each of the calls and, among many users, for those of the chosen call. */
+export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[], chosen: Call | null): Lane[] {
+  const names = [chosen?.from, chosen?.to, chosen?.answered_by];
+  const users = result.users.filter((u) => result.users.length <= 12 || names.includes(u.name)).map((u): Lane => ({
     name: u.name,
     spans: [...span('t-register', 'registration', u.register_begin_ns, u.registered_ns),
       ...u.key_requests.flatMap((k) => span('t-keys', `key request (${k.kind})`, k.begin_ns, k.end_ns))],
@@ -84,17 +85,31 @@ export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[]):
     name: `call ${c.id}`,
     spans: [...span('t-setup', 'set-up until keyed', c.invite_ns, c.keyed_ns ?? c.established_ns ?? c.ended_ns),
       ...span('t-ring', 'keyed, until answered', c.keyed_ns, c.established_ns), ...span('t-up', 'established', c.established_ns, c.ended_ns ?? result.virtual_ns)],
-    dots: [...(c.first_media_ns !== null ? [{ at: c.first_media_ns, text: 'first media' }] : []),
+    dots: [...(c.state === 'failed' && c.invite_ns !== null ? [{ at: c.invite_ns, text: `INVITE; ${c.failure ?? 'failed'}` }] : []),
+      ...(c.first_media_ns !== null ? [{ at: c.first_media_ns, text: 'first media' }] : []),
       ...c.updates.filter((u) => u.begun_ns !== null).map((u) => ({ at: u.begun_ns!, text: `${u.do} by ${u.by}` }))],
   }));
   return [...users, ...lines];
 }
 
-export function TimeLines({ result, run, calls }: { result: RunResult; run?: Run; calls: Call[] }) {
-  const lanes = lanesOf(result, run, calls);
+/** From when to when the lanes reach, with a little room. */
+function reach(lanes: Lane[], end: number): [number, number] {
+  const moments = lanes.flatMap((l) => [...l.spans.flatMap((s) => [s.from, s.to]), ...l.dots.map((d) => d.at)]);
+  if (!moments.length) return [0, end];
+  const from = Math.min(...moments);
+  const to = Math.max(...moments);
+  const room = (to - from) * 0.03 || 1e9;
+  return [Math.max(0, from - room), Math.min(end, to + room)];
+}
+
+export function TimeLines({ result, run, calls, chosen }: { result: RunResult; run?: Run; calls: Call[]; chosen: Call | null }) {
+  const lanes = lanesOf(result, run, calls, chosen);
+  const some = calls.length < result.calls.length;
+  const [begin, end] = reach(some ? lanes.filter((l) => l.name.startsWith('call ')) : lanes, result.virtual_ns);
+  const inside = (s: Span) => s.to >= begin && s.from <= end;
   const height = lanes.length * 28 + 60;
   return (
-    <Figure caption="What happened when, in seconds of virtual time. A diamond is a moment: a change of state, first media, an offer in mid call."
+    <Figure caption={`What happened when, in seconds of virtual time${some ? `: the calls around the chosen one` : ''}. A diamond is a moment: a change of state, first media, an offer in mid call.`}
       table={<Plain caption="Time lines" numbers={[2, 3]} head={['who', 'what', 'from', 'to']}
         rows={lanes.flatMap((l) => l.spans.map((s) => [l.name, s.text, moment(s.from), moment(s.to)]))} />}>
       <Legend entries={[{ tone: 't-register', text: 'registration' }, { tone: 't-keys', text: 'key request' }, { tone: 't-setup', text: 'set-up until keyed' },
@@ -102,7 +117,7 @@ export function TimeLines({ result, run, calls }: { result: RunResult; run?: Run
       <Chart label="Time lines" height={height}>
         {(box) => {
           const left = Math.min(150, box.width * 0.25);
-          const x = scaleLinear().domain([0, result.virtual_ns / 1e9]).range([left, box.right]) as unknown as Scale;
+          const x = scaleLinear().domain([begin / 1e9, end / 1e9]).range([left, box.right]).clamp(true) as unknown as Scale;
           const y = scaleLinear().domain([0, 1]).range([height - 40, 4]) as unknown as Scale;
           return (
             <>
@@ -111,12 +126,12 @@ export function TimeLines({ result, run, calls }: { result: RunResult; run?: Run
                 <g key={lane.name} transform={`translate(0,${6 + i * 28})`}>
                   <text x={left - 8} y="14" text-anchor="end">{lane.name.slice(0, Math.floor(left / 7.5))}</text>
                   <line class="grid" x1={left} x2={box.right} y1="24" y2="24" />
-                  {lane.spans.map((s, k) => (
+                  {lane.spans.filter(inside).map((s, k) => (
                     <rect key={k} class={`part ${s.tone}`} x={x(s.from / 1e9)} width={Math.max(2, x(s.to / 1e9) - x(s.from / 1e9))} y="3" height="16" rx="2">
                       <title>{`${lane.name}: ${s.text}, ${moment(s.from)} to ${moment(s.to)} s`}</title>
                     </rect>
                   ))}
-                  {lane.dots.map((d, k) => (
+                  {lane.dots.filter((d) => d.at >= begin && d.at <= end).map((d, k) => (
                     <path key={k} class="dot" d={`M${x(d.at / 1e9)},6l4,5l-4,5l-4,-5z`}><title>{`${moment(d.at)} s: ${d.text}`}</title></path>
                   ))}
                 </g>

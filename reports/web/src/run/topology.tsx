@@ -59,7 +59,7 @@ export function layout(result: RunResult, run: Run | undefined, wide: number): M
   }
   const domains = [...byDomain.keys()].sort(byName);
   const across = Math.max(1, Math.min(domains.length, Math.floor(wide / 420)));
-  const boxWidth = Math.min(760, Math.floor((wide - 16 * (across - 1)) / across));
+  const boxWidth = Math.min(1240, Math.floor((wide - 16 * (across - 1)) / across));
   const height = 320;
   const boxes: Box[] = [];
   domains.forEach((domain, d) => {
@@ -71,7 +71,7 @@ export function layout(result: RunResult, run: Run | undefined, wide: number): M
       row.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || byName(a.name, b.name));
       row.forEach((place, i) => {
         place.x = box.x + (boxWidth * (i + 0.5)) / row.length;
-        place.y = box.y + 76 + r * 96 + (r !== 1 && row.length > 4 && i % 2 ? 26 : 0); // close neighbours in two steps
+        place.y = box.y + 76 + r * 96 + (r !== 1 && boxWidth / row.length < 110 && i % 2 ? 26 : 0); // close neighbours in two steps
       });
     });
   });

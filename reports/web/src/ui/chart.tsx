@@ -1,24 +1,25 @@
 // Charts: axes, lines with their intervals, bars. Scales and curves are d3's; what is drawn is plain SVG.
 import { scaleLinear, scaleLog, scalePoint } from 'd3-scale';
-import { area, line } from 'd3-shape';
+import { area, curveLinear, curveStepAfter, line } from 'd3-shape';
 import type { ComponentChildren } from 'preact';
 import { useWidth } from './hooks';
-import { short } from '../format';
+import { axis, short } from '../format';
 
 export interface Scale { (value: number): number; ticks: (n?: number) => number[]; domain: () => number[]; range: () => number[] }
 
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 64 };
 
 export function Axes(props: {
-  x: Scale; y: Scale; xLabel: string; yLabel: string; xFormat?: (v: number) => string; yFormat?: (v: number) => string; xTicks?: number[];
+  x: Scale; y: Scale; xLabel: string; yLabel: string; xFormat?: (v: number) => string; yFormat?: (v: number) => string; whole?: boolean;
 }) {
-  const { x, y, xFormat = short, yFormat = short } = props;
+  const { x, y, xFormat = axis, yFormat = axis } = props;
   const [left, right] = x.range();
   const [bottom, top] = y.range();
-  const xs = props.xTicks ?? x.ticks(Math.max(2, Math.floor((right - left) / 90)));
+  const xs = x.ticks(Math.max(2, Math.floor((right - left) / 90)));
+  const ys = y.ticks(5).filter((v) => !props.whole || Number.isInteger(v)); // half a finding is none
   return (
     <g class="axes">
-      {y.ticks(5).map((v) => (
+      {ys.map((v) => (
         <g key={v} transform={`translate(0,${y(v)})`}>
           <line x1={left} x2={right} class="grid" />
           <text x={left - 8} dy="0.32em" text-anchor="end">{yFormat(v)}</text>
@@ -53,7 +54,7 @@ export function Chart(props: {
 }
 
 export interface Point { x: number; y: number; low?: number; high?: number; title?: string; mark?: boolean }
-export interface Series { name: string; points: Point[]; step?: boolean }
+export interface Series { name: string; points: Point[] }
 
 // Lines differ by colour, dashes and the shape of their points.
 const DASHES = ['', '7 4', '2 4', '9 3 2 3', '4 2', '12 4'];
@@ -83,14 +84,14 @@ function extent(values: number[], zero: boolean): [number, number] {
 
 export function LineChart(props: {
   label: string; series: Series[]; xLabel: string; yLabel: string; xFormat?: (v: number) => string; yFormat?: (v: number) => string;
-  log?: boolean; limit?: { value: number; text: string }; height?: number; categories?: string[]; zero?: boolean;
+  log?: boolean; limit?: { value: number; text: string }; height?: number; categories?: string[]; zero?: boolean; counts?: boolean;
 }) {
   const all = props.series.flatMap((s) => s.points);
   const xs = all.map((p) => p.x);
   const logarithmic = props.log && all.every((p) => p.y > 0);
   const [y0, y1] = extent([...all.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]), ...(props.limit ? [props.limit.value] : [])],
     !logarithmic && props.zero !== false);
-  const markers = all.length <= 200;
+  const markers = all.length <= 50;
   return (
     <Chart label={props.label} height={props.height}>
       {(box) => {
@@ -99,11 +100,11 @@ export function LineChart(props: {
         const x = (points ? Object.assign((v: number) => points(v)!, { ticks: () => points.domain(), domain: () => [0, 1], range: () => points.range() })
           : linear) as Scale;
         const y = (logarithmic ? scaleLog() : scaleLinear()).domain([y0, y1]).range([box.bottom, box.top]).nice() as unknown as Scale;
-        const path = line<Point>().x((p) => x(p.x)).y((p) => y(p.y));
+        const path = line<Point>().x((p) => x(p.x)).y((p) => y(p.y)).curve(props.counts ? curveStepAfter : curveLinear);
         const band = area<Point>().x((p) => x(p.x)).y0((p) => y(p.low ?? p.y)).y1((p) => y(p.high ?? p.y));
         return (
           <>
-            <Axes x={x} y={y} xLabel={props.xLabel} yLabel={props.yLabel} yFormat={props.yFormat}
+            <Axes x={x} y={y} xLabel={props.xLabel} yLabel={props.yLabel} yFormat={props.yFormat} whole={props.counts}
               xFormat={props.categories ? (v) => props.categories![v] : props.xFormat} />
             {props.limit && <g class="limit">
               <line x1={box.left} x2={box.right} y1={y(props.limit.value)} y2={y(props.limit.value)} />

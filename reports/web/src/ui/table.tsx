@@ -133,7 +133,7 @@ export function DataTable<R>(props: Props<R>) {
       {tools && <Tools rows={rows} shown={visible.length} facets={facets} search={props.search !== false} query={query}
         setQuery={setQuery} chosen={chosen} choose={(id, value) => setChosen({ ...chosen, [id]: value })} caption={caption} />}
       <div ref={view.scroller} class={`scroll ${long ? 'window' : ''}`} role="region" aria-label={caption} tabIndex={0}>
-        <table class={long ? 'fixed' : ''} style={long ? { minWidth: `${minimum}ch` } : undefined}
+        <table class={long ? 'fixed' : ''} style={{ minWidth: `${long ? minimum : Math.round(minimum * 0.75)}ch` }}
           aria-rowcount={long ? visible.length + 1 : undefined}>
           <caption>{caption}</caption>
           {long && <colgroup>
