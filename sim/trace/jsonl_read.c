@@ -82,7 +82,12 @@ static bool string(line *l, ibk_span *out) {
         if (*l->at < 0x20)
             return complain(l, "a control character in a string");
         if (*l->at != '\\') {
-            *to++ = *l->at++;
+            size_t len = trace_utf8_len(l->at, (size_t)(l->end - l->at));
+            if (!len)
+                return complain(l, "a string that is no UTF-8");
+            memmove(to, l->at, len);
+            to += len;
+            l->at += len;
             continue;
         }
         l->at++;
@@ -143,8 +148,7 @@ static bool value(line *l, trace_field *f) {
     return true;
 }
 
-/* ---- an event -------------------------------------------------------------------------------------------
- */
+/* ---- an event ------------------------------------------------------------------------------------------ */
 
 /* Seconds with nine digits after the point. */
 static bool moment(line *l, uint64_t *ns) {
@@ -198,8 +202,7 @@ static bool event(line *l, trace_event *e, trace_field *fields) {
     return l->at == l->end || complain(l, "something follows the event");
 }
 
-/* ---- the file --------------------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------------------ */
 
 static ibk_err read_lines(FILE *file, void (*sink)(void *user, const trace_event *e), void *user, size_t *at,
                           ibk_diag *diag) {

@@ -111,6 +111,7 @@ static void broken_lines_are_refused(void **state) {
     check_refused(HEAD ",\"x\":\"\\u12\"}\n", "four hex digits");
     check_refused(HEAD ",\"x\":\"\\uD83D\"}\n", "an escape that no event log has");
     check_refused(HEAD ",\"x\":\"\t\"}\n", "control character");
+    check_refused(HEAD ",\"x\":\"\xC3(\"}\n", "no UTF-8");
     check_refused(HEAD ",\"x\":\"abc\n", "the line ends inside a string");
     check_refused(HEAD "} \n", "something follows");
     check_refused(HEAD "}", "cut off");
