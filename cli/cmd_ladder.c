@@ -1,7 +1,9 @@
 /* ibakelab ladder: the ladder diagram of a run's folder, as text, SVG or source for mscgen.
  */
+#include "cli/decode.h"
 #include "cli/drawing.h"
 #include "reports/ladder_draw.h"
+#include "reports/page_run.h"
 #include "reports/run_folder.h"
 
 #include <getopt.h>
@@ -12,7 +14,7 @@
 #define MAX_PICTURE 2000   /* rows of a picture, which has no end of a screen */
 
 static const char help_text[] =
-    "Usage: ibakelab ladder DIR [--call N] [--mikey] [--text] [--svg F] [--mscgen F]\n"
+    "Usage: ibakelab ladder DIR [--call N] [--mikey] [--text] [--svg F] [--mscgen F] [--json F]\n"
     "\n"
     "Draws a call of a run as a ladder: nodes across, time down, an arrow for each message. DIR is the "
     "folder\n"
@@ -28,6 +30,11 @@ static const char help_text[] =
     "message\n"
     "               carries under encryption\n"
     "  --mscgen F   the same as source for mscgen: mscgen -T png -i F\n"
+    "  --json F     what the HTML report shows of the run: the ladders of up to 50 calls (those that failed "
+    "or\n"
+    "               were attacked first), nodes, links, and each MIKEY message with octets and fields, "
+    "decrypted\n"
+    "               if the run left a keys.log (docs/ladder.md)\n"
     "\n"
     "What adversaries did is drawn where they did it, and conversations of their own beside the call during\n"
     "which they began; so is the call with which a mailbox delivers what was left in it.\n"
@@ -40,7 +47,7 @@ static const char help_text[] =
     "Exit status: 0 drawn, 2 DIR or an option is wrong, 3 internal.\n";
 
 typedef struct options {
-    const char *dir, *call, *svg, *mscgen;
+    const char *dir, *call, *svg, *mscgen, *json;
     bool text, mikey_only;
 } options;
 
@@ -65,15 +72,6 @@ static int choose_call(size_t *call, const options *o, const result *r) {
                          r->call_count == 1 ? "" : "s");
     *call = number ? (size_t)number - 1 : LADDER_NO_CALL;
     return CLI_OK;
-}
-
-/* "Call first: alice to bob" */
-static void name_call(char *out, size_t size, const result *r, size_t call) {
-    if (call == LADDER_NO_CALL)
-        snprintf(out, size, "Registrations and keys");
-    else
-        snprintf(out, size, "Call %s: %s to %s", r->calls[call]->id, r->calls[call]->from,
-                 r->calls[call]->to);
 }
 
 /* "Call first: alice to bob, failed: 488 Not Acceptable Here" */
@@ -132,6 +130,20 @@ static int draw_text(const options *o, const run_folder *f, const trace_memory *
     return err ? cli_fail(COMMAND, o->dir, err, NULL) : CLI_OK;
 }
 
+static bool dump_json(FILE *out, const void *what) {
+    return json_dumpf(what, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF;
+}
+
+static int write_json(const options *o, const json_t *result_) {
+    json_t *run = NULL;
+    ibk_diag diag = {0};
+    ibk_err err = page_run(&run, o->dir, result_, decode_for_page, NULL, &diag);
+    int status =
+        err ? cli_fail(COMMAND, o->dir, err, &diag) : drawing_write(COMMAND, o->json, dump_json, run);
+    json_decref(run);
+    return status;
+}
+
 static int draw_call(const options *o, run_folder *f, trace_memory *events) {
     char name[300];
     size_t call = 0;
@@ -142,8 +154,10 @@ static int draw_call(const options *o, run_folder *f, trace_memory *events) {
     ibk_err err = run_folder_events(f, events, run_folder_of_call, &call, &diag);
     if (err)
         return cli_fail(COMMAND, f->where, err, &diag);
-    name_call(name, sizeof name, &f->r, call);
-    if (o->text)
+    ladder_title(name, sizeof name, &f->r, call);
+    if (o->json)
+        status = write_json(o, f->json);
+    if (!status && o->text)
         status = draw_text(o, f, events, call, name);
     if (!status && (o->svg || o->mscgen))
         status = draw_pictures(o, f, events, call, name);
@@ -153,13 +167,11 @@ static int draw_call(const options *o, run_folder *f, trace_memory *events) {
 /* ---- command line -------------------------------------------------------------------------------------- */
 
 static int read_options(options *o, int argc, char **argv) {
-    static const struct option names[] = {{"call", required_argument, NULL, 'c'},
-                                          {"mikey", no_argument, NULL, 'm'},
-                                          {"text", no_argument, NULL, 't'},
-                                          {"svg", required_argument, NULL, 's'},
-                                          {"mscgen", required_argument, NULL, 'g'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option names[] = {
+        {"call", required_argument, NULL, 'c'},   {"mikey", no_argument, NULL, 'm'},
+        {"text", no_argument, NULL, 't'},         {"svg", required_argument, NULL, 's'},
+        {"mscgen", required_argument, NULL, 'g'}, {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     int c;
     *o = (options){0};
     while ((c = getopt_long(argc, argv, "h", names, NULL)) != -1) {
@@ -179,6 +191,9 @@ static int read_options(options *o, int argc, char **argv) {
         case 'g':
             o->mscgen = optarg;
             break;
+        case 'j':
+            o->json = optarg;
+            break;
         case 'h':
             fputs(help_text, stdout);
             return -1;
@@ -189,7 +204,7 @@ static int read_options(options *o, int argc, char **argv) {
     if (argc - optind != 1)
         return cli_usage(COMMAND, optind == argc ? "the folder of a run is missing" : "one folder at a time");
     o->dir = argv[optind];
-    o->text |= !o->svg && !o->mscgen;
+    o->text |= !o->svg && !o->mscgen && !o->json;
     return CLI_OK;
 }
 

@@ -96,8 +96,7 @@ static void show_outcome(const options *o, const run_outcome *outcome, const cha
     report_table(&t, r, CALLS_SHOWN, false);
     if (r->call_count > 0 && r->calls[0]->call_id) {
         char title[300];
-        snprintf(title, sizeof title, "Call %s: %s to %s", r->calls[0]->id, r->calls[0]->from,
-                 r->calls[0]->to);
+        ladder_title(title, sizeof title, r, 0);
         putchar('\n');
         show_ladder(&t, outcome, title);
     }

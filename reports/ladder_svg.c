@@ -146,8 +146,8 @@ static void draw_arrow(const picture *p, const ladder_item *item, int y) {
 /* An eye: an adversary knew what is inside. */
 static void draw_eye(const picture *p, int x, int y) {
     fprintf(p->out,
-            "<path d=\"M%d %dq6 -7 12 0q-6 7 -12 0z\" fill=\"none\" stroke=\"#fff\" stroke-width=\"1.3\"/>"
-            "<circle cx=\"%d\" cy=\"%d\" r=\"2\" fill=\"#fff\"/>",
+            "<path class=\"eye\" d=\"M%d %dq6 -7 12 0q-6 7 -12 0z\"/><circle class=\"eye\" cx=\"%d\" "
+            "cy=\"%d\" r=\"1.6\"/>",
             x, y, x + 6, y);
 }
 

@@ -200,6 +200,15 @@ static ladder_kind kind_of(const trace_event *e) {
                                     : LADDER_SIP;
 }
 
+/* What an adversary's act was about: the name of a MIKEY message; else a SIP method, or media. */
+static bool is_mikey(ibk_span what) {
+    static const char *const starts[] = {"I_MESSAGE_", "R_MESSAGE_", "REQUEST_KEY_"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (what.len > strlen(starts[i]) && memcmp(what.data, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
 static ibk_err add_row(ladder_view *v, const knowers *k, const ladder_row *row) {
     ibk_err err = IBK_OK;
     const trace_event *e = row->event;
@@ -215,7 +224,8 @@ static ibk_err add_row(ladder_view *v, const knowers *k, const ladder_row *row) 
         char note[200];
         item->note = keep_span(v, ladder_row_note(row, note, sizeof note), &err);
         item->adversary = item->kind == LADDER_ATTACK ? e->node : NULL;
-        item->mikey = item->adversary ? keep_span(v, trace_event_text(e, "what"), &err) : NULL;
+        if (item->adversary && is_mikey(trace_event_text(e, "what")))
+            item->mikey = keep_span(v, trace_event_text(e, "what"), &err);
         return err;
     }
     ibk_span mikey = trace_event_text(e, "mikey");
@@ -322,4 +332,12 @@ void ladder_options_of(ladder_options *options, const conversations *c, size_t c
     options->along_count = conversations_beside(c, call, beside, LADDER_MAX_ALONG, &options->along_left_out);
     for (size_t i = 0; i < options->along_count; i++)
         options->along[i] = beside[i]->call_id;
+}
+
+void ladder_title(char *out, size_t size, const result *r, size_t call) {
+    if (call == LADDER_NO_CALL)
+        snprintf(out, size, "Registrations and keys");
+    else
+        snprintf(out, size, "Call %s: %s to %s", r->calls[call]->id, r->calls[call]->from,
+                 r->calls[call]->to);
 }

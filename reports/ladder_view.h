@@ -88,4 +88,7 @@ void ladder_view_free(ladder_view *v);
 /* Fills `call`, `along` and `along_left_out`; for LADDER_NO_CALL `all`. */
 void ladder_options_of(ladder_options *options, const conversations *c, size_t call);
 
+/* "Call first: alice to bob", or "Registrations and keys". */
+void ladder_title(char *out, size_t size, const result *r, size_t call);
+
 #endif

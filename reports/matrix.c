@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#define PARTIES_SHOWN  12
-#define IGNORANT_SHOWN 4
-#define REMARKS_SHOWN  4
+#define PARTIES_SHOWN 12
+#define REMARKS_SHOWN 4
 
 /* `gap`: what the cell before lacks of its column's width. */
 static void print_cell(const term *t, unsigned gap, term_style style, const char *text) {
@@ -40,20 +39,10 @@ static void print_party(const term *t, const result_party *p, const layout *l) {
     fputc('\n', t->file);
 }
 
-/* Those without a row, in one line. */
 static void print_ignorant(const term *t, const result *r) {
-    size_t count = 0;
-    for (size_t i = 0; i < r->party_count; i++) {
-        if (matrix_has_row(r->parties[i]))
-            continue;
-        if (count < IGNORANT_SHOWN)
-            term_text(t, count ? ", " : "  none of these: ", r->parties[i]->name, "");
-        count++;
-    }
-    if (count > IGNORANT_SHOWN)
-        fprintf(t->file, " and %zu more", count - IGNORANT_SHOWN);
-    if (count)
-        fputc('\n', t->file);
+    char text[400];
+    if (matrix_ignorant(r, text, sizeof text))
+        term_text(t, "  ", text, "\n");
 }
 
 static void print_remarks(const term *t, const result *r) {

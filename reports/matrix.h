@@ -29,6 +29,10 @@ bool matrix_found_out(const result_party *p, const matrix_account *a);
 bool matrix_is_known(const result *r, const char *thing); /* to anybody */
 bool matrix_has_row(const result_party *p);               /* an adversary, or one that knows something */
 
+/* "none of these: scscf.home.example, hss.home.example and 3 more": those without a row; false: there are
+ * none. */
+bool matrix_ignorant(const result *r, char *out, size_t size);
+
 /* The matrix as an SVG that stands alone, in light and dark, with a row for each party that has one, at most
  * `max`, the remarks below, and in each cell by which step it came about. False, and nothing is written, if
  * there is no row.

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define CALLS_MAX 256
+#define CALLS_MAX      256
+#define IGNORANT_SHOWN 4
 
 const char *const matrix_things[MATRIX_THINGS] = {
     "xP", "yP", "x", "y", "session-key", "media", "content", "private-key", "master-secret", "psk"};
@@ -63,4 +64,19 @@ bool matrix_is_known(const result *r, const char *thing) {
 
 bool matrix_has_row(const result_party *p) {
     return p->fact_count > 0 || strcmp(p->kind, "adversary") == 0;
+}
+
+bool matrix_ignorant(const result *r, char *out, size_t size) {
+    size_t count = 0, used = 0;
+    for (size_t i = 0; i < r->party_count; i++) {
+        if (matrix_has_row(r->parties[i]))
+            continue;
+        if (count < IGNORANT_SHOWN && used < size)
+            used += (size_t)snprintf(out + used, size - used, "%s%.80s",
+                                     count ? ", " : "none of these: ", r->parties[i]->name);
+        count++;
+    }
+    if (count > IGNORANT_SHOWN && used < size)
+        snprintf(out + used, size - used, " and %zu more", count - IGNORANT_SHOWN);
+    return count > 0;
 }

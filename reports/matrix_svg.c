@@ -31,6 +31,9 @@ static layout lay_out(const result *r, size_t max) {
     l.width = larger(l.width + MARGIN, svg_width(r->title, 16, false) + 2 * MARGIN);
     for (size_t i = 0; i < l.remarks; i++)
         l.width = larger(l.width, svg_width(r->remarks[i], 11, false) + 2 * MARGIN);
+    char ignorant[400];
+    if (matrix_ignorant(r, ignorant, sizeof ignorant))
+        l.width = larger(l.width, svg_width(ignorant, 11, false) + 2 * MARGIN);
     l.width = larger(l.width, 560);
     return l;
 }
@@ -112,13 +115,16 @@ static void describe(char *out, size_t size, const result *r, size_t rows) {
 
 bool matrix_svg(FILE *out, const result *r, size_t max) {
     layout l = lay_out(r, max);
+    char ignorant[400];
+    bool any_ignorant = matrix_ignorant(r, ignorant, sizeof ignorant);
     char text[4096];
     int y = HEAD;
     if (l.rows == 0)
         return false;
     describe(text, sizeof text, r, l.rows);
-    svg_begin(out, "matrix", l.width, (unsigned)(HEAD + ROW * (int)l.rows + LINE * (int)l.remarks + 34),
-              r->title, text);
+    svg_begin(out, "matrix", l.width,
+              (unsigned)(HEAD + ROW * (int)l.rows + LINE * ((int)l.remarks + any_ignorant) + 34), r->title,
+              text);
     svg_text(out, MARGIN, 26, "h", "start", r->title);
     svg_text(out, MARGIN, 47, "d", "start", "red: what an adversary found out. 2/5: of two of five calls");
     draw_columns(out, &l);
@@ -128,6 +134,10 @@ bool matrix_svg(FILE *out, const result *r, size_t max) {
             y += ROW;
             row++;
         }
+    if (any_ignorant) {
+        svg_text(out, MARGIN, y + 22, "s d", "start", ignorant);
+        y += LINE;
+    }
     for (size_t i = 0; i < l.remarks; i++)
         svg_text(out, MARGIN, y + 22 + LINE * (int)i, "s d", "start", r->remarks[i]);
     svg_end(out);

@@ -95,7 +95,10 @@ bool run_folder_of_call(void *user, const conversation *part, const trace_event 
     const size_t *call = user;
     bool shown = e->kind == TRACE_SIP || e->kind == TRACE_HTTP || e->kind == TRACE_MIKEY ||
                  e->kind == TRACE_STATE || e->kind == TRACE_ATTACK;
-    if (!shown)
+    /* Media that an adversary changed or delayed are not of the registrations. */
+    bool media =
+        e->kind == TRACE_ATTACK && ibk_span_equal(trace_event_text(e, "what"), ibk_span_str("media"));
+    if (!shown || (media && !part))
         return false;
     return part ? part->call == *call : *call == LADDER_NO_CALL;
 }

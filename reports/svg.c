@@ -19,7 +19,8 @@ static const char style[] =
     ".attack{fill:#fdecea;stroke:#c62828}"
     ".s0 .l{stroke:#52606d}.s0 .a,.s0.p{fill:#52606d}.s1 .l{stroke:#1565c0}.s1 .a,.s1.p{fill:#1565c0}"
     ".s2 .l{stroke:#9a6700}.s2 .a,.s2.p{fill:#9a6700}.s3 .l{stroke:#c62828}.s3 .a,.s3.p{fill:#c62828}"
-    ".t{stroke:#fff;stroke-width:3px;paint-order:stroke}text.w{fill:#fff}.media{stroke-width:5}.hop "
+    ".t{stroke:#fff;stroke-width:3px;paint-order:stroke}text.w{fill:#fff}.eye{fill:none;stroke:#fff;stroke-"
+    "width:1.3}.media{stroke-width:5}.hop "
     ".l.lost{stroke:#c62828}"
     "@media(prefers-color-scheme:dark){"
     "text{fill:#e4e7eb}.d{fill:#9aa5b1}.bg{fill:#12181f}.have{fill:#16324a}.box{fill:#1f2933;stroke:#7b8794}."
@@ -30,7 +31,7 @@ static const char style[] =
     "ff8a80}"
     ".s0 .l{stroke:#9aa5b1}.s0 .a,.s0.p{fill:#9aa5b1}.s1 .l{stroke:#64b5f6}.s1 .a,.s1.p{fill:#64b5f6}"
     ".s2 .l{stroke:#ffca5f}.s2 .a,.s2.p{fill:#ffca5f}.s3 .l{stroke:#ff8a80}.s3 .a,.s3.p{fill:#ff8a80}"
-    ".t{stroke:#12181f}text.w{fill:#12181f}.hop .l.lost{stroke:#ff8a80}}";
+    ".t{stroke:#12181f}text.w{fill:#12181f}.eye{stroke:#12181f}.hop .l.lost{stroke:#ff8a80}}";
 
 void svg_begin(FILE *out, const char *id, unsigned width, unsigned height, const char *title,
                const char *description) {
