@@ -134,10 +134,10 @@ static bool dump_json(FILE *out, const void *what) {
     return json_dumpf(what, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF;
 }
 
-static int write_json(const options *o, const json_t *result_) {
+static int write_json(const options *o) {
     json_t *run = NULL;
     ibk_diag diag = {0};
-    ibk_err err = page_run(&run, o->dir, result_, decode_for_page, NULL, &diag);
+    ibk_err err = page_run(&run, o->dir, NULL, decode_for_page, NULL, &diag);
     int status =
         err ? cli_fail(COMMAND, o->dir, err, &diag) : drawing_write(COMMAND, o->json, dump_json, run);
     json_decref(run);
@@ -155,12 +155,27 @@ static int draw_call(const options *o, run_folder *f, trace_memory *events) {
     if (err)
         return cli_fail(COMMAND, f->where, err, &diag);
     ladder_title(name, sizeof name, &f->r, call);
-    if (o->json)
-        status = write_json(o, f->json);
-    if (!status && o->text)
+    if (o->text)
         status = draw_text(o, f, events, call, name);
     if (!status && (o->svg || o->mscgen))
         status = draw_pictures(o, f, events, call, name);
+    return status;
+}
+
+static int draw_all(const options *o) {
+    run_folder f;
+    ibk_diag diag = {0};
+    ibk_err err = run_folder_open(&f, o->dir, NULL, NULL, NULL, &diag);
+    trace_memory *events = err ? NULL : trace_memory_new(MAX_EVENTS);
+    int status = CLI_OK;
+    if (err)
+        status = cli_fail(COMMAND, *f.where ? f.where : o->dir, err, &diag);
+    else if (!events)
+        status = cli_fail(COMMAND, o->dir, IBK_ERR_NO_MEMORY, NULL);
+    else
+        status = draw_call(o, &f, events);
+    trace_memory_free(events);
+    run_folder_close(&f);
     return status;
 }
 
@@ -210,20 +225,12 @@ static int read_options(options *o, int argc, char **argv) {
 
 int cmd_ladder_main(int argc, char **argv) {
     options o;
-    run_folder f;
-    ibk_diag diag = {0};
     int status = read_options(&o, argc, argv);
     if (status)
         return status < 0 ? cli_finish(COMMAND, CLI_OK) : status;
-    ibk_err err = run_folder_open(&f, o.dir, NULL, NULL, NULL, &diag);
-    trace_memory *events = err ? NULL : trace_memory_new(MAX_EVENTS);
-    if (err)
-        status = cli_fail(COMMAND, *f.where ? f.where : o.dir, err, &diag);
-    else if (!events)
-        status = cli_fail(COMMAND, o.dir, IBK_ERR_NO_MEMORY, NULL);
-    else
-        status = draw_call(&o, &f, events);
-    trace_memory_free(events);
-    run_folder_close(&f);
+    if (o.json)
+        status = write_json(&o);
+    if (!status && (o.text || o.svg || o.mscgen))
+        status = draw_all(&o);
     return cli_finish(COMMAND, status);
 }

@@ -211,6 +211,7 @@ static void draw_item(const picture *p, const ladder_item *item, int top) {
 typedef struct legend_set {
     ladder_secrecy secrecy;
     uint32_t readers;
+    bool plain; /* R_MESSAGE_2: there is nothing to read */
     const char *names[LEGEND_NAMES];
     size_t name_count;
 } legend_set;
@@ -235,12 +236,15 @@ static void note_item(legend *l, const ladder_item *item) {
     if (!has_pill(item) && (!media || !item->readers))
         return;
     size_t i = 0;
-    while (i < l->set_count && (l->sets[i].secrecy != item->secrecy || l->sets[i].readers != item->readers))
+    bool plain = !item->readers && strcmp(item->mikey, "R_MESSAGE_2") == 0;
+    while (i < l->set_count && (l->sets[i].secrecy != item->secrecy || l->sets[i].readers != item->readers ||
+                                l->sets[i].plain != plain))
         i++;
     if (i == LEGEND_LINES)
         return;
     if (i == l->set_count)
-        l->sets[l->set_count++] = (legend_set){.secrecy = item->secrecy, .readers = item->readers};
+        l->sets[l->set_count++] =
+            (legend_set){.secrecy = item->secrecy, .readers = item->readers, .plain = plain};
     note_name(&l->sets[i], media ? "media" : item->mikey);
 }
 
@@ -257,17 +261,20 @@ static legend make_legend(const ladder_view *v, size_t along_left_out) {
 
 /* "I_MESSAGE_1, media: what they carry encrypted was known to alice, bob" */
 static void draw_set(const picture *p, const legend_set *set, int y) {
-    char text[600], names[240];
+    char text[600], readers[240], names[240] = "";
     size_t used = 0;
-    for (size_t i = 0; i < set->name_count && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", set->names[i]);
-    const char *they = set->name_count > 1 ? "they carry" : "it carries";
-    ladder_party_names(p->v, set->readers, names, sizeof names);
-    if (set->readers && used < sizeof text)
-        snprintf(text + used, sizeof text - used, ": what %s encrypted was known to %s", they, names);
-    else if (used < sizeof text)
-        snprintf(text + used, sizeof text - used, ": nothing encrypted, or of nobody's knowledge");
-    bool media = strcmp(set->names[0], "media") == 0;
+    bool one = set->name_count == 1, media = strcmp(set->names[0], "media") == 0;
+    for (size_t i = 0; i < set->name_count && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", set->names[i]);
+    ladder_party_names(p->v, set->readers, readers, sizeof readers);
+    if (set->readers)
+        snprintf(text, sizeof text, "%s: what %s encrypted was known to %s", names,
+                 one ? "it carries" : "they carry", readers);
+    else if (set->plain)
+        snprintf(text, sizeof text, "R_MESSAGE_2: nothing in it is encrypted");
+    else
+        snprintf(text, sizeof text, "%s: the result tells of nobody who knew what %s encrypted", names,
+                 one ? "it carries" : "they carry");
     draw_pill(p, set->secrecy, media ? "media" : "MIKEY", LEGEND_X, y);
     svg_text(p->out, LEGEND_X + 48, y + 4, "s", "start", text);
 }

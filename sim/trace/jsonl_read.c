@@ -73,27 +73,39 @@ static bool unescape(line *l, uint8_t **to) {
     return true;
 }
 
+static bool is_plain(uint8_t c) {
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* What follows in a string up to the next escape: characters of ASCII as they come, all others checked. */
+static bool copy_run(line *l, uint8_t **to) {
+    uint8_t *begin = l->at;
+    while (l->at < l->end && *l->at != '"' && *l->at != '\\') {
+        size_t len = is_plain(*l->at) ? 1 : trace_utf8_len(l->at, (size_t)(l->end - l->at));
+        if (!len)
+            return complain(l, "a string that is no UTF-8");
+        if (*l->at < 0x20)
+            return complain(l, "a control character in a string");
+        l->at += len;
+    }
+    if (*to != begin)
+        memmove(*to, begin, (size_t)(l->at - begin));
+    *to += l->at - begin;
+    return true;
+}
+
 /* A string, terminated in place of its closing quote. */
 static bool string(line *l, ibk_span *out) {
     if (!take(l, "\""))
         return complain(l, "a string is missing");
     uint8_t *begin = l->at, *to = l->at;
-    while (l->at < l->end && *l->at != '"') {
-        if (*l->at < 0x20)
-            return complain(l, "a control character in a string");
-        if (*l->at != '\\') {
-            size_t len = trace_utf8_len(l->at, (size_t)(l->end - l->at));
-            if (!len)
-                return complain(l, "a string that is no UTF-8");
-            memmove(to, l->at, len);
-            to += len;
-            l->at += len;
-            continue;
-        }
+    while (copy_run(l, &to) && l->at < l->end && *l->at == '\\') {
         l->at++;
         if (!unescape(l, &to))
             return false;
     }
+    if (l->failed)
+        return false;
     if (l->at == l->end)
         return complain(l, "the line ends inside a string");
     l->at++;
