@@ -1,11 +1,13 @@
 /* ibakelab report: results of any kind, in the formats that others read. */
 #include "cli/cli.h"
+#include "cli/decode.h"
 #include "cli/report_file.h"
 #include "reports/html.h"
 #include "reports/terminal.h"
 
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMAND "report"
 
@@ -42,6 +44,7 @@ static const char help_text[] =
     "Exit status: 0 it was written, 2 an option or a result is wrong, 3 internal.\n";
 
 /* A format is a row here and a line in the help. */
+enum { HTML };
 static const struct {
     const char *name;
     report_writer *write;
@@ -84,6 +87,31 @@ static int load(report_items *items, char **paths, size_t count) {
     return CLI_OK;
 }
 
+/* What the page shows of a run's messages. A result.json that was kept alone has none: that is said, and no
+ * fault. */
+static int load_run(report_item *item) {
+    char path[4096];
+    ibk_diag diag = {0};
+    snprintf(path, sizeof path, "%s/events.jsonl", item->dir);
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr, "ibakelab report: %s cannot be read: the page shows no messages of this run\n", path);
+        return CLI_OK;
+    }
+    ibk_err err = page_run(&item->run, item->dir, item->result, decode_for_page, NULL, &diag);
+    if (!err)
+        return CLI_OK;
+    int status = cli_error(COMMAND, "%s: %s", item->dir, diag.detail);
+    return err == IBK_ERR_REFUSED ? status : CLI_INTERNAL;
+}
+
+static int load_runs(report_items *items) {
+    int status = CLI_OK;
+    for (size_t i = 0; !status && i < items->count; i++)
+        if (items->list[i].dir && strcmp(report_kind(&items->list[i]), "run") == 0)
+            status = load_run(&items->list[i]);
+    return status;
+}
+
 int cmd_report_main(int argc, char **argv) {
     const char *paths[N_FORMATS] = {NULL};
     report_items items = {0};
@@ -95,6 +123,8 @@ int cmd_report_main(int argc, char **argv) {
     }
     if (!status)
         status = load(&items, argv + optind, (size_t)(argc - optind));
+    if (!status && paths[HTML])
+        status = load_runs(&items);
     for (size_t i = 0; i < N_FORMATS && !status; i++) {
         any |= paths[i] != NULL;
         status = report_file(COMMAND, paths[i], FORMATS[i].write, items.list, items.count);

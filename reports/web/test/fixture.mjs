@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { runToPage } from './run_to_page.mjs';
 
 export const source = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const build = process.env.IBAKELAB_BUILD ?? join(source, 'build');
 const ibakelab = join(build, 'ibakelab');
-const htmlPage = join(build, 'reports/html_page');
 
 export class Pages {
   constructor() {
@@ -25,12 +23,11 @@ export class Pages {
     return dir;
   }
 
-  /** A folder that a real run of a scenario leaves behind, with what the page shows of its messages. */
+  /** A folder that a real run of a scenario leaves behind. */
   run(scenario) {
     const dir = join(this.dir, scenario.replace(/\W+/g, '-'));
     if (existsSync(dir)) return dir;
     execFileSync(ibakelab, ['run', join('scenarios', scenario), '--out', dir, '--keylog'], { cwd: source, stdio: 'ignore' });
-    writeFileSync(join(dir, 'page-run.json'), JSON.stringify(runToPage(ibakelab, dir)));
     return dir;
   }
 
@@ -44,7 +41,7 @@ export class Pages {
   /** Writes the page of these folders; its path. */
   page(name, dirs) {
     const out = join(this.dir, `${name}.html`);
-    execFileSync(htmlPage, [out, ...dirs], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(ibakelab, ['report', ...dirs, '--html', out], { stdio: ['ignore', 'ignore', 'pipe'] });
     return out;
   }
 
