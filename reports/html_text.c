@@ -69,7 +69,7 @@ ibk_err html_packed(FILE *out, const char *data, size_t len) {
     base64 text = {.out = out};
     unsigned char buffer[16384];
     z_stream z = {0};
-    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) !=
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) !=
         Z_OK) /* 16: gzip */
         return IBK_ERR_NO_MEMORY;
     int status = Z_OK;

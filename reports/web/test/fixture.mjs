@@ -1,6 +1,7 @@
 // Result folders, pages of them, and a browser: what the browser's tests and the screenshots share.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -57,14 +58,29 @@ export function launch() {
     '--disable-component-update', '--disable-sync', '--no-first-run'] });
 }
 
-/** Opens a page and waits until it is drawn; errors of the page, its policy's among them, are collected in `errors`. */
-export async function open(browser, file, { hash = '', ...options } = {}) {
+/**
+ * Opens a page and waits until it is drawn. `errors`: what the page complained of, breaches of its policy among them;
+ * `requests`: what it asked for. `before` is given the page before anything of it runs; `wait: false` does not wait.
+ */
+export async function open(browser, file, { hash = '', before, wait = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const errors = [];
+  const requests = [];
   page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') errors.push(m.text()); });
   page.on('pageerror', (e) => errors.push(String(e)));
+  page.on('request', (r) => requests.push(r.url()));
+  await before?.(page);
   await page.goto(pathToFileURL(file).href + hash);
-  if (options.javaScriptEnabled !== false) await page.waitForSelector('#app[data-ready]', { timeout: 30000 });
-  return { page, errors, close: () => context.close() };
+  if (wait && options.javaScriptEnabled !== false) await page.waitForSelector('#app[data-ready="yes"]', { timeout: 30000 });
+  return { page, errors, requests, close: () => context.close() };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds against WCAG 2.2 AA and good practice, a line each. */
+export async function axeViolations(page) {
+  await page.evaluate(axe); // past the policy of the page, which permits its own script alone
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  return violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => `${v.id}: ${n.target.join(' ')} (${n.failureSummary.split('\n')[1]?.trim()})`));
 }

@@ -166,9 +166,10 @@ export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; 
             return (
               <button type="button" key={index} data-index={index} data-row={index} ref={view.measure} tabIndex={index === at ? 0 : -1}
                 class={`rung ${row.adversary || row.kind === 'attack' ? 'attacked' : ''} ${chosen === index ? 'chosen' : ''}`}
-                aria-label={spoken(row, run, tone)} aria-pressed={chosen === index}
+                aria-pressed={chosen === index}
                 onClick={() => { setAt(index); setChosen(chosen === index ? null : index); }} onFocus={() => setAt(index)}>
-                <span class="time">{moment(row.ns)}{pause && <small>+{duration(row.ns - rows[index - 1].ns)}</small>}</span>
+                <span class="hidden">{spoken(row, run, tone)}</span>
+                <span class="time" aria-hidden="true">{moment(row.ns)}{pause && <small>+{duration(row.ns - rows[index - 1].ns)}</small>}</span>
                 <Arrow d={drawn} width={width} xs={xs} />
                 <Readers row={row} kinds={kinds} compact={compact} />
               </button>

@@ -3,7 +3,7 @@ import { Figure, Legend } from '../ui/basic';
 import { Plain } from '../ui/table';
 import { useWidth } from '../ui/hooks';
 import { byName, count, octets, plural } from '../format';
-import type { Link, Run, RunResult } from '../types';
+import type { Run, RunResult } from '../types';
 
 export interface Place { name: string; kind: string; domain: string; x: number; y: number; many?: number }
 export interface Line { a: Place; b: Place; octets: number; packets: number; lost: number; links: number; messages: number | null }
@@ -12,23 +12,35 @@ export interface Map_ { places: Place[]; lines: Line[]; boxes: Box[]; width: num
 
 const STACK = 8; // more users than this in a domain are drawn as one
 
-function kindOf(name: string, run: Run | undefined, result: RunResult): string {
-  const known = run?.nodes.find((n) => n.name === name)?.kind;
-  if (known && known !== 'other') return known;
-  const role = /^(pcscf|icscf|scscf|hss|kms|mailbox|core)\./.exec(name)?.[1];
-  if (role) return role;
-  if (result.adversaries.some((a) => a.name === name)) return 'adversary';
-  return result.users.some((u) => u.node === name || u.name === name) ? 'ue' : 'other';
-}
+/** What is known of a node by its name, and where there is no RUN by how names are made. */
+class Directory {
+  private known: Map<string, Run['nodes'][number]>;
+  private users: Set<string>;
+  private adversaries: Set<string>;
+  private neighbour = new Map<string, string>();
 
-function domainOf(name: string, kind: string, run: Run | undefined, links: Link[]): string {
-  const known = run?.nodes.find((n) => n.name === name)?.domain;
-  if (known) return known;
-  const dotted = /^[a-z]+\.(.+)$/.exec(name);
-  if (dotted && kind !== 'ue' && kind !== 'adversary') return dotted[1];
-  const link = links.find((l) => l.a === name || l.b === name); // a user belongs where its link ends
-  const other = link && (link.a === name ? link.b : link.a);
-  return /^core\.(.+)$/.exec(other ?? '')?.[1] ?? '';
+  constructor(result: RunResult, run: Run | undefined) {
+    this.known = new Map((run?.nodes ?? []).map((n) => [n.name, n]));
+    this.users = new Set(result.users.flatMap((u) => [u.node, u.name]));
+    this.adversaries = new Set(result.adversaries.map((a) => a.name));
+    for (const { a, b } of result.links) this.neighbour.set(a, this.neighbour.get(a) ?? b).set(b, this.neighbour.get(b) ?? a);
+  }
+
+  kind(name: string): string {
+    const kind = this.known.get(name)?.kind;
+    if (kind && kind !== 'other') return kind;
+    const role = /^(pcscf|icscf|scscf|hss|kms|mailbox|core)\./.exec(name)?.[1];
+    return role ?? (this.adversaries.has(name) ? 'adversary' : this.users.has(name) ? 'ue' : 'other');
+  }
+
+  /** A user, and an adversary, belong where their link ends. */
+  domain(name: string, kind: string): string {
+    const domain = this.known.get(name)?.domain;
+    if (domain) return domain;
+    const dotted = /^[a-z]+\.(.+)$/.exec(name);
+    if (dotted && kind !== 'ue' && kind !== 'adversary') return dotted[1];
+    return /^core\.(.+)$/.exec(this.neighbour.get(name) ?? '')?.[1] ?? '';
+  }
 }
 
 const ROW: Record<string, number> = { kms: 0, hss: 0, mailbox: 0, pcscf: 0, icscf: 0, scscf: 0, core: 1, other: 1, ue: 2, adversary: 2 };
@@ -40,14 +52,15 @@ export function layout(result: RunResult, run: Run | undefined, wide: number): M
   for (const link of result.links) names.add(link.a).add(link.b);
   for (const adversary of result.adversaries) names.add(adversary.name);
   for (const node of run?.nodes ?? []) if (node.kind === 'adversary') names.add(node.name);
+  const directory = new Directory(result, run);
   const byDomain = new Map<string, Place[]>();
   const stand = new Map<string, Place>();
   for (const name of names) {
-    const kind = kindOf(name, run, result);
-    const domain = domainOf(name, kind, run, result.links);
-    const list = byDomain.get(domain) ?? [];
+    const kind = directory.kind(name);
+    const domain = directory.domain(name, kind);
     const place = { name, kind, domain, x: 0, y: 0 };
-    byDomain.set(domain, [...list, place]);
+    if (!byDomain.has(domain)) byDomain.set(domain, []);
+    byDomain.get(domain)!.push(place);
     stand.set(name, place);
   }
   for (const [domain, list] of byDomain) {
@@ -81,6 +94,7 @@ export function layout(result: RunResult, run: Run | undefined, wide: number): M
 
 function lines(result: RunResult, run: Run | undefined, stand: Map<string, Place>): Line[] {
   const found = new Map<string, Line>();
+  const messages = new Map((run?.links ?? []).flatMap((l) => [[`${l.a}\n${l.b}`, l.messages], [`${l.b}\n${l.a}`, l.messages]] as const));
   for (const link of result.links) {
     const a = stand.get(link.a)!;
     const b = stand.get(link.b)!;
@@ -90,8 +104,8 @@ function lines(result: RunResult, run: Run | undefined, stand: Map<string, Place
     line.packets += link.a_to_b.packets + link.b_to_a.packets;
     line.lost += link.a_to_b.lost + link.b_to_a.lost;
     line.links++;
-    const seen = run?.links.find((l) => (l.a === link.a && l.b === link.b) || (l.a === link.b && l.b === link.a));
-    if (seen) line.messages = (line.messages ?? 0) + seen.messages;
+    const seen = messages.get(`${link.a}\n${link.b}`);
+    if (seen !== undefined) line.messages = (line.messages ?? 0) + seen;
     found.set(key, line);
   }
   return [...found.values()];
