@@ -19,7 +19,7 @@ function Properties({ items }: { items: Item[] }) {
     return { name, both, differ: both[0]?.holds !== both[1]?.holds };
   }).sort((a, b) => Number(b.differ) - Number(a.differ));
   return (
-    <Plain caption="Security properties of both" head={['property', titleOf(items[0]), titleOf(items[1]), '']}
+    <Plain caption="Security properties of both" head={['property', titleOf(items[0]), titleOf(items[1]), 'both']}
       rows={rows.map((r) => [r.name, ...r.both.map((p) => p && <><Badge of={p.holds ? 'holds' : 'broken'} /> {p.detail}</>), r.differ ? 'differ' : 'the same'])} />
   );
 }

@@ -1,6 +1,6 @@
 // The smaller kinds: searches for attacks, mutants, fuzzing, benchmarks.
 import { useMemo } from 'preact/hooks';
-import { Badge, Figure, Section, Tiles } from '../ui/basic';
+import { Badge, Figure, Scroll, Section, Tiles } from '../ui/basic';
 import { LineChart, SeriesLegend } from '../ui/chart';
 import type { Series } from '../ui/chart';
 import { DataTable, Plain } from '../ui/table';
@@ -37,7 +37,7 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
           <p><Badge of="fail">{found.broken.join(', ')}</Badge> in round {count(found.round)}{found.detail && <>: {found.detail}</>}</p>
           <p>Shortened from {count(found.rules_before)} rules to {count(found.rules.length)} in {count(found.tries)} runs; <code>{found.file}</code> shows it.{' '}
             {link(found.run, 'Its run')} {link(found.twin, 'The twin with the defence on')}</p>
-          <Plain caption="Rules of the adversary that are left" head={['', 'rule']}
+          <Plain caption="Rules of the adversary that are left" head={['no.', 'rule']}
             rows={found.rules.map((rule, i) => [`${i + 1}`, Object.entries(rule).map(([k, v]) => `${k}: ${v}`).join(', ')])} />
         </Section>
       )}
@@ -91,7 +91,7 @@ export function MutantsPage({ item }: { item: Item }) {
         { name: 'Cases', value: count(r.cases) },
       ]} />
       <Section id="matrix" title="Kill matrix" note="Which family of cases was the first to notice the faults in which document.">
-        <div class="scroll" role="region" aria-label="Kill matrix" tabIndex={0}>
+        <Scroll label="Kill matrix">
           <table class="heat">
             <caption>Mutants killed, by what they break and what noticed</caption>
             <thead><tr><th scope="col">breaks</th>{matrix.columns.map((c) => <th key={c} scope="col">{c}</th>)}<th scope="col">survived</th></tr></thead>
@@ -101,7 +101,7 @@ export function MutantsPage({ item }: { item: Item }) {
                 <td class={matrix.alive[i] ? 'alive' : 'mute'}>{matrix.alive[i] ? `✗ ${matrix.alive[i]}` : '·'}</td></tr>
             ))}</tbody>
           </table>
-        </div>
+        </Scroll>
       </Section>
       <Section id="mutants" title="Mutants"><DataTable caption="Mutants, survivors first" columns={MUTANT_COLUMNS} rows={sorted} facets={MUTANT_FACETS} /></Section>
     </>
@@ -146,7 +146,7 @@ export function FuzzPage({ item }: { item: Item }) {
       {r.series.length > 1 && charts.map(([title, unit, of]) => {
         const series = jobSeries(r.series, of);
         return (
-          <Section key={unit} id={unit} title={title}>
+          <Section key={unit} id={`${unit}-over-time`} title={title}>
             <Figure caption={`${title}, from the engine's own log.`} table={<Plain caption={title} numbers={[1, 2]} head={['job', 'seconds', unit]}
               rows={series.flatMap((s) => s.points.slice(-20).map((p) => [s.name, short(p.x), count(p.y)]))} />}>
               {series.length > 1 && <SeriesLegend series={series} />}

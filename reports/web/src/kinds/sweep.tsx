@@ -1,6 +1,6 @@
 // Sweeps: the grid of parameters, response curves with their confidence intervals, and the points that stand apart.
 import { useMemo, useState } from 'preact/hooks';
-import { Badge, Figure, Section, Tiles } from '../ui/basic';
+import { Badge, Figure, Scroll, Section, Tiles } from '../ui/basic';
 import { LineChart, SeriesLegend } from '../ui/chart';
 import type { Series } from '../ui/chart';
 import { DataTable, Plain } from '../ui/table';
@@ -101,7 +101,7 @@ function Grid({ r, measure, across, down }: { r: SweepResult; measure: string; a
   const low = Math.min(...means);
   const span = Math.max(...means) - low || 1;
   return (
-    <div class="scroll" role="region" aria-label="Grid of parameters" tabIndex={0}>
+    <Scroll label="Grid of parameters">
       <table class="heat">
         <caption>Mean of {measure}; the darker, the higher. Verdicts that are not pass are counted in the corner.</caption>
         <thead><tr><th scope="col">{down || 'all'} \ {across}</th>{xs.map((x) => <th key={String(x)} scope="col">{String(x)}</th>)}</tr></thead>
@@ -118,7 +118,7 @@ function Grid({ r, measure, across, down }: { r: SweepResult; measure: string; a
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

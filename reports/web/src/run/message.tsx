@@ -1,6 +1,7 @@
 // A message taken apart: each field with its octets beside it.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { Scroll } from '../ui/basic';
 import { count, duration, hexPairs, moment } from '../format';
 import type { Field, Ladder, Row, Run } from '../types';
 
@@ -52,7 +53,7 @@ export function Octagram({ tree, octets, caption }: { tree: Run['messages'][numb
     setClosed(now);
   };
   return (
-    <div class="scroll fields" role="region" aria-label={caption} tabIndex={0}>
+    <Scroll label={caption} className="fields">
       <table>
         <caption class="hidden">{caption}</caption>
         <thead><tr><th scope="col" class="num">at</th><th scope="col">field</th><th scope="col">octets</th><th scope="col">value</th></tr></thead>
@@ -72,7 +73,7 @@ export function Octagram({ tree, octets, caption }: { tree: Run['messages'][numb
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -1,6 +1,5 @@
 // Small parts that every page is made of.
 import type { ComponentChildren } from 'preact';
-import { duration } from '../format';
 
 // A sign beside the word, so that nothing is said by colour alone.
 const LOOKS: Record<string, [string, string]> = {
@@ -70,9 +69,7 @@ export function Code({ text }: { text: string | null | undefined }) {
   return <pre class="code" tabIndex={0}><code>{text}</code></pre>;
 }
 
-export const Time = ({ ns }: { ns: number | null | undefined }) => <span class="num">{duration(ns)}</span>;
-
 /** A region that scrolls must be reachable by keyboard, hence the tabindex. */
 export function Scroll({ label, children, className = '' }: { label: string; children: ComponentChildren; className?: string }) {
-  return <div class={`scroll ${className}`} role="region" aria-label={label} tabIndex={0}>{children}</div>;
+  return <div class={`scroll ${className}`} role="group" aria-label={label} tabIndex={0}>{children}</div>;
 }

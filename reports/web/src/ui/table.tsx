@@ -1,6 +1,7 @@
 // A table that sorts, filters, opens rows, and stays quick with 10,000 of them: only those in the window are in the page.
 import type { ComponentChildren } from 'preact';
 import { useId, useMemo, useState } from 'preact/hooks';
+import { Scroll } from './basic';
 import { byName, count } from '../format';
 import { usePrinting, useRows } from './hooks';
 
@@ -132,7 +133,7 @@ export function DataTable<R>(props: Props<R>) {
     <div class="data-table">
       {tools && <Tools rows={rows} shown={visible.length} facets={facets} search={props.search !== false} query={query}
         setQuery={setQuery} chosen={chosen} choose={(id, value) => setChosen({ ...chosen, [id]: value })} caption={caption} />}
-      <div ref={view.scroller} class={`scroll ${long ? 'window' : ''}`} role="region" aria-label={`Table: ${caption}`} tabIndex={0}>
+      <div ref={view.scroller} class={`scroll ${long ? 'window' : ''}`} role="group" aria-label={`Table: ${caption}`} tabIndex={0}>
         <table class={long ? 'fixed' : ''} style={{ minWidth: `${long ? minimum : Math.round(minimum * 0.75)}ch` }}
           aria-rowcount={long ? visible.length + 1 : undefined}>
           <caption>{caption}</caption>
@@ -180,7 +181,7 @@ export function Plain({ caption, head, rows, numbers = [] }: {
   caption: string; head: string[]; rows: ComponentChildren[][]; numbers?: number[];
 }) {
   return (
-    <div class="scroll" role="region" aria-label={`Table: ${caption}`} tabIndex={0}>
+    <Scroll label={`Table: ${caption}`}>
       <table>
         <caption>{caption}</caption>
         <thead><tr>{head.map((h, i) => <th key={h} scope="col" class={numbers.includes(i) ? 'num' : ''}>{h}</th>)}</tr></thead>
@@ -192,6 +193,6 @@ export function Plain({ caption, head, rows, numbers = [] }: {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
