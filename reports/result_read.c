@@ -193,16 +193,16 @@ ibk_err result_from_json(result *out, const json_t *root, ibk_diag *diag) {
     const char *schema = json_string_value(json_object_get(root, "schema"));
     const char *kind = json_string_value(json_object_get(root, "kind"));
     if (!schema || strcmp(schema, RESULT_SCHEMA) != 0)
-        return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0, "the schema is '%.40s', not " RESULT_SCHEMA,
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the schema is '%.40s', not " RESULT_SCHEMA,
                         schema ? schema : "missing");
     if (kind && strcmp(kind, "run") != 0 && strcmp(kind, "attack") != 0)
-        return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0,
-                        "a result of the kind '%.40s' has no calls to draw", kind);
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "a result of the kind '%.40s' has no calls to draw",
+                        kind);
     reader rd = {.r = out};
     read_head(&rd, root);
     read_lists(&rd, root);
     if (rd.bad)
-        return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0,
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0,
                         "the member '%s' is missing or not what the schema says", rd.bad);
     return out->out_of_memory ? ibk_fail(diag, IBK_ERR_NO_MEMORY, NULL, 0, NULL) : IBK_OK;
 }
@@ -211,16 +211,16 @@ ibk_err result_load(json_t **out, const char *dir, ibk_diag *diag) {
     char path[4096];
     json_error_t error;
     if (snprintf(path, sizeof path, "%s/result.json", dir) >= (int)sizeof path)
-        return ibk_fail(diag, IBK_ERR_IO, NULL, 0, "the path is too long");
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the path is too long");
     *out = json_load_file(path, 0, &error);
     if (*out && json_is_object(*out))
         return IBK_OK;
     if (*out) {
         json_decref(*out);
         *out = NULL;
-        return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0, "not a JSON object");
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "not a JSON object");
     }
     if (json_error_code(&error) == json_error_cannot_open_file)
-        return ibk_fail(diag, IBK_ERR_IO, NULL, 0, "cannot be opened; is this the folder of a run?");
-    return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0, "line %d: %s", error.line, error.text);
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "cannot be opened; is this the folder of a run?");
+    return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "line %d: %s", error.line, error.text);
 }
