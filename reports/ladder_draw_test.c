@@ -232,6 +232,38 @@ static void test_matrix(void **state) {
     end(&d);
 }
 
+/* Labels and names of any length are cut, in all three drawings. */
+static void test_long_texts(void **state) {
+    (void)state;
+    drawn d;
+    char label[3000], name[1000];
+    memset(label, 'L', sizeof label - 1);
+    memset(name, 'n', sizeof name - 1);
+    label[sizeof label - 1] = name[sizeof name - 1] = 0;
+    draw(&d, 0, false);
+    for (size_t i = 0; i < d.v.item_count; i++) {
+        d.v.items[i].label = label;
+        d.v.items[i].note = d.v.items[i].note ? label : NULL;
+    }
+    for (size_t i = 0; i < d.run.r.party_count; i++)
+        d.run.r.parties[i]->name = name;
+    void (*const all[])(FILE *, const ladder_view *, const ladder_caption *) = {ladder_svg, ladder_mscgen};
+    for (size_t i = 0; i < 2; i++) {
+        char *text = to_text(&d, all[i]);
+        check_has(text, "LLLLL");
+        assert_true(strlen(text) < 40000);
+        free(text);
+    }
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    assert_true(matrix_svg(out, &d.run.r, 100));
+    fclose(out);
+    assert_true(len < 60000);
+    free(text);
+    end(&d);
+}
+
 static void test_escapes(void **state) {
     (void)state;
     char *text = NULL;
@@ -248,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_conversations), cmocka_unit_test(test_readers), cmocka_unit_test(test_beside),
         cmocka_unit_test(test_media),         cmocka_unit_test(test_no_call), cmocka_unit_test(test_svg),
         cmocka_unit_test(test_mscgen),        cmocka_unit_test(test_matrix),  cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
