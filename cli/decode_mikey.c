@@ -298,7 +298,7 @@ static void show(decoder *d, const decode_origin *origin, const job *j, uint64_t
         json_begin(&out, origin);
         put_text(&out, ",\"message\":", ibk_span_str(name));
         put_count(&out, ",\"octets\":", j->msg->octets.len);
-        if (same_as)
+        if (same_as && !d->sink) /* a sink counts for itself */
             put_count(&out, ",\"same_as\":", same_as);
         if (!same_as || d->repeat) {
             put(&out, ",\"fields\":");

@@ -1,6 +1,7 @@
 /* ibakelab: the ladder as source for mscgen.
  */
 #include "reports/ladder_draw.h"
+#include "reports/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -20,17 +21,18 @@ static void quoted(FILE *out, const char *text) {
 
 static void put_message(FILE *out, const ladder_view *v, const ladder_item *item) {
     static const char *const colours[] = {"#52606d", "#1565c0", "#9a6700", "#c62828"};
-    char text[400], names[240];
+    char text[400] = "", names[240];
     const char *arrow = item->lost ? "-x" : item->kind == LADDER_MEDIA ? "=>>" : "=>";
-    int used = snprintf(text, sizeof text, "%s%s%s%s", item->label, item->mikey ? " [" : "",
-                        item->mikey ? item->mikey : "", item->mikey ? "]" : "");
+    words_add(text, sizeof text, "%.100s", item->label);
+    if (item->mikey)
+        words_add(text, sizeof text, " [%.40s]", item->mikey);
     if (item->dialog)
-        used += snprintf(text + used, sizeof text - (size_t)used, " #%zu", item->dialog);
+        words_add(text, sizeof text, " #%zu", item->dialog);
     if (item->copies > 1)
-        used += snprintf(text + used, sizeof text - (size_t)used, " x%u", item->copies);
+        words_add(text, sizeof text, " x%u", item->copies);
     ladder_party_names(v, item->readers, names, sizeof names);
     if (item->secrecy == LADDER_ADVERSARY)
-        snprintf(text + used, sizeof text - (size_t)used, " known to %s", names);
+        words_add(text, sizeof text, " known to %s", names);
     fprintf(out, "  n%d %s n%d [label=", item->from, arrow, item->to);
     quoted(out, text);
     fprintf(out, ",linecolor=\"%s\",textcolor=\"%s\"];\n", colours[item->secrecy], colours[item->secrecy]);

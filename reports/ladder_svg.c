@@ -2,6 +2,7 @@
  * top. */
 #include "reports/ladder_draw.h"
 #include "reports/svg.h"
+#include "reports/words.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -44,11 +45,10 @@ static void label_of(const ladder_item *item, char *out, size_t size) {
 }
 
 void ladder_party_names(const ladder_view *v, uint32_t parties, char *out, size_t size) {
-    size_t used = 0;
     out[0] = 0;
-    for (size_t i = 0; i < v->party_count && used < size; i++)
+    for (size_t i = 0; i < v->party_count; i++)
         if (parties & UINT32_C(1) << i)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", v->parties[i]->name);
+            words_add(out, size, "%s%s", *out ? ", " : "", v->parties[i]->name);
 }
 
 /* The widest label between neighbours decides, and the names of the nodes. */
@@ -102,24 +102,26 @@ static void draw_lifelines(const picture *p, int top, int bottom) {
 
 /* The tooltip: everything that is known of the row. */
 static void put_title(const picture *p, const ladder_item *item) {
-    char text[600], names[240];
+    char text[600] = "", names[240];
     const char *from = p->v->lanes[item->from], *to = p->v->lanes[item->to];
-    int used = snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64 " s: %s%s%s: %s", item->ns / 1000000000u,
-                        item->ns / 1000u % 1000000u, from, item->from == item->to ? "" : " to ",
-                        item->from == item->to ? "" : to, item->note ? item->note : item->label);
+    words_add(text, sizeof text, "%" PRIu64 ".%06" PRIu64 " s: %s", item->ns / 1000000000u,
+              item->ns / 1000u % 1000000u, from);
+    if (item->from != item->to)
+        words_add(text, sizeof text, " to %s", to);
+    words_add(text, sizeof text, ": %.200s", item->note ? item->note : item->label);
     if (has_pill(item))
-        used += snprintf(text + used, sizeof text - (size_t)used, " with %s", item->mikey);
+        words_add(text, sizeof text, " with %s", item->mikey);
     if (item->octets)
-        used += snprintf(text + used, sizeof text - (size_t)used, ", %" PRIu64 " octets by %s", item->octets,
-                         item->transport ? item->transport : "an unknown transport");
+        words_add(text, sizeof text, ", %" PRIu64 " octets", item->octets);
+    if (item->transport)
+        words_add(text, sizeof text, " by %s", item->transport);
     if (item->copies > 1)
-        used += snprintf(text + used, sizeof text - (size_t)used, ", %u times", item->copies);
+        words_add(text, sizeof text, ", %u times", item->copies);
     if (item->lost)
-        used += snprintf(text + used, sizeof text - (size_t)used, ", never arrived");
+        words_add(text, sizeof text, ", never arrived");
     ladder_party_names(p->v, item->readers, names, sizeof names);
-    if (item->readers && (size_t)used < sizeof text)
-        snprintf(text + used, sizeof text - (size_t)used, "; what it carries encrypted was known to %s",
-                 names);
+    if (item->readers)
+        words_add(text, sizeof text, "; what it carries encrypted was known to %s", names);
     fputs("<title>", p->out);
     svg_escaped(p->out, text);
     fputs("</title>", p->out);
@@ -261,20 +263,18 @@ static legend make_legend(const ladder_view *v, size_t along_left_out) {
 
 /* "I_MESSAGE_1, media: what they carry encrypted was known to alice, bob" */
 static void draw_set(const picture *p, const legend_set *set, int y) {
-    char text[600], readers[240], names[240] = "";
-    size_t used = 0;
-    bool one = set->name_count == 1, media = strcmp(set->names[0], "media") == 0;
-    for (size_t i = 0; i < set->name_count && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", set->names[i]);
+    char text[600] = "", readers[240];
+    const char *they = set->name_count == 1 ? "it carries" : "they carry";
+    for (size_t i = 0; i < set->name_count; i++)
+        words_add(text, sizeof text, "%s%.40s", i ? ", " : "", set->names[i]);
     ladder_party_names(p->v, set->readers, readers, sizeof readers);
     if (set->readers)
-        snprintf(text, sizeof text, "%s: what %s encrypted was known to %s", names,
-                 one ? "it carries" : "they carry", readers);
+        words_add(text, sizeof text, ": what %s encrypted was known to %s", they, readers);
     else if (set->plain)
-        snprintf(text, sizeof text, "R_MESSAGE_2: nothing in it is encrypted");
+        words_add(text, sizeof text, ": nothing in it is encrypted");
     else
-        snprintf(text, sizeof text, "%s: the result tells of nobody who knew what %s encrypted", names,
-                 one ? "it carries" : "they carry");
+        words_add(text, sizeof text, ": the result tells of nobody who knew what %s encrypted", they);
+    bool media = strcmp(set->names[0], "media") == 0;
     draw_pill(p, set->secrecy, media ? "media" : "MIKEY", LEGEND_X, y);
     svg_text(p->out, LEGEND_X + 48, y + 4, "s", "start", text);
 }
@@ -308,7 +308,7 @@ static void draw_legend(const picture *p, const legend *l, int y, size_t along_l
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static void describe(const ladder_view *v, char *out, size_t size) {
-    size_t messages = 0, mikey = 0, lost = 0, attacks = 0, used;
+    size_t messages = 0, mikey = 0, lost = 0, attacks = 0;
     for (size_t i = 0; i < v->item_count; i++) {
         const ladder_item *item = &v->items[i];
         messages += !is_box(item) && item->kind != LADDER_MEDIA;
@@ -316,13 +316,13 @@ static void describe(const ladder_view *v, char *out, size_t size) {
         lost += item->lost;
         attacks += item->kind == LADDER_ATTACK;
     }
-    used = (size_t)snprintf(
-        out, size, "Ladder diagram, time running down, of %zu messages, %zu of them with MIKEY, between",
-        messages, mikey);
-    for (size_t i = 0; i < v->rows.lane_count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s %s", i ? "," : "", v->lanes[i]);
-    if (used < size)
-        snprintf(out + used, size - used, ". %zu lost; %zu acts of adversaries.", lost, attacks);
+    out[0] = 0;
+    words_add(out, size,
+              "Ladder diagram, time running down, of %zu messages, %zu of them with MIKEY, between", messages,
+              mikey);
+    for (size_t i = 0; i < v->rows.lane_count; i++)
+        words_add(out, size, "%s %.80s", i ? "," : "", v->lanes[i]);
+    words_add(out, size, ". %zu lost; %zu acts of adversaries.", lost, attacks);
 }
 
 void ladder_svg(FILE *out, const ladder_view *v, const ladder_caption *caption) {

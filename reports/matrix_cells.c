@@ -1,5 +1,6 @@
 /* ibakelab: who knows what: the cells of the matrix. */
 #include "reports/matrix.h"
+#include "reports/words.h"
 
 #include <string.h>
 
@@ -67,16 +68,16 @@ bool matrix_has_row(const result_party *p) {
 }
 
 bool matrix_ignorant(const result *r, char *out, size_t size) {
-    size_t count = 0, used = 0;
+    size_t count = 0;
+    snprintf(out, size, "none of these: ");
     for (size_t i = 0; i < r->party_count; i++) {
         if (matrix_has_row(r->parties[i]))
             continue;
-        if (count < IGNORANT_SHOWN && used < size)
-            used += (size_t)snprintf(out + used, size - used, "%s%.80s",
-                                     count ? ", " : "none of these: ", r->parties[i]->name);
+        if (count < IGNORANT_SHOWN)
+            words_add(out, size, "%s%.80s", count ? ", " : "", r->parties[i]->name);
         count++;
     }
-    if (count > IGNORANT_SHOWN && used < size)
-        snprintf(out + used, size - used, " and %zu more", count - IGNORANT_SHOWN);
+    if (count > IGNORANT_SHOWN)
+        words_add(out, size, " and %zu more", count - IGNORANT_SHOWN);
     return count > 0;
 }

@@ -1,6 +1,7 @@
 /* ibakelab: who knows what, as a picture. */
 #include "reports/matrix.h"
 #include "reports/svg.h"
+#include "reports/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -96,20 +97,19 @@ static void draw_columns(FILE *out, const layout *l) {
 
 /* "mallory: xP, yP. alice: …": what the picture shows, in words. */
 static void describe(char *out, size_t size, const result *r, size_t rows) {
-    size_t used = (size_t)snprintf(out, size, "Table of who knows what.");
-    for (size_t i = 0; i < r->party_count && rows && used < size; i++) {
+    snprintf(out, size, "Table of who knows what.");
+    for (size_t i = 0; i < r->party_count && rows; i++) {
         bool any = false;
         if (!matrix_has_row(r->parties[i]))
             continue;
         rows--;
-        used += (size_t)snprintf(out + used, size - used, " %s knows", r->parties[i]->name);
-        for (size_t k = 0; k < MATRIX_THINGS && used < size; k++)
+        words_add(out, size, " %.80s knows", r->parties[i]->name);
+        for (size_t k = 0; k < MATRIX_THINGS; k++)
             if (matrix_account_of(r->parties[i], matrix_things[k]).any) {
-                used += (size_t)snprintf(out + used, size - used, "%s %s", any ? "," : "", matrix_things[k]);
+                words_add(out, size, "%s %s", any ? "," : "", matrix_things[k]);
                 any = true;
             }
-        if (used < size)
-            used += (size_t)snprintf(out + used, size - used, "%s.", any ? "" : " nothing of it");
+        words_add(out, size, "%s.", any ? "" : " nothing of it");
     }
 }
 

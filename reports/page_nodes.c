@@ -163,23 +163,25 @@ json_t *page_nodes_json(const page_nodes *n, const result *r) {
     return NULL;
 }
 
-json_t *page_nodes_links_json(const page_nodes *n, const result *r, const char *dir) {
+static json_int_t sum(uint64_t a, uint64_t b) {
+    return a > INT64_MAX || b > INT64_MAX - a ? INT64_MAX : (json_int_t)(a + b);
+}
+
+static json_t *link_json(const page_nodes *n, const result_link *l, uint64_t messages, const char *dir) {
     char capture[300], path[4400];
+    snprintf(capture, sizeof capture, "capture/%s.pcap", l->name);
+    snprintf(path, sizeof path, "%s/%s", dir, capture);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "a", (json_int_t)page_nodes_find(n, l->a), "b",
+                     (json_int_t)page_nodes_find(n, l->b), "messages", sum(messages, 0), "octets",
+                     sum(l->octets_ab, l->octets_ba), "packets", sum(l->packets_ab, l->packets_ba), "lost",
+                     sum(l->lost_ab, l->lost_ba), "capture", access(path, R_OK) == 0 ? capture : NULL);
+}
+
+json_t *page_nodes_links_json(const page_nodes *n, const result *r, const char *dir) {
     json_t *list = json_array();
     bool ok = list && n->link_messages;
-    for (size_t i = 0; i < r->link_count && ok; i++) {
-        const result_link *l = &r->links[i];
-        snprintf(capture, sizeof capture, "capture/%s.pcap", l->name);
-        snprintf(path, sizeof path, "%s/%s", dir, capture);
-        ok = json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "a",
-                                                   (json_int_t)page_nodes_find(n, l->a), "b",
-                                                   (json_int_t)page_nodes_find(n, l->b), "messages",
-                                                   (json_int_t)n->link_messages[i], "octets",
-                                                   (json_int_t)(l->octets_ab + l->octets_ba), "packets",
-                                                   (json_int_t)(l->packets_ab + l->packets_ba), "lost",
-                                                   (json_int_t)(l->lost_ab + l->lost_ba), "capture",
-                                                   access(path, R_OK) == 0 ? capture : NULL)) == 0;
-    }
+    for (size_t i = 0; i < r->link_count && ok; i++)
+        ok = json_array_append_new(list, link_json(n, &r->links[i], n->link_messages[i], dir)) == 0;
     if (ok)
         return list;
     json_decref(list);

@@ -18,6 +18,8 @@ typedef struct page {
     trace_memory *calls, *others; /* events of the calls that are shown; of no call */
     bool *shown;                  /* by index of a call */
     size_t left_out;
+    bool *links_read; /* by node: the capture of its link was */
+    size_t links_left;
     json_t *ladders, *captures;
     bool failed; /* out of memory: sticky */
 } page;
@@ -175,35 +177,32 @@ static ibk_err read_capture(page *p, const char *name, page_decode *decode, void
     return decode(user, path, has_file(p, "keys.log", keys) ? keys : NULL, &sink, diag);
 }
 
-/* The capture of a node's own link; "" if it has none. */
-static const char *capture_of(const page *p, size_t node, char name[300]) {
+/* The capture of a node's own link, unless it has none or it was read before. */
+static ibk_err read_link(page *p, size_t node, page_decode *decode, void *user, ibk_diag *diag) {
+    char name[300], path[4400];
     const result_link *link = page_nodes_link(&p->nodes, node);
-    name[0] = 0;
-    if (link)
-        snprintf(name, 300, "capture/%s.pcap", link->name);
-    return name;
+    if (!link || p->links_read[node] || p->links_left == 0)
+        return IBK_OK;
+    snprintf(name, sizeof name, "capture/%s.pcap", link->name);
+    if (!has_file(p, name, path))
+        return IBK_OK;
+    p->links_read[node] = true;
+    p->links_left--;
+    return read_capture(p, name, decode, user, diag);
 }
 
-/* The senders' links of rows for which `which` holds, each once, as long as the budget lasts. */
-static ibk_err read_links(page *p, bool (*which)(const page_wish *w), size_t *budget, page_decode *decode,
-                          void *user, ibk_diag *diag) {
-    char name[300];
-    bool *done = calloc(p->nodes.count + 1, sizeof *done);
-    ibk_err err = done ? IBK_OK : IBK_ERR_NO_MEMORY;
-    for (size_t i = 0; i < p->messages.wish_count && *budget && !err; i++) {
+/* The links at both ends of the hops of those rows for which `which` holds. */
+static ibk_err read_links(page *p, bool (*which)(const page_wish *w), page_decode *decode, void *user,
+                          ibk_diag *diag) {
+    ibk_err err = IBK_OK;
+    for (size_t i = 0; i < p->messages.wish_count && !err; i++) {
         const page_wish *w = &p->messages.wishes[i];
-        if (!which(w) || w->from >= p->nodes.count)
+        if (!which(w))
             continue;
-        size_t ends[] = {w->from, w->to};
-        for (size_t k = 0; k < 2 && *budget && !err; k++) {
-            if (ends[k] >= p->nodes.count || done[ends[k]])
-                continue;
-            done[ends[k]] = true;
-            --*budget;
-            err = read_capture(p, capture_of(p, ends[k], name), decode, user, diag);
-        }
+        err = read_link(p, w->from, decode, user, diag);
+        if (!err)
+            err = read_link(p, w->to, decode, user, diag);
     }
-    free(done);
     return err;
 }
 
@@ -218,11 +217,14 @@ static bool is_open(const page_wish *w) {
 /* Where an adversary sat between two nodes, their links first: the sender's has a message as it was sent.
  * Then what passed the core; and for what did not, as a radio link lost it, the links again. */
 static ibk_err read_messages(page *p, page_decode *decode, void *user, ibk_diag *diag) {
-    size_t budget = PAGE_MAX_LINKS;
-    ibk_err err = read_links(p, is_attacked, &budget, decode, user, diag);
+    p->links_left = PAGE_MAX_LINKS;
+    p->links_read = calloc(p->nodes.count + 1, sizeof *p->links_read);
+    if (!p->links_read)
+        return IBK_ERR_NO_MEMORY;
+    ibk_err err = read_links(p, is_attacked, decode, user, diag);
     if (!err)
         err = read_capture(p, "capture/all.pcap", decode, user, diag);
-    return err ? err : read_links(p, is_open, &budget, decode, user, diag);
+    return err ? err : read_links(p, is_open, decode, user, diag);
 }
 
 /* ---- the whole
@@ -301,6 +303,7 @@ ibk_err page_run(json_t **out, const char *dir, const json_t *result_, page_deco
     json_decref(p.ladders);
     json_decref(p.captures);
     free(p.shown);
+    free(p.links_read);
     run_folder_close(&p.f);
     return err;
 }

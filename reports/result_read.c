@@ -86,20 +86,20 @@ static void read_call(reader *rd, const json_t *o) {
     c->to = text(rd, o, "to");
     c->answered_by = text_or_null(rd, o, "answered_by");
     const char *state = text(rd, o, "state");
-    size_t i = 0;
-    while (i < 3 && strcmp(state, result_call_state_name(states[i])) != 0)
-        i++;
-    if (i == 3)
+    size_t known = 0;
+    while (known < 3 && strcmp(state, result_call_state_name(states[known])) != 0)
+        known++;
+    if (known == 3)
         refuse(rd, "state");
     else
-        c->state = states[i];
+        c->state = states[known];
     c->failure = text_or_null(rd, o, "failure");
     c->invite = moment(rd, o, "invite_ns");
     c->established = moment(rd, o, "established_ns");
     c->ended = moment(rd, o, "ended_ns");
-    size_t n;
-    const json_t *media;
-    json_array_foreach(list(rd, o, "media"), n, media) read_media(rd, c, media);
+    const json_t *media = list(rd, o, "media");
+    for (size_t i = 0; i < json_array_size(media); i++)
+        read_media(rd, c, json_array_get(media, i));
 }
 
 static void read_user(reader *rd, const json_t *o) {
@@ -133,44 +133,45 @@ static void read_link(reader *rd, const json_t *o) {
     l->lost_ba = count(rd, ba, "lost");
 }
 
+static void read_fact(reader *rd, result_party *p, const json_t *o) {
+    result_fact f = {.what = text(rd, o, "what"),
+                     .call = text_or_null(rd, o, "call"),
+                     .how = text(rd, o, "how"),
+                     .step = text(rd, o, "step"),
+                     .at = moment(rd, o, "at_ns")};
+    f.given = strcmp(f.how, "held") == 0 || strcmp(f.how, "broken-in") == 0;
+    result_add_fact(rd->r, p, &f);
+}
+
 static void read_party(reader *rd, const json_t *o) {
     result_party *p = result_add_party(rd->r);
-    size_t i;
-    const json_t *fact;
+    const json_t *facts = list(rd, o, "knows");
     p->name = text(rd, o, "party");
     p->kind = text(rd, o, "kind");
-    json_array_foreach(list(rd, o, "knows"), i, fact) {
-        result_fact f = {.what = text(rd, fact, "what"),
-                         .call = text_or_null(rd, fact, "call"),
-                         .how = text(rd, fact, "how"),
-                         .step = text(rd, fact, "step"),
-                         .at = moment(rd, fact, "at_ns")};
-        f.given = strcmp(f.how, "held") == 0 || strcmp(f.how, "broken-in") == 0;
-        result_add_fact(rd->r, p, &f);
-    }
+    for (size_t i = 0; i < json_array_size(facts); i++)
+        read_fact(rd, p, json_array_get(facts, i));
 }
 
 static void read_list(reader *rd, const json_t *o, const char *key,
                       void (*one)(reader *rd, const json_t *o)) {
-    size_t i;
-    const json_t *entry;
     const json_t *entries = list(rd, o, key);
     rd->in = key;
-    json_array_foreach(entries, i, entry) one(rd, entry);
+    for (size_t i = 0; i < json_array_size(entries); i++)
+        one(rd, json_array_get(entries, i));
     rd->in = NULL;
 }
 
 static void read_lists(reader *rd, const json_t *root) {
-    size_t i;
-    const json_t *remark, *knowledge = json_object_get(root, "knowledge");
+    const json_t *knowledge = json_object_get(root, "knowledge"), *remarks = list(rd, knowledge, "remarks");
     read_list(rd, root, "users", read_user);
     read_list(rd, root, "kms", read_kms);
     read_list(rd, root, "calls", read_call);
     read_list(rd, root, "adversaries", read_adversary);
     read_list(rd, root, "links", read_link);
     read_list(rd, knowledge, "parties", read_party);
-    json_array_foreach(list(rd, knowledge, "remarks"), i, remark) if (json_is_string(remark))
-        result_add_remark(rd->r, json_string_value(remark));
+    for (size_t i = 0; i < json_array_size(remarks); i++)
+        if (json_is_string(json_array_get(remarks, i)))
+            result_add_remark(rd->r, json_string_value(json_array_get(remarks, i)));
 }
 
 static void read_head(reader *rd, const json_t *root) {
@@ -193,16 +194,16 @@ ibk_err result_from_json(result *out, const json_t *root, ibk_diag *diag) {
     const char *schema = json_string_value(json_object_get(root, "schema"));
     const char *kind = json_string_value(json_object_get(root, "kind"));
     if (!schema || strcmp(schema, RESULT_SCHEMA) != 0)
-        return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0, "the schema is '%.40s', not " RESULT_SCHEMA,
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the schema is '%.40s', not " RESULT_SCHEMA,
                         schema ? schema : "missing");
     if (kind && strcmp(kind, "run") != 0 && strcmp(kind, "attack") != 0)
-        return ibk_fail(diag, IBK_ERR_UNSUPPORTED, NULL, 0,
-                        "a result of the kind '%.40s' has no calls to draw", kind);
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "a result of the kind '%.40s' has no calls to draw",
+                        kind);
     reader rd = {.r = out};
     read_head(&rd, root);
     read_lists(&rd, root);
     if (rd.bad)
-        return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0,
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0,
                         "the member '%s' is missing or not what the schema says", rd.bad);
     return out->out_of_memory ? ibk_fail(diag, IBK_ERR_NO_MEMORY, NULL, 0, NULL) : IBK_OK;
 }
@@ -211,16 +212,16 @@ ibk_err result_load(json_t **out, const char *dir, ibk_diag *diag) {
     char path[4096];
     json_error_t error;
     if (snprintf(path, sizeof path, "%s/result.json", dir) >= (int)sizeof path)
-        return ibk_fail(diag, IBK_ERR_IO, NULL, 0, "the path is too long");
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the path is too long");
     *out = json_load_file(path, 0, &error);
-    if (*out && json_is_object(*out))
+    if (*out && json_typeof(*out) == JSON_OBJECT)
         return IBK_OK;
     if (*out) {
         json_decref(*out);
         *out = NULL;
-        return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0, "not a JSON object");
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "not a JSON object");
     }
     if (json_error_code(&error) == json_error_cannot_open_file)
-        return ibk_fail(diag, IBK_ERR_IO, NULL, 0, "cannot be opened; is this the folder of a run?");
-    return ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0, "line %d: %s", error.line, error.text);
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "cannot be opened; is this the folder of a run?");
+    return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "line %d: %s", error.line, error.text);
 }

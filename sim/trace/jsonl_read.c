@@ -116,7 +116,7 @@ static bool string(line *l, ibk_span *out) {
 
 /* A string that is a name: no zero octet in it. */
 static bool name(line *l, const char **out) {
-    ibk_span text;
+    ibk_span text = ibk_span_str("");
     if (!string(l, &text))
         return false;
     *out = (const char *)text.data;
