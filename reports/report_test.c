@@ -1,5 +1,6 @@
-/* Results are read strictly and told rightly: the schema's faults with their places, what is derived of a
- * run, folders, and what hostile text becomes in each format. */
+/* With a file as its argument the program only judges its lines. Else: results are read strictly and told
+ * rightly: the schema's faults with their places, what is derived of a run, folders, and what hostile text
+ * becomes in each format. */
 #define _GNU_SOURCE /* open_memstream, mkdtemp, ftw */
 #include "reports/report.h"
 #include "reports/schema.h"
@@ -356,7 +357,26 @@ static void test_files_are_whole(void **state) {
     rmdir(folder);
 }
 
-int main(void) {
+/* For formats_test.py: of each line of a file, is it a result? "good", or why not. */
+static int judge_lines(const char *path) {
+    char *line = NULL, why[400];
+    size_t size = 0;
+    FILE *file = fopen(path, "r");
+    json_t *schema = schema_of_results();
+    while (file && getline(&line, &size, file) > 0) {
+        json_t *json = json_loads(line, JSON_DECODE_ANY, NULL);
+        snprintf(why, sizeof why, "it is no JSON");
+        puts(json && schema_permits(schema, json, why, sizeof why) ? "good" : why);
+        json_decref(json);
+    }
+    free(line);
+    json_decref(schema);
+    return !file || fclose(file) != 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2)
+        return judge_lines(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schema_tells_places), cmocka_unit_test(test_schema_knows_its_limits),
         cmocka_unit_test(test_run_is_derived),      cmocka_unit_test(test_verdict_is_never_lost),
