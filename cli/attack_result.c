@@ -11,8 +11,7 @@
 
 enum { NAME_LEN = 300 };
 
-/* ---- the runs that show it ------------------------------------------------------------------------------
- */
+/* ---- the runs that show it --------------------------------------------------------------------------- */
 
 /* Plays a scenario file of c->out into the folder of its name. False: it is no scenario without what was
  * --set, or it cannot be played; that is no failure of the campaign. */
@@ -65,8 +64,7 @@ static void play_both(const attack_campaign *c, char run[NAME_LEN], char twin[NA
         *twin = '\0';
 }
 
-/* ---- the result
- * --------------------------------------------------------------------------------------------- */
+/* ---- the result -------------------------------------------------------------------------------------- */
 
 /* Of all attacks that were tried. Composed again, since those that ran beside the one that broke something,
  * but later, do not count. */

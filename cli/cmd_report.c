@@ -37,7 +37,7 @@ static const char help_text[] =
     "  ibakelab report out/first-call --html first-call.html\n"
     "  ibakelab run scenarios/basic/*.yaml --quiet --out out/basic; ibakelab report out/basic --junit "
     "basic.xml\n"
-    "  ibakelab conform --json out/conform/result.json; ibakelab report out/conform --sarif conform.sarif\n"
+    "  ibakelab conform --json conform.json; ibakelab report conform.json --sarif conform.sarif\n"
     "  ibakelab report out --markdown - >>\"$GITHUB_STEP_SUMMARY\"\n"
     "  ibakelab report out --csv - | grep ',calls,.*,setup_ns,'\n"
     "\n"

@@ -158,23 +158,50 @@ static int judge(const conform_mutants *all, const mutant *m, matrix *x) {
     return ran ? CLI_OK : cli_error(COMMAND, "%s: %s", m->id, error);
 }
 
-/* Runs `build` with arguments; its output in *text (free it). False: a message was shown. */
-static bool builder(const conform_mutants *all, const char *arguments, char **text) {
-    char command[9000], part[4096];
+/* Runs `build` with words behind it; its output in *text (free it). False: a message was shown. */
+static bool builder(const conform_mutants *all, const char *words, char **text) {
+    char part[4096], *command = NULL;
     size_t n, size;
-    snprintf(command, sizeof command, "IBAKELAB_BUILD='%s' '%s/conformance/mutants/build' %s", all->build,
-             all->data, arguments);
-    FILE *pipe = popen(command, "r"), *memory = open_memstream(text, &size);
-    while (pipe && memory && (n = fread(part, 1, sizeof part, pipe)) > 0)
+    FILE *line = open_memstream(&command, &size), *memory = open_memstream(text, &size);
+    if (line)
+        fprintf(line, "IBAKELAB_BUILD='%s' '%s/conformance/mutants/build' %s", all->build, all->data, words);
+    if (line)
+        fclose(line);
+    FILE *pipe = command && memory ? popen(command, "r") : NULL;
+    while (pipe && (n = fread(part, 1, sizeof part, pipe)) > 0)
         fwrite(part, 1, n, memory);
     if (memory)
         fclose(memory);
     int status = pipe ? pclose(pipe) : -1;
+    free(command);
     if (status == 0)
         return true;
-    cli_error(COMMAND, "conformance/mutants/build %s failed", arguments);
+    cli_error(COMMAND, "conformance/mutants/build %.60s failed", words);
     free(*text);
     return false;
+}
+
+static bool wanted(const conform_mutants *all, const mutant *m) {
+    return !all->glob || fnmatch(all->glob, m->id, 0) == 0;
+}
+
+/* Builds the variants that are wanted: their IDs, since a name of none would mean all. */
+static bool build_wanted(const conform_mutants *all, const char *list) {
+    char *copy = strdup(list), *ids = NULL, *built = NULL, *rest = NULL;
+    size_t size, n = 0;
+    FILE *words = open_memstream(&ids, &size);
+    for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        mutant m;
+        if (words && split(line, &m) && wanted(all, &m))
+            n += fprintf(words, " %s", m.id) > 0;
+    }
+    if (words)
+        fclose(words);
+    bool good = words && copy && (n == 0 || builder(all, ids, &built));
+    free(built);
+    free(ids);
+    free(copy);
+    return good;
 }
 
 static void matrix_begin(matrix *x, const conform_mutants *all) {
@@ -207,21 +234,20 @@ static ibk_err matrix_end(matrix *x, const conform_mutants *all, double seconds,
 }
 
 int conform_mutants_run(const conform_mutants *all, json_t **result) {
-    char *list = NULL, *built = NULL, *rest = NULL;
+    char *list = NULL, *rest = NULL;
     if (!builder(all, "--list", &list))
         return CLI_BAD;
-    if (!builder(all, "", &built)) {
+    if (!build_wanted(all, list)) {
         free(list);
         return CLI_BAD;
     }
-    free(built);
     matrix x;
     matrix_begin(&x, all);
     double begin = suite_clock();
     int status = CLI_OK;
     for (char *line = strtok_r(list, "\n", &rest); line && !status; line = strtok_r(NULL, "\n", &rest)) {
         mutant m;
-        if (split(line, &m) && (!all->glob || fnmatch(all->glob, m.id, 0) == 0))
+        if (split(line, &m) && wanted(all, &m))
             status = judge(all, &m, &x);
     }
     free(list);

@@ -149,8 +149,7 @@ static ibk_err derive(report_item *item) {
     return err;
 }
 
-/* ---- one result ------------------------------------------------------------------------------------------
- */
+/* ---- one result -------------------------------------------------------------------------------------- */
 
 /* Takes `result` over. `file`: for messages. */
 static ibk_err take(const loader *l, report_item *out, json_t *result, const char *file) {
@@ -236,8 +235,7 @@ static ibk_err load_file(loader *l, const char *file) {
                : refuse(l, IBK_ERR_NO_MEMORY, "%s", ibk_err_text(IBK_ERR_NO_MEMORY));
 }
 
-/* ---- folders
- * ------------------------------------------------------------------------------------------------ */
+/* ---- folders ----------------------------------------------------------------------------------------- */
 
 static ibk_err join(const loader *l, char out[PATH_MAX], const char *dir, const char *name) {
     int len = snprintf(out, PATH_MAX, "%s/%s", dir, name);

@@ -159,8 +159,7 @@ static void add_result(sarif *s, const json_t *check) {
     jb_append(s->results, result, &s->ok);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------
- */
+/* ---- the whole --------------------------------------------------------------------------------------- */
 
 static json_t *tool_json(sarif *s) {
     json_t *driver = json_object();

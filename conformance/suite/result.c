@@ -161,6 +161,8 @@ ibk_err suite_result_json(json_t **out, const suite_summary *s) {
                             .text = "every entry of the baseline holds, and the adapter ends as it should",
                             .outcome = MODEL_FAIL,
                             .detail = s->complaint});
+    if (suite_count(s, SUITE_SKIPPED) == s->n)
+        model_error(&m, "every case was skipped: nothing was judged");
     add_measures(&m, s);
     model_set(&m, "iut", jb_text(s->command));
     if (s->hello)
