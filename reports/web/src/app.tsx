@@ -122,13 +122,13 @@ function Heading({ item }: { item: Item }) {
 }
 
 /** Links to the sections that are there: what they are called is read off the page. */
-function Contents({ base, of }: { base: string; of: string }) {
+function Contents({ base, of, call }: { base: string; of: string; call: number | null }) {
   const [sections, setSections] = useState<{ id: string; title: string }[]>([]);
   useEffect(() => {
     setSections([...document.querySelectorAll<HTMLElement>('main section.card')].map((s) => ({ id: s.id, title: s.querySelector('h2')!.textContent! })));
   }, [of]);
   if (sections.length < 3) return null;
-  return <nav class="contents" aria-label="On this page"><ul>{sections.map((s) => <li key={s.id}><a href={`#${base}/${s.id}`}>{s.title}</a></li>)}</ul></nav>;
+  return <nav class="contents" aria-label="On this page"><ul>{sections.map((s) => <li key={s.id}><a href={`#${base}/${s.id}${call === null ? '' : `?call=${call}`}`}>{s.title}</a></li>)}</ul></nav>;
 }
 
 function Frame(props: { items: Item[]; title: string; current: string; children: ComponentChildren; main: RefObject<HTMLElement | null> }) {
@@ -173,9 +173,28 @@ function Comparison({ items, indices }: { items: Item[]; indices: number[] }) {
   return <p class="note">These results cannot be laid side by side: they are of different kinds.</p>;
 }
 
-function twinLink(items: Item[], index: number): ComponentChildren {
+const COMPARABLE: Kind[] = ['run', 'conformance', 'benchmark'];
+
+/** To the twin, and to any other result of the same kind. */
+function Beside({ items, index }: { items: Item[]; index: number }) {
   const twin = twinOf(items, index);
-  return twin < 0 ? null : <p class="note"><a href={`#/compare/${index}/${twin}`}>Side by side with {titleOf(items[twin])}</a></p>;
+  const names = labels(items);
+  const kind = kindOf(items[index].result);
+  const others = COMPARABLE.includes(kind) ? items.map((_, i) => i).filter((i) => i !== index && kindOf(items[i].result) === kind) : [];
+  if (!others.length) return null;
+  return (
+    <div class="tools">
+      {twin >= 0 && <a href={`#/compare/${index}/${twin}`}>Side by side with {names[twin]}</a>}
+      {(others.length > 1 || twin < 0) && (
+        <label>Side by side with{' '}
+          <select value="" onChange={(e) => { location.hash = `#/compare/${index}/${e.currentTarget.value}`; }}>
+            <option value="">…</option>
+            {others.map((i) => <option key={i} value={String(i)}>{names[i]}</option>)}
+          </select>
+        </label>
+      )}
+    </div>
+  );
 }
 
 export function App({ items, title }: { items: Item[]; title: string }) {
@@ -203,7 +222,7 @@ export function App({ items, title }: { items: Item[]; title: string }) {
         {compare.length > 1
           ? <><div class="heading"><h1 tabIndex={-1}>Side by side</h1></div><Comparison key={place} items={items} indices={compare} /></>
           : index >= 0
-            ? <><Heading item={items[index]} />{twinLink(items, index)}<Contents base={`/${index}`} of={place} /><Body key={place} items={items} index={index} call={call} /></>
+            ? <><Heading item={items[index]} /><Beside items={items} index={index} /><Contents base={`/${index}`} of={place} call={call} /><Body key={place} items={items} index={index} call={call} /></>
             : <><div class="heading"><h1 tabIndex={-1}>{title}</h1></div><Overview items={items} /></>}
       </main>
       <footer><Versions items={items} /></footer>

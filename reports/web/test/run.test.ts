@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { columnsIn, readerTone } from '../src/run/ladder';
 import { signOf } from '../src/run/knowledge';
 import { flatten } from '../src/run/message';
-import { lanesOf, loadOf, partsOf } from '../src/run/times';
+import { barsOf, lanesOf, loadOf, partsOf } from '../src/run/times';
 import { layout } from '../src/run/topology';
 import { bins } from '../src/ui/chart';
 import type { Fact, Field, Ladder, Row, Run, RunResult } from '../src/types';
@@ -55,6 +55,18 @@ test('the parts of a set-up time add up to it', () => {
   const calls = sample(50).calls.filter((c) => c.setup);
   assert.ok(calls.length > 40);
   for (const call of calls) assert.equal(partsOf(call.setup!).reduce((sum, p) => sum + p.value, 0), call.setup_ns);
+});
+
+test('of many calls: the mean and some quantiles', () => {
+  const calls = sample(300).calls.filter((c) => c.setup);
+  const bars = barsOf(calls);
+  const whole = (i: number) => bars[i].parts.reduce((sum, p) => sum + p.value, 0);
+  const times = calls.map((c) => c.setup_ns!).sort((a, b) => a - b);
+  assert.equal(bars.length, 6);
+  assert.ok(Math.abs(whole(0) - times.reduce((sum, t) => sum + t, 0) / times.length) < 1);
+  assert.equal(whole(1), times[0]);
+  assert.equal(whole(5), times[times.length - 1]);
+  assert.equal(barsOf(calls.slice(0, 5)).length, 5);
 });
 
 test('calls under way', () => {

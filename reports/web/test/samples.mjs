@@ -159,8 +159,17 @@ export function run(count, seed = 1) {
   const link = (a, b, n) => ({ name: `${a}-${b}`, a, b, a_to_b: way(n), b_to_a: way(n) });
   const links = ['a.example', 'b.example'].flatMap((d) => ['pcscf', 'icscf', 'scscf', 'hss', 'kms'].map((r) => link(`${r}.${d}`, `core.${d}`, count * 8)))
     .concat([link('core.a.example', 'core.b.example', count * 60)], users.map((u) => link(u.node, `core.${u.impu.split('@')[1]}`, 260)));
-  const secrets = ['xP', 'yP', 'x', 'session-key', 'media', 'private-key', 'psk'];
-  const parties = users.map((u) => ({ party: u.name, kind: 'user', knows: secrets.map((what) => ({ what, call: null, how: 'held', at_ns: 1e9, step: 'drawn by itself' })) }));
+  const fact = (what, call, how, at_ns, step) => ({ what, call, how, at_ns, step });
+  const parties = users.map((u) => ({ party: u.name, kind: 'user', knows: [fact('psk', null, 'held', 0, 'shared with its KMS'), fact('private-key', null, 'received', 99e6, 'issued to it by its KMS')] }));
+  const knows = new Map(parties.map((p) => [p.party, p.knows]));
+  for (const c of established) {
+    knows.get(c.from).push(fact('xP', c.id, 'held', c.invite_ns, 'computed from its x'), fact('x', c.id, 'held', c.invite_ns, 'drawn by itself'),
+      fact('yP', c.id, 'decrypted', c.provisional_ns, 'read in R_MESSAGE_1 with its private key'));
+    knows.get(c.to).push(fact('yP', c.id, 'held', c.provisional_ns, 'computed from its y'), fact('y', c.id, 'held', c.provisional_ns, 'drawn by itself'),
+      fact('xP', c.id, 'decrypted', c.keyed_ns, 'read with its private key'));
+    for (const name of [c.from, c.to])
+      knows.get(name).push(fact('session-key', c.id, 'computed', c.first_media_ns, '[xy]P computed; SRTP accepted with what follows from it'), fact('media', c.id, 'received', c.first_media_ns, 'SRTP of its call'));
+  }
   return { schema: 'ibakelab-result/1', kind: 'run', title: `${count} calls`, scenario: 'scenarios/calls/many.yaml', verdict: 'pass', error: null, seed: '1', run_number: '0', parameters: '1024 bits (80-bit strength)',
     virtual_ns: 130e9, events: count * 900, expectations: [{ text: 'calls: established at least 95 %', file: 'scenarios/calls/many.yaml', line: 12, held: true, observed: `${established.length} of ${count}` }],
     properties: ['agreement', 'identity', 'terms', 'freshness', 'secrecy', 'wiping'].map((name) => ({ name, holds: true, detail: null })),

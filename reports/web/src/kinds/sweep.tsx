@@ -157,13 +157,14 @@ export function SweepPage({ item }: { item: Item }) {
           {names.length > 1 && <Picker label="Along" value={along} options={names} set={(v) => { setAlong(v); if (v === by) setBy(along); }} />}
           {names.length > 1 && <Picker label="Grid down" value={by} options={names.filter((n) => n !== along)} set={setBy} />}
         </div>
-        <Figure caption={`Mean of ${measure} with 95 % confidence intervals over the seeds.${lines.length > MOST_LINES ? ` The first ${MOST_LINES} of ${lines.length} combinations.` : ''}`}
+        {!lines.length && <p class="note">No point has this measure.</p>}
+        {lines.length > 0 && <Figure caption={`Mean of ${measure} with 95 % confidence intervals over the seeds.${lines.length > MOST_LINES ? ` The first ${MOST_LINES} of ${lines.length} combinations.` : ''}`}
           table={<Plain caption={`Mean of ${measure}`} numbers={[2, 3]} head={['combination', along, 'mean', '± (95 %)']}
             rows={lines.flatMap((l) => l.points.map((p) => [l.name, isScale(values) ? short(p.x) : String(values[p.x]), short(p.y), p.high !== undefined ? short(p.high - p.y) : '–']))} />}>
           <SeriesLegend series={lines.slice(0, MOST_LINES)} />
           <LineChart label={`${measure} along ${along}`} series={lines.slice(0, MOST_LINES)} xLabel={along + (isScale(values) && typeof values[0] === 'string' ? ` (${values[0].replace(/^[\s\d.e+-]+/, '')})` : '')}
             yLabel={measure} categories={isScale(values) ? undefined : values.map(String)} />
-        </Figure>
+        </Figure>}
       </Section>
       <Section id="grid" title="Grid of parameters">{along && <Grid r={r} measure={measure} across={along} down={by} />}</Section>
       <Section id="points" title="Points" note="Each is a run of its own.">

@@ -23,20 +23,28 @@ export function partsOf(setup: Setup): { tone: string; text: string; value: numb
 
 const BARS = 24;
 
+type Bar = { name: string; parts: { tone: string; text: string; value: number }[] };
+
+const barOf = (name: string, call: Call): Bar => ({ name, parts: partsOf(call.setup!) });
+
+/** A bar for each call; of many calls the mean, and those at some quantiles. */
+export function barsOf(known: Call[]): Bar[] {
+  if (known.length <= BARS) return known.map((c) => barOf(c.id, c));
+  const sorted = [...known].sort((a, b) => a.setup_ns! - b.setup_ns!);
+  const mean = partsOf(sorted[0].setup!).map((part) => ({ ...part, value: 0 }));
+  for (const call of sorted) partsOf(call.setup!).forEach((part, i) => { mean[i].value += part.value / sorted.length; });
+  const picks = [[0, 'fastest'], [0.5, 'median'], [0.95, '95 %'], [0.99, '99 %'], [1, 'slowest']] as const;
+  return [{ name: 'mean of all', parts: mean }, ...picks.map(([q, name]) => {
+    const call = sorted[Math.round(q * (sorted.length - 1))];
+    return barOf(`${name}: ${call.id}`, call);
+  })];
+}
+
 export function SetupParts({ calls, chosen }: { calls: Call[]; chosen: Call | null }) {
   const known = useMemo(() => calls.filter((c) => c.setup), [calls]);
+  const bars = useMemo(() => (known.length ? barsOf(known) : []), [known]);
   if (!known.length) return <p class="note">No call was established, or the run did not follow where its time went.</p>;
-  const one = (name: string, call: Call) => ({ name, parts: partsOf(call.setup!) });
-  let rows = known.map((c) => one(c.id, c));
-  if (known.length > BARS) {
-    const sorted = [...known].sort((a, b) => a.setup_ns! - b.setup_ns!);
-    const sums = sorted.map((c) => partsOf(c.setup!));
-    const mean = sums[0].map((part, i) => ({ ...part, value: sums.reduce((sum, s) => sum + s[i].value, 0) / sums.length }));
-    const pick = (q: number) => sorted[Math.round(q * (sorted.length - 1))];
-    rows = [{ name: 'mean of all', parts: mean }, ...([[0, 'fastest'], [0.5, 'median'], [0.95, '95 %'], [0.99, '99 %'], [1, 'slowest']] as const)
-      .map(([q, name]) => one(`${name}: ${pick(q).id}`, pick(q)))];
-    if (chosen?.setup) rows.push(one(`chosen: ${chosen.id}`, chosen));
-  }
+  const rows = known.length > BARS && chosen?.setup ? [...bars, barOf(`chosen: ${chosen.id}`, chosen)] : bars;
   const used = PARTS.map(([, text], i) => ({ tone: `p${i}`, text })).filter((p) => rows.some((r) => r.parts.find((q) => q.text === p.text)!.value > 0));
   return (
     <Figure caption="From the INVITE until the call is established, along the critical path; the parts add up to the whole."

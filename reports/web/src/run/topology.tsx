@@ -1,4 +1,5 @@
 // The network: one box a domain, with what serves it above its core and the users below; lines as thick as what they carried.
+import { useMemo } from 'preact/hooks';
 import { Figure, Legend } from '../ui/basic';
 import { Plain } from '../ui/table';
 import { useWidth } from '../ui/hooks';
@@ -131,7 +132,7 @@ function Node({ place }: { place: Place }) {
 
 export function Topology({ result, run }: { result: RunResult; run?: Run }) {
   const [ref, width] = useWidth<HTMLDivElement>();
-  const map = layout(result, run, width);
+  const map = useMemo(() => layout(result, run, width), [result, run, width]);
   const most = Math.max(...map.lines.map((l) => l.octets), 1);
   const rows = result.links.map((l) => [
     `${l.a} – ${l.b}`, count(l.a_to_b.packets), octets(l.a_to_b.octets), count(l.a_to_b.lost), count(l.b_to_a.packets), octets(l.b_to_a.octets),
