@@ -157,6 +157,8 @@ test('on paper: every row, no controls, dark on white', async () => {
   await page.emulateMedia({ media: 'print' });
   await page.waitForFunction(() => document.querySelectorAll('#cases tbody[data-index]').length === 240);
   assert.equal(await page.locator('.top').isVisible(), false);
+  await page.setViewportSize({ width: 700, height: 1000 });
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 700, 'nothing is cut off');
   assert.ok((await ground(page)) > 200);
   assert.ok((await page.pdf()).length > 50000);
   await page.emulateMedia({ media: 'screen' });

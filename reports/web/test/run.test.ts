@@ -79,7 +79,7 @@ test('time lines: the users of the chosen call where there are many', () => {
   const result = sample(200);
   const calls = result.calls.slice(0, 5);
   const names = lanesOf(result, undefined, calls, calls[0]).map((l) => l.name);
-  assert.deepEqual(names.slice(-5), calls.map((c) => `call ${c.id}`));
+  assert.deepEqual(names.slice(-5), calls.map((c) => c.id));
   assert.deepEqual(new Set(names.slice(0, -5)), new Set([calls[0].from, calls[0].to]));
 });
 

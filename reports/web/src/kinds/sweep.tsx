@@ -103,7 +103,7 @@ function Grid({ r, measure, across, down }: { r: SweepResult; measure: string; a
   return (
     <Scroll label="Grid of parameters">
       <table class="heat">
-        <caption>Mean of {measure}; the darker, the higher. Verdicts that are not pass are counted in the corner.</caption>
+        <caption>Mean of {measure}; the stronger the colour, the higher. ✗ counts the points that did not pass.</caption>
         <thead><tr><th scope="col">{down || 'all'} \ {across}</th>{xs.map((x) => <th key={String(x)} scope="col">{String(x)}</th>)}</tr></thead>
         <tbody>
           {ys.map((y) => (

@@ -80,6 +80,9 @@ function span(tone: string, text: string, from: number | null, to: number | null
   return from !== null && to !== null && to >= from ? [{ tone, text, from, to }] : [];
 }
 
+/** "call-7", "call first". */
+export const callName = (c: Call): string => (c.id.startsWith('call') ? c.id : `call ${c.id}`);
+
 /** A lane for each of the calls and, among many users, for those of the chosen call. */
 export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[], chosen: Call | null): Lane[] {
   const names = [chosen?.from, chosen?.to, chosen?.answered_by];
@@ -90,7 +93,7 @@ export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[], 
     dots: (run?.states ?? []).filter((s) => run!.nodes[s.node]?.name === u.node).slice(0, 200).map((s) => ({ at: s.ns, text: s.what })),
   }));
   const lines = calls.map((c): Lane => ({
-    name: `call ${c.id}`,
+    name: callName(c),
     spans: [...span('t-setup', 'set-up until keyed', c.invite_ns, c.keyed_ns ?? c.established_ns ?? c.ended_ns),
       ...span('t-ring', 'keyed, until answered', c.keyed_ns, c.established_ns), ...span('t-up', 'established', c.established_ns, c.ended_ns ?? result.virtual_ns)],
     dots: [...(c.state === 'failed' && c.invite_ns !== null ? [{ at: c.invite_ns, text: `INVITE; ${c.failure ?? 'failed'}` }] : []),
@@ -113,7 +116,7 @@ function reach(lanes: Lane[], end: number): [number, number] {
 export function TimeLines({ result, run, calls, chosen }: { result: RunResult; run?: Run; calls: Call[]; chosen: Call | null }) {
   const lanes = lanesOf(result, run, calls, chosen);
   const some = calls.length < result.calls.length;
-  const [begin, end] = reach(some ? lanes.filter((l) => l.name.startsWith('call ')) : lanes, result.virtual_ns);
+  const [begin, end] = reach(some ? lanes.slice(-calls.length) : lanes, result.virtual_ns);
   const inside = (s: Span) => s.to >= begin && s.from <= end;
   const height = lanes.length * 28 + 60;
   return (
