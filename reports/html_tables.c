@@ -41,7 +41,6 @@ static const table tables[] = {
       {"registered_ns", "registered at"},
       {"keys", "private keys"},
       {"failure", "failure"}}},
-    {"attack", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}},
     {"sweep",
      "points",
      "Points",
@@ -81,7 +80,6 @@ static const table tables[] = {
       {"verdict", "verdict"},
       {"case", "killed by"}}},
     {"fuzz", "findings", "Findings", {{"file", "input"}, {"what", "what"}, {"text", "what was said"}}},
-    {"benchmark", "measures", "Measures", {{"name", "measure"}, {"value", "value"}, {"unit", "unit"}}},
 };
 
 static const table measures_table = {

@@ -284,6 +284,7 @@ static void several_results_have_a_part_each(void **state) {
     assert_non_null(strstr(page, "<title>2 results</title>"));
     assert_non_null(strstr(page, "<h2 id=\"plain-0\">first</h2>"));
     assert_non_null(strstr(page, "<h2 id=\"plain-1\">second</h2>"));
+    assert_int_equal(occurrences(page, "<caption>Measures</caption>"), 2); /* once in each part */
     free(page);
     report_item_free(&items[0]);
     report_item_free(&items[1]);
