@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsIn, readerTone } from '../src/run/ladder';
+import { columnsIn, onlyOf, readerTone } from '../src/run/ladder';
 import { signOf } from '../src/run/knowledge';
 import { flatten } from '../src/run/message';
 import { barsOf, lanesOf, loadOf, partsOf } from '../src/run/times';
@@ -19,6 +19,12 @@ test('columns: the first user, the network, the other users', () => {
   const run = { nodes: ['alice', 'pcscf.a', 'bob', 'scscf.a'].map((name) => ({ name, kind: name.includes('.') ? name.split('.')[0] : 'ue', domain: null })) } as unknown as Run;
   const ladder: Ladder = { call: 0, title: '', rows: [row(0, 1), row(1, 2), row(1, 3), row(3, 2)] };
   assert.deepEqual(columnsIn(ladder, run), [0, 1, 3, 2]);
+});
+
+test('the messages of one node', () => {
+  const ladder: Ladder = { call: null, title: 'keys', rows: [row(0, 1), row(2, 1), row(1, 0), row(3, 2)] };
+  assert.deepEqual(onlyOf(ladder, 0).rows, [ladder.rows[0], ladder.rows[2]]);
+  assert.equal(onlyOf(ladder, null), ladder);
 });
 
 test('the colour of a message is that of the most dangerous reader', () => {

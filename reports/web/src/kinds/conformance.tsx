@@ -9,8 +9,8 @@ import type { ConformanceCase, ConformanceResult, Item, Requirement } from '../t
 
 const STATUS: [string, string][] = [['held', 'good'], ['broken', 'bad'], ['not judged', 'warn'], ['skipped', 'mute'], ['not played', 'mute2'], ['not testable', 'none']];
 
-/** "4.2.2.3" of a section's text such as "4.2.2.3" or "6.1.4 of RFC 6267". */
-const sectionKey = (r: Requirement) => `${r.document} §${r.section}`;
+/** The profile says itself whose section it is about: "6.1.4 of RFC 6267". */
+const sectionKey = (r: Requirement) => (r.document === 'profile' ? `§${r.section}` : `${r.document} §${r.section}`);
 
 function Detail({ c }: { c: ConformanceCase }) {
   const parts: [string, string | undefined][] = [
@@ -76,14 +76,14 @@ export function ConformancePage({ item }: { item: Item }) {
   const cases = useMemo(() => failedFirst(r.cases), [r]);
   const judged = r.requirements.filter((q) => q.status === 'held' || q.status === 'broken');
   const held = judged.filter((q) => q.status === 'held').length;
-  const must = r.requirements.filter((q) => q.level === 'MUST');
+  const must = judged.filter((q) => q.level === 'MUST');
   const testable = r.requirements.filter((q) => q.status !== 'not testable').length;
   return (
     <>
       <Tiles tiles={[
         { name: 'Cases passed', value: `${count(r.verdicts.pass ?? 0)} of ${count(r.cases.length)}`, tone: (r.verdicts.pass ?? 0) === r.cases.length ? 'good' : undefined },
         { name: 'Requirements held', value: `${count(held)} of ${count(judged.length)}`, note: 'judged', tone: held === judged.length ? 'good' : 'bad' },
-        { name: 'MUST held', value: `${count(must.filter((q) => q.status === 'held').length)} of ${count(must.length)}` },
+        { name: 'MUST held', value: `${count(must.filter((q) => q.status === 'held').length)} of ${count(must.length)}`, note: 'judged' },
         { name: 'Coverage', value: percent(judged.length, testable), note: `of ${plural(testable, 'testable requirement')}` },
         ...Object.entries(r.verdicts).filter(([v, n]) => v !== 'pass' && n > 0).map(([v, n]) => ({ name: v, value: count(n), tone: v === 'skipped' ? undefined : 'bad' as const })),
       ]} />

@@ -1,7 +1,7 @@
 // The ladder diagram: nodes across, time down. Each arrow is a button that opens its message.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { usePrinting, useRows, useWidth } from '../ui/hooks';
-import { duration, moment } from '../format';
+import { byName, duration, moment } from '../format';
 import { MessagePanel } from './message';
 import type { Ladder, Row, Run, RunResult } from '../types';
 
@@ -36,6 +36,7 @@ export function readerTone(row: Row, kinds: Map<string, string>): string {
 const TONES: Record<string, string> = {
   adversary: 'an adversary could read it', kms: 'a KMS could read it', ends: 'only users could read it', nobody: 'nobody read it',
 };
+const DANGER = ['adversary', 'kms', 'mailbox', 'function', 'user']; // who is named first
 const LETTERS: Record<string, string> = { adversary: 'A', kms: 'K', user: 'U', mailbox: 'M', function: 'F' };
 
 interface Drawn { row: Row; x1: number; x2: number; tone: string; text: string }
@@ -79,12 +80,16 @@ function textOf(row: Row): string {
 
 function Readers({ row, kinds, compact }: { row: Row; kinds: Map<string, string>; compact: boolean }) {
   if (!row.mikey) return <span class="readers" />;
+  const kindOf = (name: string) => kinds.get(name) ?? 'function';
+  const sorted = [...row.readers].sort((a, b) => DANGER.indexOf(kindOf(a)) - DANGER.indexOf(kindOf(b)));
+  const shown = sorted.slice(0, sorted.length > 2 ? 1 : 2); // a row has room for two
   return (
-    <span class="readers" aria-hidden="true">
-      {row.readers.slice(0, 6).map((name) => {
-        const kind = kinds.get(name) ?? 'function';
+    <span class="readers" aria-hidden="true" title={sorted.join(', ')}>
+      {shown.map((name) => {
+        const kind = kindOf(name);
         return <span key={name} class={`chip k-${kind}`} title={name}>{LETTERS[kind] ?? '?'}{!compact && ` ${name.length > 9 ? name.slice(0, 8) + '…' : name}`}</span>;
       })}
+      {sorted.length > shown.length && <span class="chip">+{sorted.length - shown.length}</span>}
     </span>
   );
 }
@@ -102,7 +107,39 @@ export function LadderLegend({ hasAdversary }: { hasAdversary: boolean }) {
   );
 }
 
+/** The messages that one node sent or got. */
+export function onlyOf(ladder: Ladder, node: number | null): Ladder {
+  return node === null ? ladder : { ...ladder, rows: ladder.rows.filter((r) => r.from === node || r.to === node) };
+}
+
+const CROWD = 10; // so many nodes beside each other are too many to follow
+
+/** The ladder; of one with a crowd of nodes, what one of them sees, at first that of the first user. */
 export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunResult }) {
+  const nodes = useMemo(() => columnsIn(ladder, run), [ladder, run]);
+  const crowd = nodes.length > CROWD;
+  const [picked, setPicked] = useState<{ ladder: Ladder; node: number | null } | null>(null);
+  const node = picked?.ladder === ladder ? picked.node : crowd ? nodes[0] : null;
+  const part = useMemo(() => onlyOf(ladder, node), [ladder, node]);
+  const names = useMemo(() => [...nodes].sort((a, b) => byName(run.nodes[a].name, run.nodes[b].name)), [nodes, run]);
+  return (
+    <>
+      {crowd && (
+        <div class="tools">
+          <label>Messages of{' '}
+            <select value={node === null ? '' : String(node)} onChange={(e) => setPicked({ ladder, node: e.currentTarget.value === '' ? null : Number(e.currentTarget.value) })}>
+              <option value="">all {nodes.length} nodes</option>
+              {names.map((n) => <option key={n} value={String(n)}>{run.nodes[n].name}</option>)}
+            </select>
+          </label>
+        </div>
+      )}
+      <Rungs ladder={part} run={run} result={result} />
+    </>
+  );
+}
+
+function Rungs({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunResult }) {
   const [chosen, setChosen] = useState<number | null>(null);
   const [at, setAt] = useState(0); // the row that Tab reaches
   const wanted = useRef(false);

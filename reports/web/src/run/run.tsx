@@ -93,21 +93,23 @@ function Adversaries({ result }: { result: RunResult }) {
   );
 }
 
+interface Capture { path: string; href: string; packets: number | null; octets: number | null }
+
+const CAPTURE_COLUMNS: Column<Capture>[] = [
+  { id: 'path', head: 'file', cell: (c) => <a href={c.href}>{c.path}</a>, value: (c) => c.path },
+  { id: 'packets', head: 'packets', number: true, cell: (c) => count(c.packets), value: (c) => c.packets, width: 14 },
+  { id: 'octets', head: 'octets', number: true, cell: (c) => octets(c.octets), value: (c) => c.octets, width: 14 },
+];
+
 function Captures({ item }: { item: Item }) {
-  const run = item.run!;
-  const base = item.dir ? item.dir.replace(/\/$/, '') + '/' : '';
-  const href = (path: string) => (base + path).split('/').map(encodeURIComponent).join('/');
-  return (
-    <>
-      <p class="note">Files of the result folder, as seen from where the report was made.</p>
-      <ul class="files">
-        {run.captures.map((path) => {
-          const link = run.links.find((l) => l.capture === path);
-          return <li key={path}><a href={href(path)}>{path}</a>{link && <span class="mute"> {link.packets !== null && plural(link.packets, 'packet') + ', '}{octets(link.octets)}</span>}</li>;
-        })}
-      </ul>
-    </>
-  );
+  const captures = useMemo(() => {
+    const base = item.dir ? item.dir.replace(/\/$/, '') + '/' : '';
+    const links = new Map(item.run!.links.map((l) => [l.capture, l]));
+    return item.run!.captures.map((path): Capture => ({
+      path, href: (base + path).split('/').map(encodeURIComponent).join('/'), packets: links.get(path)?.packets ?? null, octets: links.get(path)?.octets ?? null,
+    }));
+  }, [item]);
+  return <DataTable caption="Captures in the result folder, as seen from where the report was made" columns={CAPTURE_COLUMNS} rows={captures} />;
 }
 
 export function Ladders({ item, call }: { item: Item; call: Call | null }) {

@@ -99,7 +99,7 @@ export function LineChart(props: {
         const linear = scaleLinear().domain(extent(xs, false)).range([box.left, box.right]);
         const x = (points ? Object.assign((v: number) => points(v)!, { ticks: () => points.domain(), domain: () => [0, 1], range: () => points.range() })
           : linear) as Scale;
-        const y = (logarithmic ? scaleLog() : scaleLinear()).domain([y0, y1]).range([box.bottom, box.top]).nice() as unknown as Scale;
+        const y = (logarithmic ? scaleLog() : scaleLinear()).domain([y0, y1]).range([box.bottom, box.top]).nice(5) as unknown as Scale;
         const path = line<Point>().x((p) => x(p.x)).y((p) => y(p.y)).curve(props.counts ? curveStepAfter : curveLinear);
         const band = area<Point>().x((p) => x(p.x)).y0((p) => y(p.low ?? p.y)).y1((p) => y(p.high ?? p.y));
         return (
