@@ -87,6 +87,7 @@ test('time lines: the users of the chosen call where there are many', () => {
   const names = lanesOf(result, undefined, calls, calls[0]).map((l) => l.name);
   assert.deepEqual(names.slice(-5), calls.map((c) => c.id));
   assert.deepEqual(new Set(names.slice(0, -5)), new Set([calls[0].from, calls[0].to]));
+  assert.equal(lanesOf(result, undefined, [], null).length, 12); // no call: the first users
 });
 
 test('bins hold every value, once', () => {

@@ -22,8 +22,8 @@ function tiles(r: RunResult): TileSpec[] {
   return [
     { name: 'Expectations', value: `${held} of ${r.expectations.length}`, note: 'held', tone: held === r.expectations.length ? 'good' : 'bad' },
     { name: 'Security properties', value: `${holds} of ${r.properties.length}`, note: 'hold', tone: holds === r.properties.length ? 'good' : 'bad' },
-    { name: 'Calls established', value: `${count(r.summary.established)} of ${count(r.summary.calls)}`,
-      note: r.summary.dropped ? plural(r.summary.dropped, 'dropped', 'dropped') : undefined },
+    ...(r.calls.length ? [{ name: 'Calls established', value: `${count(r.summary.established)} of ${count(r.summary.calls)}`,
+      note: r.summary.dropped ? `${count(r.summary.dropped)} of them dropped` : undefined }] : []),
     ...(r.summary.setup_ns ? [{ name: 'Set-up time', value: duration(r.summary.setup_ns.median),
       note: r.summary.calls > 1 ? `median; ${duration(r.summary.setup_ns.min)} to ${duration(r.summary.setup_ns.max)}` : undefined }] : []),
     { name: 'Packets lost', value: count(lost), note: `of ${count(lost + packets)}, on all links` },

@@ -83,10 +83,12 @@ function span(tone: string, text: string, from: number | null, to: number | null
 /** "call-7", "call first". */
 export const callName = (c: Call): string => (c.id.startsWith('call') ? c.id : `call ${c.id}`);
 
+const MANY = 12; // users
+
 /** A lane for each of the calls and, among many users, for those of the chosen call. */
 export function lanesOf(result: RunResult, run: Run | undefined, calls: Call[], chosen: Call | null): Lane[] {
   const names = [chosen?.from, chosen?.to, chosen?.answered_by];
-  const users = result.users.filter((u) => result.users.length <= 12 || names.includes(u.name)).map((u): Lane => ({
+  const users = result.users.filter((u) => result.users.length <= MANY || !chosen || names.includes(u.name)).slice(0, MANY).map((u): Lane => ({
     name: u.name,
     spans: [...span('t-register', 'registration', u.register_begin_ns, u.registered_ns),
       ...u.key_requests.flatMap((k) => span('t-keys', `key request (${k.kind})`, k.begin_ns, k.end_ns))],
