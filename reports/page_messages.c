@@ -138,6 +138,11 @@ static bool add_message(page_messages *m, ibk_span octets) {
     return ok && json_array_append_new(m->list, entry) == 0;
 }
 
+void page_messages_next_capture(page_messages *m) {
+    for (size_t i = 0; i < m->wish_count; i++)
+        m->wishes[i].taken = 0;
+}
+
 bool page_messages_wanted(void *user, const page_frame *f) {
     page_messages *m = user;
     size_t known = name_index_find(&m->by_octets, f->octets);

@@ -12,11 +12,11 @@ typedef struct page_wish {
     const char *name; /* borrowed from the row */
     size_t from, to;  /* nodes */
     uint64_t utc_ns;
-    unsigned copies, taken;
-    bool attack;    /* what an adversary did: the message as it went on */
-    size_t message; /* index, NAME_INDEX_NONE: not found yet */
-    size_t next;    /* in its group */
-    json_t *row;    /* a reference */
+    unsigned copies, taken; /* taken: of this capture */
+    bool attack;            /* what an adversary did: the message as it went on */
+    size_t message;         /* index, NAME_INDEX_NONE: not found yet */
+    size_t next;            /* in its group */
+    json_t *row;            /* a reference */
 } page_wish;
 
 typedef struct page_group { /* of one conversation */
@@ -42,6 +42,8 @@ void page_messages_end(page_messages *m);
  * a reference is taken. */
 void page_messages_wish(page_messages *m, ibk_span call_id, ibk_span cseq, const page_wish *wish);
 
+/* Another capture begins, which may hold again what those before it held. */
+void page_messages_next_capture(page_messages *m);
 /* A page_sink for the messages of a capture; user: the page_messages. */
 bool page_messages_wanted(void *user, const page_frame *frame);
 void page_messages_found(void *user, ibk_span json);

@@ -174,6 +174,7 @@ static ibk_err read_capture(page *p, const char *name, page_decode *decode, void
     page_sink sink = {.user = &p->messages, .wanted = page_messages_wanted, .found = page_messages_found};
     if (!has_file(p, name, path))
         return IBK_OK;
+    page_messages_next_capture(&p->messages);
     return decode(user, path, has_file(p, "keys.log", keys) ? keys : NULL, &sink, diag);
 }
 

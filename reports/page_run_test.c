@@ -75,11 +75,12 @@ typedef struct found {
 static const found on_link[] = {
     {1000, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "1 INVITE", "I_MESSAGE_1", "i1"},
     {1031, "10.0.0.3:5060", "10.0.0.1:5060", "c1", "1 INVITE", "R_MESSAGE_1", "r1"},
+    {9030, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "seen twice"},
 };
 static const found in_core[] = {
     {15, "[10.0.0.1]:777", "10.0.0.4:80", "", "", "REQUEST_KEY_PSK", "psk"},
-    {999, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "1 INVITE", "I_MESSAGE_1", "before it was sent"},
     {1001, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "1 INVITE", "I_MESSAGE_1", "i1"},
+    {1005, "10.0.0.3:5060", "10.0.0.2:5060", "c1", "1 INVITE", "I_MESSAGE_1", "before it was sent"},
     {1011, "10.0.0.3:5060", "10.0.0.2:5060", "c1", "1 INVITE", "I_MESSAGE_1", "i1"},
     {1021, "10.0.0.2:5060", "10.0.0.3:5060", "c1", "1 INVITE", "R_MESSAGE_1", "r1"},
     {1041, "10.0.0.3:5060", "10.0.0.1:5060", "c1", "1 INVITE", NULL, "broken by mallory"},
@@ -87,6 +88,11 @@ static const found in_core[] = {
     {1052, "10.0.0.1:5060", "10.0.0.2:5060", "c1", "2 PRACK", "I_MESSAGE_2", "i2"},
     {1063, "10.9.9.9:5060", "10.0.0.1:5060", "c1", "2 PRACK", "R_MESSAGE_2", "of a stranger"},
     {1064, "10.0.0.2:5060", "10.0.0.1:5060", "c1", "2 PRACK", "R_MESSAGE_2", "r2"},
+    {9031, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "seen twice"},
+    {9041, "10.0.0.1:5060", "10.0.0.3:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "seen once"},
+    {9001, "10.0.0.3:5060", "10.0.0.2:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "of one"},
+    {9021, "10.0.0.3:5060", "10.0.0.2:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "of one"},
+    {9022, "10.0.0.3:5060", "10.0.0.2:5060", "c1", "3 UPDATE", "I_MESSAGE_1", "of the other"},
     {5001, "10.0.0.5:5060", "10.0.0.2:5060", "c-mallory", "1 INVITE", "I_MESSAGE_1", "i1"},
 };
 
@@ -185,6 +191,52 @@ static void test_messages(void **state) {
     check_message(out, row_of(out, 0, "BYE", NULL, 0), NULL);
     check_message(out, row_of(out, 1, "POST /mikey", "REQUEST_KEY_PSK", 0), "psk");
     assert_int_equal(json_array_size(json_object_get(out, "messages")), 6); /* each of them once */
+    json_decref(out);
+    remove_folder();
+    testing_run_free(&run);
+}
+
+/* Two dialogs of a call send messages of one name and CSeq over the same hop; a repetition of the first is
+ * not taken for the second. */
+static void test_repetitions(void **state) {
+    (void)state;
+    testing_run run;
+    size_t calls = 0;
+    json_t *out;
+    testing_message m = {.from = "pcscf.home.example",
+                         .to = "bob",
+                         .label = "UPDATE",
+                         .mikey = "I_MESSAGE_1",
+                         .call = "c1",
+                         .to_tag = "one"};
+    testing_run_make(&run);
+    run.now = 9000 * MS;
+    run.cseq = "3 UPDATE";
+    testing_run_pass(&run, &m);
+    m.to_tag = "other";
+    testing_run_pass(&run, &m);
+    m.to_tag = "one";
+    m.again = true;
+    testing_run_pass(&run, &m);
+    run.now = 9030 * MS; /* two at one moment, of which one stands in two captures */
+    for (int i = 0; i < 2; i++) {
+        testing_run_pass(&run, &(testing_message){.from = "alice",
+                                                  .to = "pcscf.home.example",
+                                                  .label = "UPDATE",
+                                                  .mikey = "I_MESSAGE_1",
+                                                  .call = "c1",
+                                                  .to_tag = i ? "b" : "a",
+                                                  .lost = true});
+        run.now = 9030 * MS;
+    }
+    make_folder(&run);
+    assert_int_equal(page_run(&out, dir, NULL, decode, &calls, NULL), IBK_OK);
+    check_message(out, row_of(out, 0, "UPDATE", "I_MESSAGE_1", 2), "seen twice");
+    check_message(out, row_of(out, 0, "UPDATE", "I_MESSAGE_1", 3), "seen once");
+    assert_int_equal(
+        json_integer_value(json_object_get(row_of(out, 0, "UPDATE", "I_MESSAGE_1", 0), "copies")), 2);
+    check_message(out, row_of(out, 0, "UPDATE", "I_MESSAGE_1", 0), "of one");
+    check_message(out, row_of(out, 0, "UPDATE", "I_MESSAGE_1", 1), "of the other");
     json_decref(out);
     remove_folder();
     testing_run_free(&run);
@@ -332,9 +384,9 @@ static void test_bad_results(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),    cmocka_unit_test(test_nodes_links_states),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_bad_folders),
-        cmocka_unit_test(test_bad_results),
+        cmocka_unit_test(test_messages),           cmocka_unit_test(test_repetitions),
+        cmocka_unit_test(test_nodes_links_states), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_bad_folders),        cmocka_unit_test(test_bad_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,7 @@ static void log_message(testing_run *run, const testing_message *m, bool sent) {
                              .octets = 1000,
                              .retransmission = m->again};
     trace_message_begin(run->t, &message);
+    trace_str(run->t, "to_tag", m->to_tag);
     trace_end(run->t);
 }
 

@@ -23,7 +23,7 @@ void testing_run_free(testing_run *run);
 /* One message, logged by its sender and, 10 ms later, by its receiver. */
 typedef struct testing_message {
     trace_kind kind;
-    const char *from, *to, *label, *mikey, *call;
+    const char *from, *to, *label, *mikey, *call, *to_tag;
     bool lost, again;
 } testing_message;
 void testing_run_pass(testing_run *run, const testing_message *m);
