@@ -64,7 +64,7 @@ test('the ladder by keyboard: arrows move, Enter opens, Escape gives the focus b
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('.panel').count(), 1);
-  await page.locator('.panel h3').focus();
+  await page.waitForFunction(() => document.activeElement.closest('.panel') && document.activeElement.textContent === 'INVITE with I_MESSAGE_1');
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('.panel').count(), 0);
   assert.equal(await focused(), '0');

@@ -1,6 +1,7 @@
 // The ladder diagram: nodes across, time down. Each arrow is a button that opens its message.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { usePrinting, useRows, useWidth } from '../ui/hooks';
+import type { Window } from '../ui/hooks';
 import { byName, duration, moment } from '../format';
 import { MessagePanel } from './message';
 import type { Ladder, Row, Run, RunResult } from '../types';
@@ -139,59 +140,77 @@ export function LadderView({ ladder, run, result }: { ladder: Ladder; run: Run; 
   );
 }
 
-function Rungs({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunResult }) {
-  const [chosen, setChosen] = useState<number | null>(null);
-  const [at, setAt] = useState(0); // the row that Tab reaches
+/** The names of the nodes; they stay in sight while the rows scroll. */
+function Heads({ run, columns, xs, width, sides, compact }: {
+  run: Run; columns: number[]; xs: number[]; width: number; sides: number; compact: boolean;
+}) {
+  return (
+    <div class="ladder-head" style={{ width: `${width + sides}px` }} aria-hidden="true">
+      <span class="time">seconds</span>
+      <svg width={width} height="40">
+        {columns.map((n, i) => {
+          const [head, ...tail] = (run.nodes[n]?.name ?? '?').split('.');
+          const half = compact ? 39 : 52;
+          return (
+            <g key={n} transform={`translate(${xs[i]},0)`} class={`head k-${run.nodes[n]?.kind}`}>
+              <rect x={-half} y="3" width={2 * half} height="33" rx="6" />
+              <text y={tail.length ? 17 : 24} text-anchor="middle">{head.slice(0, compact ? 10 : 14)}</text>
+              {tail.length > 0 && <text y="30" text-anchor="middle" class="domain">{tail.join('.').slice(0, compact ? 14 : 18)}</text>}
+            </g>
+          );
+        })}
+      </svg>
+      <span class="readers">{compact ? 'read' : 'readable by'}</span>
+    </div>
+  );
+}
+
+/** One of the rows is reached by Tab, the others from it by arrow keys; what is not in the page yet is scrolled to first. */
+function useRoving(count: number, view: Window<HTMLDivElement>) {
+  const [at, setAt] = useState(0);
   const wanted = useRef(false);
+  useLayoutEffect(() => {
+    const button = wanted.current && view.scroller.current?.querySelector<HTMLElement>(`[data-row="${at}"]`);
+    if (!button) return;
+    button.focus();
+    wanted.current = false;
+  });
+  const go = (to: number) => {
+    const next = Math.min(count - 1, Math.max(0, to));
+    wanted.current = true;
+    setAt(next);
+    view.show(next);
+  };
+  const keys = (e: KeyboardEvent) => {
+    const step: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: count - 1, PageDown: at + 10, PageUp: at - 10 };
+    if (!(e.key in step)) return;
+    e.preventDefault();
+    go(step[e.key]);
+  };
+  return { at, setAt, go, keys };
+}
+
+function Rungs({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunResult }) {
+  const [chosen, setChosen] = useState<{ index: number; byKey: boolean } | null>(null);
   const [ref, outer] = useWidth<HTMLDivElement>();
   const printing = usePrinting();
   const columns = useMemo(() => columnsIn(ladder, run), [ladder, run]);
   const kinds = useMemo(() => new Map(result.knowledge.parties.map((p) => [p.party, p.kind])), [result]);
-  useEffect(() => { setChosen(null); setAt(0); }, [ladder]);
   const compact = outer < COMPACT;
   const sides = compact ? 78 + 52 : 96 + 128; // time and readers, as in style.css
   const width = Math.max(columns.length * (compact ? 84 : 118), outer - sides - 20);
   const xs = columns.map((_, i) => (width * (i + 0.5)) / columns.length);
   const rows = ladder.rows;
   const view = useRows<HTMLDivElement>(rows.length, HEIGHT, rows.length <= 120 || printing);
-  useLayoutEffect(() => {
-    if (!wanted.current) return;
-    const button = view.scroller.current?.querySelector<HTMLElement>(`[data-row="${at}"]`);
-    if (button) { button.focus(); wanted.current = false; }
-  });
-  const go = (to: number) => {
-    const next = Math.min(rows.length - 1, Math.max(0, to));
-    wanted.current = true;
-    setAt(next);
-    view.show(next);
-  };
-  const keys = (e: KeyboardEvent) => {
-    const step: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1, PageDown: at + 10, PageUp: at - 10 };
-    if (e.key in step) { e.preventDefault(); go(step[e.key]); }
-  };
+  const { at, setAt, go, keys } = useRoving(rows.length, view);
+  useEffect(() => { setChosen(null); setAt(0); }, [ladder]);
   const close = () => { setChosen(null); go(at); };
   if (!rows.length) return <p class="note">No message was sent.</p>;
   return (
     <div class={`ladder ${chosen !== null ? 'with-panel' : ''} ${compact ? 'compact' : ''}`}>
       <div ref={ref} class="rungs"><div class={`scroll ${rows.length > 20 ? 'window' : ''}`} ref={view.scroller} role="group"
-        aria-label={`Ladder diagram: ${ladder.title}. Arrow keys move, Enter opens a message.`} onKeyDown={keys}>
-        <div class="ladder-head" style={{ width: `${width + sides}px` }} aria-hidden="true">
-          <span class="time">seconds</span>
-          <svg width={width} height="40">
-            {columns.map((n, i) => {
-              const [head, ...tail] = (run.nodes[n]?.name ?? '?').split('.');
-              const half = compact ? 39 : 52;
-              return (
-                <g key={n} transform={`translate(${xs[i]},0)`} class={`head k-${run.nodes[n]?.kind}`}>
-                  <rect x={-half} y="3" width={2 * half} height="33" rx="6" />
-                  <text y={tail.length ? 17 : 24} text-anchor="middle">{head.slice(0, compact ? 10 : 14)}</text>
-                  {tail.length > 0 && <text y="30" text-anchor="middle" class="domain">{tail.join('.').slice(0, compact ? 14 : 18)}</text>}
-                </g>
-              );
-            })}
-          </svg>
-          <span class="readers">{compact ? 'read' : 'readable by'}</span>
-        </div>
+        aria-label={`Ladder diagram: ${ladder.title}. Arrow keys move, Enter opens a message.`} onKeyDown={(e) => (e.key === 'Escape' && chosen ? close() : keys(e))}>
+        <Heads run={run} columns={columns} xs={xs} width={width} sides={sides} compact={compact} />
         <div style={{ width: `${width + sides}px` }}>
           <div style={{ height: `${view.before}px` }} />
           {view.items.map(({ index }) => {
@@ -199,12 +218,12 @@ function Rungs({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunR
             if (!row) return null;
             const tone = readerTone(row, kinds);
             const pause = index > 0 && row.ns - rows[index - 1].ns > PAUSE;
+            const here = chosen?.index === index;
             const drawn = { row, tone, x1: xs[columns.indexOf(row.from)], x2: xs[columns.indexOf(row.to)], text: textOf(row) };
             return (
               <button type="button" key={index} data-index={index} data-row={index} ref={view.measure} tabIndex={index === at ? 0 : -1}
-                class={`rung ${row.adversary || row.kind === 'attack' ? 'attacked' : ''} ${chosen === index ? 'chosen' : ''}`}
-                aria-pressed={chosen === index}
-                onClick={() => { setAt(index); setChosen(chosen === index ? null : index); }} onFocus={() => setAt(index)}>
+                class={`rung ${row.adversary || row.kind === 'attack' ? 'attacked' : ''} ${here ? 'chosen' : ''}`}
+                aria-pressed={here} onClick={(e) => { setAt(index); setChosen(here ? null : { index, byKey: e.detail === 0 }); }} onFocus={() => setAt(index)}>
                 <span class="hidden">{spoken(row, run, tone)}</span>
                 <span class="time" aria-hidden="true">{moment(row.ns)}{pause && <small>+{duration(row.ns - rows[index - 1].ns)}</small>}</span>
                 <Arrow d={drawn} width={width} xs={xs} />
@@ -215,7 +234,7 @@ function Rungs({ ladder, run, result }: { ladder: Ladder; run: Run; result: RunR
           <div style={{ height: `${view.after}px` }} />
         </div>
       </div></div>
-      {chosen !== null && rows[chosen] && <MessagePanel run={run} ladder={ladder} row={rows[chosen]} onClose={close} />}
+      {chosen && rows[chosen.index] && <MessagePanel key={chosen.index} run={run} row={rows[chosen.index]} focus={chosen.byKey} onClose={close} />}
     </div>
   );
 }

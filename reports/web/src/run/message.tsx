@@ -1,9 +1,9 @@
 // A message taken apart: each field with its octets beside it.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Scroll } from '../ui/basic';
 import { count, duration, hexPairs, moment } from '../format';
-import type { Field, Ladder, Row, Run } from '../types';
+import type { Field, Row, Run } from '../types';
 
 const SHOWN = 32; // octets of a long field before "all"
 
@@ -81,14 +81,17 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   return <div><dt>{name}</dt><dd>{children}</dd></div>;
 }
 
-export function MessagePanel(props: { run: Run; ladder: Ladder; row: Row; onClose: () => void }) {
+/** `focus`: it was opened by the keyboard, which goes on in it. */
+export function MessagePanel(props: { run: Run; row: Row; focus: boolean; onClose: () => void }) {
   const { run, row } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => { if (props.focus) heading.current?.focus(); }, []);
   const message = row.message === null ? null : run.messages[row.message];
   const title = [row.label, row.mikey].filter(Boolean).join(' with ');
   return (
     <aside class="panel" aria-label="The chosen message" onKeyDown={(e) => { if (e.key === 'Escape') props.onClose(); }}>
       <div class="panel-head">
-        <h3 tabIndex={-1}>{title}</h3>
+        <h3 ref={heading} tabIndex={-1}>{title}</h3>
         <button type="button" onClick={props.onClose}>Close</button>
       </div>
       <dl class="facts">

@@ -105,6 +105,37 @@ function Head<R>({ columns, order, setOrder, opens }: {
   );
 }
 
+/** A row and, opened, what stands below it. */
+function Row<R>({ table, row, open, toggle, place }: {
+  table: Props<R>; row: R; open: boolean; toggle: (row: R) => void; place: number | undefined;
+}) {
+  const { columns, detail, onSelect } = table;
+  const chosen = table.selected === row;
+  const content = detail?.(row) ?? null;
+  return (
+    <>
+      <tr class={chosen ? 'chosen' : ''} aria-rowindex={place}>
+        {detail && <td class="opener">{content !== null && (
+          <button type="button" aria-expanded={open} aria-label={`Details of ${table.name?.(row) ?? 'this row'}`} onClick={() => toggle(row)}>{open ? '▾' : '▸'}</button>)}</td>}
+        {columns.map((c, i) => {
+          const cell = i === 0 && onSelect
+            ? <button type="button" class="link" aria-pressed={chosen} onClick={() => onSelect(row)}>{c.cell(row)}</button>
+            : c.cell(row);
+          return i === 0
+            ? <th key={c.id} scope="row" class={c.number ? 'num' : ''}>{cell}</th>
+            : <td key={c.id} class={c.number ? 'num' : ''}>{cell}</td>;
+        })}
+      </tr>
+      {open && content !== null && <tr class="detail"><td colSpan={columns.length + 1}>{content}</td></tr>}
+    </>
+  );
+}
+
+/** Rows that are not in the page, as empty room. */
+function Gap({ height, span }: { height: number; span: number }) {
+  return height > 0 ? <tbody aria-hidden="true"><tr><td colSpan={span} class="gap" style={{ height: `${height}px` }} /></tr></tbody> : null;
+}
+
 export function DataTable<R>(props: Props<R>) {
   const { columns, rows, facets = [], detail, caption } = props;
   const [order, setOrder] = useState<Order>(null);
@@ -142,32 +173,16 @@ export function DataTable<R>(props: Props<R>) {
             {columns.map((c) => <col key={c.id} style={c.width ? { width: `${c.width}ch` } : undefined} />)}
           </colgroup>}
           <Head columns={columns} order={order} setOrder={setOrder} opens={!!detail} />
-          {view.before > 0 && <tbody aria-hidden="true"><tr><td colSpan={span} class="gap" style={{ height: `${view.before}px` }} /></tr></tbody>}
+          <Gap height={view.before} span={span} />
           {view.items.map(({ index }) => {
             const row = list[index];
-            if (row === undefined) return null;
-            const content = detail && open.has(row) ? detail(row) : null;
-            const chosenRow = props.selected === row;
-            return (
+            return row !== undefined && (
               <tbody key={index} data-index={index} ref={view.measure}>
-                <tr class={chosenRow ? 'chosen' : ''} aria-rowindex={long ? index + 2 : undefined}>
-                  {detail && <td class="opener">{detail(row) !== null && (
-                    <button type="button" aria-expanded={open.has(row)} aria-label={`Details of ${props.name?.(row) ?? 'this row'}`}
-                      onClick={() => toggle(row)}>{open.has(row) ? '▾' : '▸'}</button>)}</td>}
-                  {columns.map((c, i) => {
-                    const cell = i === 0 && props.onSelect
-                      ? <button type="button" class="link" aria-pressed={chosenRow} onClick={() => props.onSelect!(row)}>{c.cell(row)}</button>
-                      : c.cell(row);
-                    return i === 0
-                      ? <th key={c.id} scope="row" class={c.number ? 'num' : ''}>{cell}</th>
-                      : <td key={c.id} class={c.number ? 'num' : ''}>{cell}</td>;
-                  })}
-                </tr>
-                {content && <tr class="detail"><td colSpan={span}>{content}</td></tr>}
+                <Row table={props} row={row} open={open.has(row)} toggle={toggle} place={long ? index + 2 : undefined} />
               </tbody>
             );
           })}
-          {view.after > 0 && <tbody aria-hidden="true"><tr><td colSpan={span} class="gap" style={{ height: `${view.after}px` }} /></tr></tbody>}
+          <Gap height={view.after} span={span} />
         </table>
       </div>
       {printing && visible.length > PRINTED && <p class="note">{count(visible.length - PRINTED)} further rows are not printed.</p>}
