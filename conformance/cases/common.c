@@ -186,12 +186,14 @@ void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
 
 /* ---- calls ---- */
 
-/* Messages go to and fro, `octets` first to the IUT, until one end has nothing to say. */
+/* Messages go to and fro, `octets` first to the IUT, until one end has nothing to say, or the peer has said
+ * what has to be refused: the answer to that counts, not what a later message brings to light. */
 static void carry(suite_trial *t, int end, const char *session, peer *p, ibk_span octets,
                   suite_report *last) {
     for (int turns = 0; octets.len > 0 && turns < 8; turns++) {
+        bool bad = peer_look(p)->outcome == PEER_REFUSE;
         *last = suite_message_in(t, end, session, octets);
-        if (suite_sent_count(*last) == 0)
+        if (bad || suite_sent_count(*last) == 0)
             return;
         octets = case_give(t, p, suite_sent_at(t, *last, 0));
     }
@@ -215,6 +217,35 @@ void case_completed(suite_trial *t, bool done, suite_report last, const peer *p,
     if (!done)
         suite_expect(t, last, id, "accepted/established");
     case_keys(t, last, p, keys_id);
+}
+
+static void free_key(void *key) {
+    ibk_ibe_key_free(key);
+}
+
+/* The content is IDR, then SK (RFC 6267 §6.1.5): its key, or nothing. */
+static ibk_span sk_of(ibk_span content) {
+    enum { IDR_HEAD = 5, SK_HEAD = 4 };
+    if (content.len < IDR_HEAD || content.data[0] != SUITE_SK)
+        return (ibk_span){0};
+    size_t at = IDR_HEAD + ((size_t)content.data[3] << 8 | content.data[4]);
+    if (content.len < at + SK_HEAD)
+        return (ibk_span){0};
+    size_t len = (size_t)content.data[at + 2] << 8 | content.data[at + 3];
+    at += SK_HEAD;
+    return content.len < at + len ? (ibk_span){0} : ibk_span_of(content.data + at, len);
+}
+
+ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user) {
+    const char *ibe_identity = suite_text(t, "%s%s", suite_user(t, user), suite_date(t, suite_now(t), "day"));
+    const ibk_ibe_params *params = suite_ibe_params(t, 1024);
+    ibk_ibe_key *key = NULL;
+    suite_sure(t, ibk_ibe_extract(params, suite_ibe_master(t, 1024), ibk_span_str(ibe_identity), &key),
+               "the private key");
+    suite_defer(t, free_key, key);
+    ibk_buf *content = suite_buf(t);
+    return ibk_ibe_decrypt(params, key, ciphertext, content, NULL) ? (ibk_span){0}
+                                                                   : sk_of(ibk_buf_span(content));
 }
 
 void case_pass(suite_trial *t, int end, peer *p, unsigned seconds) {

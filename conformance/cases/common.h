@@ -54,6 +54,9 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id);
 
+/* SK of an ESK's ciphertext, opened with today's key of a user (1024 bits); empty: it does not open. */
+ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user);
+
 /* It is that many seconds after the beginning, at both ends: T can be new. */
 void case_pass(suite_trial *t, int end, peer *p, unsigned seconds);
 

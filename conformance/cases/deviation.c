@@ -22,16 +22,27 @@ typedef struct bent {
 
 /* ---- exchanges ---- */
 
-static const peer_sp srtp = {0, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}};
-static const char offer[] =
-    "'policies': [{'number': 0, 'encr_alg': 1, 'encr_key_len': 16, 'auth_alg': 1}], 'sdp_ids': 'mikey'";
+static const peer_sp srtp[] = {{0, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}},
+                               {1, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}}};
+#define OFFER                                                                                                \
+    "'policies': [{'number': 0, 'encr_alg': 1, 'encr_key_len': 16, 'auth_alg': 1}, {'number': 1, "           \
+    "'encr_alg': 1, 'encr_key_len': 16, 'auth_alg': 1}], 'sdp_ids': 'mikey'"
+static const char offer[] = OFFER;
+static const char generic_offer[] =
+    OFFER ", 'map': {'type': 'GENERIC-ID', 'sessions': [{'cs_id': 1, 'policies': [0], 'ssrc': 1}]}";
+
+/* Does the knob turn something that an offer with a GENERIC-ID map has? */
+static bool generic(const peer_deviation *d) {
+    return strncmp(d->knob, "generic-", 8) == 0;
+}
 
 static void from_initiator(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
     suite_node node = {.users = "bob"};
     peer_setup setup = {.role = PEER_INITIATOR,
                         .deviation = d->name,
-                        .policies = &srtp,
-                        .n_policies = 1,
+                        .policies = srtp,
+                        .n_policies = 2,
+                        .map_type = generic(d) ? 2 : 0,
                         .sdp_ids = "mikey",
                         .esk = strncmp(d->knob, "esk-", 4) == 0};
     suite_begin(t, SUITE_A, &node);
@@ -45,7 +56,8 @@ static void from_responder(suite_trial *t, const peer_deviation *d, suite_report
     peer_setup setup = {.role = PEER_RESPONDER, .deviation = d->name};
     suite_begin(t, SUITE_A, &node);
     *p = case_peer(t, &setup);
-    case_call_to_peer(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, offer), last);
+    const char *offered = generic(d) ? generic_offer : offer;
+    case_call_to_peer(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, offered), last);
 }
 
 static void to_mailbox(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
@@ -126,10 +138,12 @@ static void response(suite_trial *t, const peer_deviation *d, suite_report *last
     suite_node node = {0};
     peer_setup setup = {.role = PEER_KMS, .deviation = d->name};
     suite_begin(t, SUITE_A, &node);
+    const char *second = strncmp(d->knob, "last-", 5) == 0 ? ", {'uri': 'sip:bob@home.example'}" : "";
     suite_report opened =
         suite_op(t, SUITE_A, "open",
                  "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, 'ask': "
-                 "[{'uri': 'sip:alice@home.example'}], 'psk': '" SUITE_PSK "'");
+                 "[{'uri': 'sip:alice@home.example'}%s], 'psk': '" SUITE_PSK "'",
+                 second);
     *p = case_peer(t, &setup);
     *last = suite_message_in(t, SUITE_A, "u", case_give(t, *p, suite_sent(t, opened, "6267-2")));
 }

@@ -278,4 +278,5 @@ void cases_state(suite_list *list) {
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
         suite_add(list, &more[i]);
     cases_state_malformed(list);
+    cases_errors(list);
 }

@@ -143,8 +143,11 @@ bool peer_deviation_find(const char *name, peer_deviation *out) {
  * ------------------------------------------------------------------------------------------ */
 
 static void bend(peer *p, px_draft *d, px_stage stage, px_octets *octets) {
-    if (p->knob && d->kind == p->knob_kind && p->knob->stage == stage && p->knob->bend(p, d, p->knob, octets))
+    if (p->knob && d->kind == p->knob_kind && p->knob->stage == stage &&
+        p->knob->bend(p, d, p->knob, octets)) {
         p->result.deviated = true;
+        p->result.outcome = p->knob->outcome;
+    }
 }
 
 void px_bend(peer *p, px_draft *d, px_stage stage) {

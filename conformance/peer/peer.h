@@ -153,10 +153,18 @@ typedef enum peer_state {
     PEER_STUCK     /* what arrived leaves no way to go on */
 } peer_state;
 
+/* What a receiver has to do with a bent message. */
+typedef enum peer_outcome {
+    PEER_REFUSE = 1, /* not to take it */
+    PEER_TAKE,       /* to take it: nothing is wrong, or the field has to be ignored */
+    PEER_EITHER      /* the texts permit both, or are silent */
+} peer_outcome;
+
 typedef struct peer_result {
     peer_state state;
     bool deviated; /* the message that the deviation bends was made, and came out different from the right one
                     */
+    peer_outcome outcome; /* what a receiver has to do with that message; 0 before */
     uint32_t csb_id;
     bool deferred; /* R_MESSAGE_1 had ECCPTr alone */
     int told;      /* the first error number of the other's Error message; -1: none */
@@ -201,13 +209,6 @@ const peer_finding *peer_finding_at(const peer *p,
 void peer_forget_findings(peer *p);
 
 /* ---- deviations ---------------------------------------------------------------------------------------- */
-
-/* What a receiver has to do with a bent message. */
-typedef enum peer_outcome {
-    PEER_REFUSE = 1, /* not to take it */
-    PEER_TAKE,       /* to take it: nothing is wrong, or the field has to be ignored */
-    PEER_EITHER      /* the texts permit both, or are silent */
-} peer_outcome;
 
 typedef struct peer_deviation {
     char name[64];    /* "r-message-1/t-changed": message and knob of "deviation/<message>/<knob>" */

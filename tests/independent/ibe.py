@@ -195,6 +195,8 @@ def check_params(params):
     for name, point in (("P", params.point_p), ("P_pub", params.point_ppub)):
         if not tate.on_curve(p, point) or tate.multiply(p, q, point) is not None:
             raise IbeError(name + " is not a point of order q")
+    if params.point_p == params.point_ppub:
+        raise IbeError("P_pub is P: the master secret is 1, which step 5 excludes")
     return n
 
 
