@@ -92,19 +92,30 @@ static void establish(suite_trial *t, const peer_deviation *d, suite_report *las
     case_pass(t, SUITE_A, *p, 1);
 }
 
+/* What comes to nothing leaves the keys of before (RFC 4567 §4.1.2). */
+static void expect_old_keys(suite_trial *t, suite_report before, suite_report after) {
+    if (strcmp(after.event, "discarded") != 0 || strcmp(after.state, "established") != 0)
+        return;
+    suite_require(t, json_equal(json_object_get(before.json, "keys"), json_object_get(after.json, "keys")),
+                  "4567-39", "the keys of before", "other keys");
+}
+
 static void update_from_peer(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
     establish(t, d, last, p);
+    suite_report before = *last;
     peer_change change = {.new_dh = true};
     ibk_buf *out = suite_buf(t);
     suite_sure(t, peer_update(*p, &change, out), "the peer's update");
     *last = suite_message_in(t, SUITE_A, "b", ibk_buf_span(out));
+    expect_old_keys(t, before, *last);
 }
 
 static void update_to_peer(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
     establish(t, d, last, p);
-    suite_report r = suite_op(t, SUITE_A, "update", "'session': 'b', 'new_dh': true");
+    suite_report before = *last, r = suite_op(t, SUITE_A, "update", "'session': 'b', 'new_dh': true");
     suite_expect(t, r, "6267-73", "accepted/updating");
     *last = suite_message_in(t, SUITE_A, "b", case_give(t, *p, suite_sent(t, r, "6267-73")));
+    expect_old_keys(t, before, *last);
 }
 
 static void request_psk(suite_trial *t, const peer_deviation *d, suite_report *last, peer **p) {
