@@ -283,9 +283,18 @@ local function judge_repetition(m)
             m:broken(r[4], nil, "no message before it in this capture says so")
         end
     end
-    if m.kind == I_1 and m.update and not was_said(m, {I_1}, "RAND", "") == nil then
-        m:broken("6267-28", nil, "RAND is missing, and the capture has no exchange that this could be an update of")
+end
+
+-- I_MESSAGE_1 without RAND is an update, and that of an exchange before it.
+local function judge_update(m)
+    local of = memory[m.header["CSB ID"]]
+    local set = of and of[I_1] and of[I_1].RAND
+    for _, frame in pairs(set and set.values or {}) do
+        if frame <= m.frame then
+            return
+        end
     end
+    m:broken("6267-28", nil, "RAND is missing, and there is no exchange before it in this capture that it could update")
 end
 
 ---- The whole -------------------------------------------------------------------------------------------------------------------------
@@ -304,6 +313,9 @@ local function judge(m)
         end
     end
     judge_repetition(m)
+    if m.kind == I_1 and m.update then
+        judge_update(m)
+    end
     remember(m)
 end
 
