@@ -733,6 +733,13 @@ local function show_encrypted(m)
     end
 end
 
+-- The SIP dissector reads an offer twice, so not what stands there already.
+local function show_in_list(pinfo, text)
+    if not tostring(pinfo.cols.info):find(text, 1, true) then
+        pinfo.cols.info:append(text)
+    end
+end
+
 -- One message: all of tvb.
 local function show_message(tvb, pinfo, tree)
     local m = {tvb = tvb, octets = tvb:raw(), broken = broken, frame = pinfo.number}
@@ -753,7 +760,7 @@ local function show_message(tvb, pinfo, tree)
     end
     m.node:add(f_message, name):set_generated()
     m.node:set_text("MIKEY-IBAKE: " .. name)
-    pinfo.cols.info:append(" [" .. name .. (c.why and ", malformed]" or "]"))
+    show_in_list(pinfo, " [" .. name .. (c.why and ", malformed]" or "]"))
     if c.why then
         malformed(m, c, m.node, c.at < 10 and "HDR" or "message")
     else
