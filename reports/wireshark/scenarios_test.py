@@ -78,9 +78,8 @@ def decrypted(capture, keys, work):
     for messages in ours.values():
         for message in messages:
             assert any(f[0] == "decrypted_content" for f in message.fields) or not message.parts, (capture, message.name)
-    for messages in list(ours.values()) + list(theirs.values()):
-        for message in messages:  # where the plaintext is told to begin is each one's own affair
-            message.fields = [f for f in message.fields if not f[0].startswith(("ibake.encr_data", "esk.encr_data"))]
+    for message in (m for messages in ours.values() for m in messages):
+        message.fields = [f for f in message.fields if f[0] not in ("ibake.encr_data", "esk.encr_data")]
     return partners.compare(ours, theirs, capture), theirs
 
 
