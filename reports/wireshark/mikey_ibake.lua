@@ -8,13 +8,14 @@
 -- Nothing here trusts a length: a cursor reads the octets of a message, `need` refuses what passes their end, and a message
 -- has at most MAX_OCTETS and MAX_PAYLOADS. What is remembered between messages is bounded, too.
 --
--- mikey_ibake_rules.lua and mikey_ibake_decoded.lua are parts of this script and must lie beside it. Wireshark loads them
--- by themselves as well, which does nothing.
+-- mikey_ibake_*.lua are parts of this script and must lie beside it. Wireshark loads them by themselves as well, which does
+-- nothing.
 
 local function part(name)
     return dofile(__DIR__ .. package.config:sub(1, 1) .. name)
 end
 local rules, decoded = part("mikey_ibake_rules.lua"), part("mikey_ibake_decoded.lua")
+local ciphertext = part("mikey_ibake_der.lua").ciphertext
 
 local mikey = Proto("mikey_ibake", "MIKEY-IBAKE")
 local PORT = 2269
@@ -493,82 +494,10 @@ do
         end)}
 end
 
--- BFCiphertextBlock inside IBAKE and ESK (RFC 5091 §8, P-2): strict DER.
-local f_version = declare("IBE", "version", ProtoField.bytes)
-local f_ux, f_uy = declare("IBE", "u x", ProtoField.bytes), declare("IBE", "u y", ProtoField.bytes)
-local f_v, f_w = declare("IBE", "v", ProtoField.bytes), declare("IBE", "w", ProtoField.bytes)
-
--- An element at `at` of the octets before `stop`: where its content begins and ends. Lengths in the fewest octets.
-local function der_element(octets, at, stop, tag)
-    local first = octets:byte(at + 2)
-    if at + 2 > stop or octets:byte(at + 1) ~= tag then
-        return nil
-    end
-    local from, len = at + 2, first
-    if first >= 128 then
-        local count = first - 128
-        if count == 0 or count > 4 or from + count > stop then
-            return nil
-        end
-        len = 0
-        for i = 1, count do
-            len = len * 256 + octets:byte(from + i)
-        end
-        if len < 128 or octets:byte(from + 1) == 0 then
-            return nil
-        end
-        from = from + count
-    end
-    if from + len <= stop then
-        return from, from + len
-    end
-end
-
--- A number that is not negative, in the fewest octets, of at most `limit` octets.
-local function der_natural(octets, at, stop, limit)
-    local from, after = der_element(octets, at, stop, 0x02)
-    if not from or from == after then
-        return nil
-    end
-    local first, second = octets:byte(from + 1), octets:byte(from + 2)
-    if first >= 128 or (first == 0 and after - from > 1 and second < 128) then
-        return nil
-    end
-    if after - from - (first == 0 and 1 or 0) <= limit then
-        return from, after
-    end
-end
-
--- The places of version, u.x, u.y, v, w; nil if it is no BFCiphertextBlock.
-local function ciphertext(octets, at, stop)
-    local from, after = der_element(octets, at, stop, 0x30)
-    if not from or after ~= stop then
-        return nil
-    end
-    local version, version_end = der_natural(octets, from, after, 8)
-    if not version or version_end - version ~= 1 or octets:byte(version + 1) ~= 2 then
-        return nil
-    end
-    local u, u_end = der_element(octets, version_end, after, 0x30)
-    local x, x_end = nil, nil
-    if u then
-        x, x_end = der_natural(octets, u, u_end, 960)
-    end
-    local y, y_end = nil, nil
-    if x then
-        y, y_end = der_natural(octets, x_end, u_end, 960)
-    end
-    if not y or y_end ~= u_end then
-        return nil
-    end
-    local v, v_end = der_element(octets, u_end, after, 0x04)
-    local w, w_end = nil, nil
-    if v then
-        w, w_end = der_element(octets, v_end, after, 0x04)
-    end
-    if w and v_end - v <= 64 and w_end == after then
-        return {{f_version, version, version_end}, {f_ux, x, x_end}, {f_uy, y, y_end}, {f_v, v, v_end}, {f_w, w, w_end}}
-    end
+-- The parts of the BFCiphertextBlock inside IBAKE and ESK, in their order.
+local f_ciphertext = {}
+for _, name in ipairs({"version", "u x", "u y", "v", "w"}) do
+    f_ciphertext[#f_ciphertext + 1] = declare("IBE", name, ProtoField.bytes)
 end
 
 ---- Walks -----------------------------------------------------------------------------------------------------------------------------
@@ -720,8 +649,8 @@ local function show_encrypted(m)
         if p.number == 22 or p.number == 23 then
             local place = p.place["encr data"]
             local parts = ciphertext(m.octets, place[1], place[1] + place[2])
-            for _, part_ in ipairs(parts or {}) do
-                p.node:add(part_[1], m.tvb(part_[2], part_[3] - part_[2]))
+            for i, range in ipairs(parts or {}) do
+                p.node:add(f_ciphertext[i], m.tvb(range[1], range[2] - range[1]))
             end
             if not parts then
                 broken(m, "P-2", p.node)
@@ -805,6 +734,35 @@ function mikey.init()
 end
 
 mikey.fields = fields
+
+---- SDP at the level of a medium ------------------------------------------------------------------------------------------------
+-- Wireshark's SDP dissector (4.0) hands a=key-mgmt over to the table "key_mgmt" at the level of the session alone; at that
+-- of a medium it shows the attribute as text. Those are read after all the dissectors.
+
+local media = Proto("mikey_ibake_media", "MIKEY-IBAKE at the level of a medium in SDP")
+local media_attribute, session_kmpid = Field.new("sdp.media_attr"), Field.new("sdp.key_mgmt.kmpid")
+
+-- Whether the SDP dissector has handed this attribute over itself.
+local function is_dissected(attribute)
+    for _, kmpid in ipairs({session_kmpid()}) do
+        if kmpid.offset >= attribute.offset and kmpid.offset < attribute.offset + attribute.len then
+            return true
+        end
+    end
+    return false
+end
+
+function media.dissector(_, pinfo, tree)
+    for _, attribute in ipairs({media_attribute()}) do
+        local data = attribute.range:string():match("^a=key%-mgmt:mikey ([%w+/=]+)")
+        local octets = data and not is_dissected(attribute) and ByteArray.new(data, true):base64_decode()
+        if octets and octets:len() > 0 then
+            show_message(octets:tvb("Key Management Data"), pinfo, tree)
+        end
+    end
+end
+
+register_postdissector(media)
 
 DissectorTable.get("key_mgmt"):add("mikey", mikey)
 DissectorTable.get("media_type"):add("application/mikey", mikey)
