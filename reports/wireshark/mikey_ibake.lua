@@ -583,8 +583,10 @@ end
 
 ---- Dissecting --------------------------------------------------------------------------------------------------------------------------
 
-mikey.prefs.builtin = Pref.enum("Wireshark's own MIKEY tree", 1, "When the tree of the dissector \"mikey\" is shown, too",
-    {{1, "for the messages that it knows (data types 0 to 18)", 1}, {2, "always", 2}, {3, "never", 3}}, true)
+local KNOWN, ALWAYS, NEVER = 1, 2, 3
+mikey.prefs.builtin = Pref.enum("Wireshark's own MIKEY tree", KNOWN, "When the tree of Wireshark's own dissector is shown, too: " ..
+    "for the messages that it knows (data types 0 to 18), always, or never",
+    {{1, "known", KNOWN}, {2, "always", ALWAYS}, {3, "never", NEVER}}, true)
 mikey.prefs.decoded = Pref.string("Decrypted content", "",
     "A file that `ibakelab decode --json --keylog KEYS CAPTURE` wrote; with --secrets also for what holds keys")
 
@@ -592,7 +594,7 @@ local builtin = Dissector.get("mikey")
 
 local function show_builtin(tvb, pinfo, tree, kind)
     local choice = mikey.prefs.builtin
-    if choice == 2 or (choice == 1 and kind and kind < 19) then
+    if choice == ALWAYS or (choice == KNOWN and kind and kind < 19) then
         pcall(builtin.call, builtin, tvb, pinfo, tree) -- an error is what a malformed message is there
     end
 end
