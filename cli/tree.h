@@ -41,7 +41,8 @@ void tree_octets(tree *t, tree_node *node, ibk_span octets, bool as_text);
 
 /* The offsets below the node count from the start of these octets, which are copied and wiped in the end. */
 void tree_inside(tree *t, tree_node *node, ibk_span octets);
-/* Whether something of the node's octets, or of those inside it, is hidden: then these are shown to nobody. */
+/* Whether something of the node's octets, or of those inside it, is hidden: then these are shown to nobody.
+ */
 bool tree_hides(const tree_node *node);
 
 /* The children of the root, one a line, offset and length first. Long values are folded at `width` columns.
