@@ -105,8 +105,7 @@ bool decode_datagram(decoder *d, decode_origin *origin, ibk_span in);
 /* The first message of a stream: octets used, 0 if more are needed, SIZE_MAX if this is no SIP or HTTP. */
 size_t decode_stream(decoder *d, decode_origin *origin, ibk_span in);
 
-/* RFC 3830 §10: the port of MIKEY by itself. On TCP nothing is around a message: it ends where its chain
- * does. */
+/* MIKEY by itself, as registered. On TCP nothing is around a message: it ends where its chain does. */
 #define DECODE_MIKEY_PORT 2269
 /* The first message of such a stream: octets used, 0 if more are needed. A malformed one takes all there is.
  */

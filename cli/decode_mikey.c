@@ -54,6 +54,7 @@ static void describe_chain(job *j, tree_node *parent, uint8_t container, ibk_spa
         tree_node *node = tree_add(&j->t, parent, "malformed");
         tree_text(&j->t, node, "%s, octet %zu of the content: %s (%s)",
                   diag.payload ? diag.payload : "content", diag.offset, ibk_err_text(err), diag.detail);
+        node->hidden = container != IBK_PL_IBAKE && !j->d->secrets; /* nobody knows where its keys are */
         j->d->malformed++;
         return;
     }

@@ -189,6 +189,10 @@ end
 
 local NUMBER = {ProtoField.uint8, ProtoField.uint16, nil, ProtoField.uint32}
 
+local function power(exponent) -- 2 ^ n is no integer in newer versions of Lua
+    return exponent == 0 and 1 or 2 * power(exponent - 1)
+end
+
 -- What a layout is written with. `section` is the payload's name.
 local function writer(section)
     local w = {}
@@ -200,7 +204,7 @@ local function writer(section)
         return {kind = "number", name = name, width = 4, field = declare(section, name, ProtoField.uint32, base.HEX)}
     end
     function w.bits(name, width, shift, count, names, unknown)
-        local unit, modulus = 2 ^ shift, 2 ^ count
+        local unit, modulus = power(shift), power(count)
         return {kind = "bits", name = name, width = width, unit = unit, modulus = modulus, last = shift == 0,
             known = unknown and names, unknown = unknown,
             field = declare(section, name, NUMBER[width], base.DEC, names, (modulus - 1) * unit)}
@@ -529,6 +533,7 @@ end
 
 local function read_payload(c, number_, place, tree)
     local kind = KIND[number_]
+    c.payload = nil
     if not kind then
         return fail(c, "payload type " .. number_)
     elseif not kind.places[place] then
