@@ -107,7 +107,7 @@ def of_pdml(text):
 
 
 def seen_by_tshark(capture, *options):
-    return of_pdml(tshark(capture, *options, "-T", "pdml"))
+    return of_pdml(tshark(capture, *options, "-Y", PROTOCOL, "-T", "pdml"))
 
 
 # ---- ibakelab decode --------------------------------------------------------------------------------------------
