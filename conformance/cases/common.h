@@ -50,7 +50,10 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
                        suite_report *last); /* session a */
 
 /* What must hold when nothing was wrong with the call: the peer found nothing, it went to its end (`done`: as
- * the two say; fails `id`), and both have the same keys (fails `keys_id`). */
+ * the two say; fails `id`, NULL: case_rule), and both have the same keys (fails `keys_id`). */
+/* Which requirement says that the last message that was handed in, which was right, has to be taken; by
+ * `last`, the report about it. NULL: none. */
+const char *case_rule(const suite_trial *t, suite_report last);
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id);
 
