@@ -140,8 +140,8 @@ typedef struct kind {
 static const kind kinds[] = {
     {"initiator", "initiator", "a call to the peer", initiator_ids, "own_curves", 3, run_initiator},
     {"responder", "responder", "a call from the peer", responder_ids, "curves", 5, run_responder},
-    {"pair", "initiator,responder", "a call between two processes", "6267-28 6267-37 6267-48 6267-60",
-     "own_curves", 3, run_pair},
+    {"pair", "initiator,responder", "a call between two processes",
+     "6267-28 6267-32 6267-37 6267-44 6267-48 6267-57 6267-60 6267-67 6267-68", "own_curves", 3, run_pair},
 };
 
 static void add_row(suite_list *list, const kind *k, const unsigned char *row) {
