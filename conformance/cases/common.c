@@ -162,23 +162,21 @@ void case_deviated(suite_trial *t, const peer *p) {
         suite_error(t, "the peer did not deviate");
 }
 
-/* Fails `id` where a key is another one; `why`: the mistake that explains it, if one does. */
-static void same_key(suite_trial *t, const json_t *key, const char *member, ibk_span right,
-                     const peer_finding *why, const char *id) {
+static bool same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets,
+                     size_t len) {
     const char *text = json_string_value(json_object_get(key, member));
-    suite_require(t, text && ibk_span_equal(suite_octets(t, text), right),
-                  why->requirement ? why->requirement : id, "the key that the peer derives",
-                  "another %s of crypto session %lld%s%s", member,
-                  (long long)json_integer_value(json_object_get(key, "cs_id")), why->text ? ": " : "",
-                  why->text ? why->text : "");
+    return text && ibk_span_equal(suite_octets(t, text), ibk_span_of(octets, len));
 }
 
-static peer_finding explain_tek(suite_trial *t, const peer *p, size_t i, const json_t *key) {
+/* Fails the requirement that a known mistake breaks which explains the key, or else `id`. */
+static void other_key(suite_trial *t, const peer *p, size_t i, const json_t *key, const char *id) {
     const char *tek = json_string_value(json_object_get(key, "tek"));
-    peer_finding why = {0};
-    if (tek)
-        (void)peer_explain_tek(p, i, suite_octets(t, tek), &why);
-    return why;
+    peer_finding why = {.requirement = id};
+    bool explained = tek && peer_explain_tek(p, i, suite_octets(t, tek), &why);
+    suite_fail(t, why.requirement, "the key that the peer derives",
+               "another TEK or salt of crypto session %lld%s%s",
+               (long long)json_integer_value(json_object_get(key, "cs_id")), explained ? ": " : "",
+               explained ? why.text : "");
 }
 
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
@@ -191,9 +189,9 @@ void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
                   json_array_size(ours), n);
     for (size_t i = 0; i < n && i < 8; i++) {
         const json_t *key = json_array_get(ours, i);
-        peer_finding why = explain_tek(t, p, i, key);
-        same_key(t, key, "tek", ibk_span_of(keys[i].tek, keys[i].tek_len), &why, id);
-        same_key(t, key, "salt", ibk_span_of(keys[i].salt, keys[i].salt_len), &why, id);
+        if (!same_key(t, key, "tek", keys[i].tek, keys[i].tek_len) ||
+            !same_key(t, key, "salt", keys[i].salt, keys[i].salt_len))
+            other_key(t, p, i, key, id);
     }
 }
 
@@ -240,6 +238,13 @@ const char *case_rule(const suite_trial *t, suite_report last) {
     default:
         return NULL;
     }
+}
+
+void case_established(suite_trial *t, bool done, suite_report last, const peer *p) {
+    if (done)
+        return;
+    case_judge(t, p, false);
+    suite_expect(t, last, case_rule(t, last), "accepted/established");
 }
 
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,

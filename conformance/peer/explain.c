@@ -2,9 +2,6 @@
  * nothing of why; but the mistakes that implementers make are few, and each leaves octets of its own. */
 #include "peer/knob.h"
 
-#include <string.h>
-#include <time.h>
-
 /* ---- V ---- */
 
 static void copy_recipe(px_recipe *to, const px_recipe *from) {
@@ -44,27 +41,30 @@ void px_explain_v(peer *p, px_received m, const px_recipe *recipe, const px_octe
 enum { LABEL_DATA_AUTH = 0x1B5C7973, LABEL_DATA_ENCR = 0x15798CEF }; /* RFC 3830 §4.1.3 */
 
 static const px_tek_recipe mistakes[] = {
-    {"6267-95", "the TGK is derived with the constant of the MPK", PX_LABEL_MPK, PX_LABEL_TEK, 32, 0, 0, 0, 0,
-     0, 0},
-    {"6267-95", "the TGK is derived with the CSB ID of the exchange", PX_LABEL_TGK, PX_LABEL_TEK, 32, 0, 1, 0,
-     0, 0, 0},
-    {"6267-95", "TEKs are derived from K_SESSION without a TGK", PX_LABEL_TGK, PX_LABEL_TEK, 32, 0, 0, 0, 1,
-     0, 0},
-    {"P-6", "the TGK has 160 bits", PX_LABEL_TGK, PX_LABEL_TEK, 20, 0, 0, 0, 0, 0, 0},
-    {"P-6", "the TGK has 128 bits", PX_LABEL_TGK, PX_LABEL_TEK, 16, 0, 0, 0, 0, 0, 0},
-    {"3830-6", "TEKs are derived with the constant of salts", PX_LABEL_TGK, PX_LABEL_TEK_SALT, 32, 0, 0, 0, 0,
-     0, 0},
-    {"3830-6", "TEKs are derived with the constant of authentication keys", PX_LABEL_TGK, LABEL_DATA_AUTH, 32,
-     0, 0, 0, 0, 0, 0},
-    {"3830-6", "TEKs are derived with the constant of encryption keys", PX_LABEL_TGK, LABEL_DATA_ENCR, 32, 0,
-     0, 0, 0, 0, 0},
-    {"3830-6", "in the labels of TEKs, CS IDs count from 0", PX_LABEL_TGK, PX_LABEL_TEK, 32, 1, 0, 0, 0, 0,
-     0},
-    {"3830-6", "the labels of TEKs have the CSB ID 0xFFFFFFFF", PX_LABEL_TGK, PX_LABEL_TEK, 32, 0, 0, 1, 0, 0,
-     0},
-    {"3830-6", "the labels of TEKs have no RAND", PX_LABEL_TGK, PX_LABEL_TEK, 32, 0, 0, 0, 0, 1, 0},
-    {"6043-1", "TEKs are derived with another PRF than the header says", PX_LABEL_TGK, PX_LABEL_TEK, 32, 0, 0,
-     0, 0, 0, 1},
+    {.requirement = "6267-95",
+     .text = "the TGK is derived with the constant of the MPK",
+     .tgk_constant = PX_LABEL_MPK},
+    {.requirement = "6267-95",
+     .text = "the TGK is derived with the CSB ID of the exchange",
+     .tgk_csb_own = true},
+    {.requirement = "6267-95", .text = "TEKs are derived from K_SESSION without a TGK", .direct = true},
+    {.requirement = "P-6", .text = "the TGK has 160 bits", .tgk_len = 20},
+    {.requirement = "P-6", .text = "the TGK has 128 bits", .tgk_len = 16},
+    {.requirement = "3830-6",
+     .text = "TEKs are derived with the constant of salts",
+     .tek_constant = PX_LABEL_TEK_SALT},
+    {.requirement = "3830-6",
+     .text = "TEKs are derived with the constant of authentication keys",
+     .tek_constant = LABEL_DATA_AUTH},
+    {.requirement = "3830-6",
+     .text = "TEKs are derived with the constant of encryption keys",
+     .tek_constant = LABEL_DATA_ENCR},
+    {.requirement = "3830-6", .text = "in the labels of TEKs, CS IDs count from 0", .cs_id_less = 1},
+    {.requirement = "3830-6", .text = "the labels of TEKs have the CSB ID 0xFFFFFFFF", .tek_csb_none = true},
+    {.requirement = "3830-6", .text = "the labels of TEKs have no RAND", .no_rand = true},
+    {.requirement = "6043-1",
+     .text = "TEKs are derived with another PRF than the header says",
+     .other_prf = true},
 };
 
 bool peer_explain_tek(const peer *p, size_t i, ibk_span tek, peer_finding *out) {
@@ -83,67 +83,55 @@ bool peer_explain_tek(const peer *p, size_t i, ibk_span tek, peer_finding *out) 
 
 /* ---- IBE ---- */
 
-static bool opens_with(peer *p, const px_part *part, ibk_span id_data, const char *date) {
+/* Whether it is for this ID data, with the date of a moment in the form of `granularity`, or without a date.
+ */
+static bool is_for(peer *p, const px_part *part, ibk_span id_data, const peer_granularity *granularity,
+                   uint64_t seconds) {
     const peer_domain *domain = px_domain_of(p, id_data);
+    if (!domain)
+        return false;
+    peer_domain dated = *domain;
     px_octets identity = {0}, plain = {0};
-    px_put_span(&identity, id_data);
-    px_put(&identity, date, strlen(date));
-    bool opens = domain && !identity.err && px_open(p, part, domain, px_span(&identity), &plain) == IBK_OK;
+    if (granularity) {
+        dated.granularity = *granularity;
+        px_ibe_identity(&identity, id_data, &dated, seconds);
+    } else {
+        px_put_span(&identity, id_data);
+    }
+    bool is = !identity.err && px_open(p, part, domain, px_span(&identity), &plain) == IBK_OK;
     px_free(&identity);
     px_free(&plain);
-    return opens;
+    return is;
 }
 
-/* The date of a moment in one of the three forms, or none. */
-static void date_of(uint64_t seconds, size_t digits, char out[16]) {
-    time_t t = (time_t)seconds;
-    struct tm tm;
-    out[0] = '\0';
-    if (gmtime_r(&t, &tm))
-        (void)strftime(out, 16, "%Y%m%d%H", &tm);
-    out[digits] = '\0';
-}
-
-static const char *wrong_date(peer *p, const px_part *part, ibk_span id_data) {
-    static const struct {
-        const char *text;
-        size_t digits;
-        int days;
-    } dates[] = {{"an IBE identity has the date of the day before", 8, -1},
-                 {"an IBE identity has the date of the day after", 8, 1},
-                 {"an IBE identity has no date", 0, 0},
-                 {"the date of an IBE identity is of another granularity", 6, 0},
-                 {"the date of an IBE identity is of another granularity", 8, 0},
-                 {"the date of an IBE identity is of another granularity", 10, 0}};
-    char date[16];
-    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
-        date_of(px_stamp_seconds(p, &p->t) + (uint64_t)(86400LL * dates[i].days), dates[i].digits, date);
-        if (opens_with(p, part, id_data, date))
-            return dates[i].text;
-    }
+static const char *wrong_date(peer *p, const px_part *part, ibk_span id_data, peer_granularity right) {
+    enum { DAY = 86400 };
+    uint64_t now = px_stamp_seconds(p, &p->t);
+    if (is_for(p, part, id_data, &right, now - DAY) || is_for(p, part, id_data, &right, now + DAY))
+        return "an IBE identity has the date of another day";
+    if (is_for(p, part, id_data, NULL, now))
+        return "an IBE identity has no date";
+    for (peer_granularity other = PEER_DAY; other <= PEER_MONTH; other++)
+        if (is_for(p, part, id_data, &other, now))
+            return "the date of an IBE identity is of another granularity";
     return NULL;
 }
 
 bool px_explain_sealed(peer *p, const px_part *part, const px_name *own) {
     const px_name *others[] = {&p->idi, &p->idr, &p->called};
     const peer_domain *domain = px_domain_of(p, px_span(&own->data));
-    const char *text = wrong_date(p, part, px_span(&own->data));
+    if (!domain)
+        return false;
+    const char *text = wrong_date(p, part, px_span(&own->data), domain->granularity);
     if (text) {
         px_finding(p, "P-9", text);
         return true;
     }
-    for (size_t i = 0; domain && i < sizeof others / sizeof *others; i++) {
-        char date[16];
-        date_of(px_stamp_seconds(p, &p->t),
-                domain->granularity == PEER_MONTH  ? 6
-                : domain->granularity == PEER_HOUR ? 10
-                                                   : 8,
-                date);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!px_is(&own->data, px_span(&others[i]->data)) &&
-            opens_with(p, part, px_span(&others[i]->data), date)) {
+            is_for(p, part, px_span(&others[i]->data), &domain->granularity, px_stamp_seconds(p, &p->t))) {
             px_finding_of(p, PX_RULE_TO, "a payload is encrypted to another identity than it has to be");
             return true;
         }
-    }
     return false;
 }

@@ -76,27 +76,27 @@ static void test_tek(void **state) {
     pair play;
     for (uint8_t prf = 0; prf < 2; prf++) {
         pair_play(&play, PAIR_CALL, &(pair_setting){.prf = prf});
-        px_tek_recipe r = px_tek_right;
+        px_tek_recipe r = {0};
         tek_finding(&play, &r, NULL);
         r.tgk_len = 20;
         tek_finding(&play, &r, "P-6");
         r.cs_id_less = 1; /* two mistakes at once are none that is known */
         tek_finding(&play, &r, NULL);
-        r = px_tek_right, r.tgk_constant = PX_LABEL_MPK;
+        r = (px_tek_recipe){0}, r.tgk_constant = PX_LABEL_MPK;
         tek_finding(&play, &r, "6267-95");
-        r = px_tek_right, r.tgk_csb_own = true;
+        r = (px_tek_recipe){0}, r.tgk_csb_own = true;
         tek_finding(&play, &r, "6267-95");
-        r = px_tek_right, r.direct = true;
+        r = (px_tek_recipe){0}, r.direct = true;
         tek_finding(&play, &r, "6267-95");
-        r = px_tek_right, r.cs_id_less = 1;
+        r = (px_tek_recipe){0}, r.cs_id_less = 1;
         tek_finding(&play, &r, "3830-6");
-        r = px_tek_right, r.tek_constant = PX_LABEL_TEK_SALT;
+        r = (px_tek_recipe){0}, r.tek_constant = PX_LABEL_TEK_SALT;
         tek_finding(&play, &r, "3830-6");
-        r = px_tek_right, r.tek_csb_none = true;
+        r = (px_tek_recipe){0}, r.tek_csb_none = true;
         tek_finding(&play, &r, "3830-6");
-        r = px_tek_right, r.no_rand = true;
+        r = (px_tek_recipe){0}, r.no_rand = true;
         tek_finding(&play, &r, "3830-6");
-        r = px_tek_right, r.other_prf = true;
+        r = (px_tek_recipe){0}, r.other_prf = true;
         tek_finding(&play, &r, "6043-1");
         pair_free(&play);
     }

@@ -179,9 +179,9 @@ void px_explain_v(peer *p, px_received m, const px_recipe *recipe, const px_octe
 /* An IBE payload that does not open with the key of the ID data at a date. False: nothing explains it. */
 bool px_explain_sealed(peer *p, const px_part *part, const px_name *own);
 
-/* How TEKs follow from K_SESSION. Where somebody errs, a number is another one. */
+/* How somebody derives TEKs from K_SESSION who errs: what is not 0 differs from the right way. */
 typedef struct px_tek_recipe {
-    const char *requirement, *text; /* of the mistake; NULL: the right way */
+    const char *requirement, *text; /* of the mistake */
     uint32_t tgk_constant, tek_constant;
     size_t tgk_len;
     uint8_t cs_id_less;              /* what is taken away from the CS ID */
@@ -189,8 +189,7 @@ typedef struct px_tek_recipe {
     bool direct, no_rand, other_prf; /* direct: TEKs from K_SESSION; no_rand: in the labels of TEKs */
 } px_tek_recipe;
 
-extern const px_tek_recipe px_tek_right;
-/* peer_keys by a recipe. */
+/* peer_keys, by such a recipe. */
 size_t px_keys(const peer *p, const px_tek_recipe *recipe, peer_cs_keys *keys, size_t max);
 
 /* ---- rsa.c ---- */

@@ -108,13 +108,10 @@ static void lengths(const peer *p, uint8_t policy, peer_cs_keys *keys) {
     }
 }
 
-const px_tek_recipe px_tek_right = {
-    .tgk_constant = PX_LABEL_TGK, .tek_constant = PX_LABEL_TEK, .tgk_len = 32 /* P-6 */};
-
 static ibk_err derive_cs(const peer *p, const px_tek_recipe *r, ibk_span tgk, peer_cs_keys *keys) {
     uint8_t prf = p->prf ^ r->other_prf;
-    px_label label = {r->tek_constant, (uint8_t)(keys->cs_id - r->cs_id_less),
-                      r->tek_csb_none ? 0xFFFFFFFF : p->csb_id,
+    px_label label = {r->tek_constant ? r->tek_constant : PX_LABEL_TEK,
+                      (uint8_t)(keys->cs_id - r->cs_id_less), r->tek_csb_none ? 0xFFFFFFFF : p->csb_id,
                       r->no_rand ? (ibk_span){0} : px_span(&p->rand)};
     PX_TRY(px_derive(prf, tgk, label, keys->tek, keys->tek_len));
     label.constant = PX_LABEL_TEK_SALT;
@@ -122,12 +119,14 @@ static ibk_err derive_cs(const peer *p, const px_tek_recipe *r, ibk_span tgk, pe
 }
 
 size_t px_keys(const peer *p, const px_tek_recipe *r, peer_cs_keys *keys, size_t max) {
-    uint8_t tgk_octets[32];
-    px_label of_tgk = {r->tgk_constant, 0xFF, r->tgk_csb_own ? p->csb_id : 0xFFFFFFFF, px_span(&p->rand)};
-    if (px_span(&p->session).len == 0 || r->tgk_len > sizeof tgk_octets ||
-        px_derive(p->prf ^ r->other_prf, px_span(&p->session), of_tgk, tgk_octets, r->tgk_len))
+    uint8_t tgk_octets[32]; /* 256 bits, P-6 */
+    size_t tgk_len = r->tgk_len ? r->tgk_len : sizeof tgk_octets;
+    px_label of_tgk = {r->tgk_constant ? r->tgk_constant : PX_LABEL_TGK, 0xFF,
+                       r->tgk_csb_own ? p->csb_id : 0xFFFFFFFF, px_span(&p->rand)};
+    if (px_span(&p->session).len == 0 || tgk_len > sizeof tgk_octets ||
+        px_derive(p->prf ^ r->other_prf, px_span(&p->session), of_tgk, tgk_octets, tgk_len))
         return 0;
-    ibk_span tgk = r->direct ? px_span(&p->session) : ibk_span_of(tgk_octets, r->tgk_len);
+    ibk_span tgk = r->direct ? px_span(&p->session) : ibk_span_of(tgk_octets, tgk_len);
     px_cursor c = px_read(px_span(&p->map));
     peer_cs cs;
     size_t n = 0;
@@ -145,7 +144,8 @@ size_t px_keys(const peer *p, const px_tek_recipe *r, peer_cs_keys *keys, size_t
 }
 
 size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max) {
-    return px_keys(p, &px_tek_right, keys, max);
+    static const px_tek_recipe right;
+    return px_keys(p, &right, keys, max);
 }
 
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys) {
