@@ -92,7 +92,7 @@ peer *case_peer(suite_trial *t, const peer_setup *s) {
                           .granularity = s->granularity};
     peer_config c = {
         .role = s->role,
-        .deviation = s->deviation,
+        .deviation = s->deviation && *s->deviation ? s->deviation : NULL,
         .seed = ibk_span_str(suite_text(t, "%s %d", s->seed ? s->seed : suite_name(t), (int)s->role)),
         .utc_ms = (uint64_t)utc_ms,
         .domains = home,
@@ -162,12 +162,21 @@ void case_deviated(suite_trial *t, const peer *p) {
         suite_error(t, "the peer did not deviate");
 }
 
-static void same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets, size_t len,
-                     const char *id) {
+static bool same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets,
+                     size_t len) {
     const char *text = json_string_value(json_object_get(key, member));
-    suite_require(t, text && ibk_span_equal(suite_octets(t, text), ibk_span_of(octets, len)), id,
-                  "the key that the peer derives", "another %s of crypto session %lld", member,
-                  (long long)json_integer_value(json_object_get(key, "cs_id")));
+    return text && ibk_span_equal(suite_octets(t, text), ibk_span_of(octets, len));
+}
+
+/* Fails the requirement that a known mistake breaks which explains the key, or else `id`. */
+static void other_key(suite_trial *t, const peer *p, size_t i, const json_t *key, const char *id) {
+    const char *tek = json_string_value(json_object_get(key, "tek"));
+    peer_finding why = {.requirement = id};
+    bool explained = tek && peer_explain_tek(p, i, suite_octets(t, tek), &why);
+    suite_fail(t, why.requirement, "the key that the peer derives",
+               "another TEK or salt of crypto session %lld%s%s",
+               (long long)json_integer_value(json_object_get(key, "cs_id")), explained ? ": " : "",
+               explained ? why.text : "");
 }
 
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
@@ -179,8 +188,10 @@ void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
     suite_require(t, json_array_size(ours) == n, id, "a key for each crypto session", "%zu keys for %zu",
                   json_array_size(ours), n);
     for (size_t i = 0; i < n && i < 8; i++) {
-        same_key(t, json_array_get(ours, i), "tek", keys[i].tek, keys[i].tek_len, id);
-        same_key(t, json_array_get(ours, i), "salt", keys[i].salt, keys[i].salt_len, id);
+        const json_t *key = json_array_get(ours, i);
+        if (!same_key(t, key, "tek", keys[i].tek, keys[i].tek_len) ||
+            !same_key(t, key, "salt", keys[i].salt, keys[i].salt_len))
+            other_key(t, p, i, key, id);
     }
 }
 
@@ -211,11 +222,38 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, su
     return suite_is(*last, "accepted/established");
 }
 
+const char *case_rule(const suite_trial *t, suite_report last) {
+    switch (suite_last_type(t)) {
+    case SUITE_I_MESSAGE_1:
+        return "6267-32";
+    case SUITE_R_MESSAGE_1:
+        return "6267-44";
+    case SUITE_I_MESSAGE_2:
+        return "6267-57";
+    case SUITE_R_MESSAGE_2:
+        return strcmp(last.error, "authentication") == 0 ? "6267-67" : "6267-68";
+    case SUITE_REQUEST_KEY_RESP:
+        return "6267-26";
+    case SUITE_REQUEST_KEY_PSK:
+    case SUITE_REQUEST_KEY_PKE:
+        return "6267-16";
+    default:
+        return NULL;
+    }
+}
+
+void case_established(suite_trial *t, bool done, suite_report last, const peer *p) {
+    if (done)
+        return;
+    case_judge(t, p, false);
+    suite_expect(t, last, case_rule(t, last), "accepted/established");
+}
+
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id) {
     case_judge(t, p, false);
     if (!done)
-        suite_expect(t, last, id, "accepted/established");
+        suite_expect(t, last, id ? id : case_rule(t, last), "accepted/established");
     case_keys(t, last, p, keys_id);
 }
 

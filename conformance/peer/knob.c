@@ -57,6 +57,11 @@ static void list_rules(const px_knob *knob, px_kind kind, char *out, size_t size
     }
 }
 
+const char *px_knob_rule(const px_knob *knob, px_kind kind) {
+    const char *space = strrchr(knob->rules, ' '), *last = space ? space + 1 : knob->rules;
+    return *last == '@' ? expand(last, strlen(last), kind) : last;
+}
+
 /* ---- what peer.h offers
  * -------------------------------------------------------------------------------------- */
 

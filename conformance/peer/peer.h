@@ -176,6 +176,14 @@ typedef struct peer_result {
 
 const peer_result *peer_look(const peer *p); /* valid until the next call */
 
+/* Something that the other did wrong. */
+typedef struct peer_finding {
+    const char *requirement; /* "6267-39"; of conformance/requirements */
+    const char *text;        /* a sentence */
+    uint8_t data_type;       /* of the message */
+    uint8_t should;          /* 1: of level SHOULD, 0: MUST or profile */
+} peer_finding;
+
 typedef struct peer_cs_keys {
     uint8_t cs_id;
     uint32_t ssrc;
@@ -187,6 +195,10 @@ typedef struct peer_cs_keys {
  * written. */
 size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max);
 
+/* The known mistake in derivation by which the i-th crypto session has this TEK: its requirement and a
+ * sentence in *out. False: none of those that are known. */
+bool peer_explain_tek(const peer *p, size_t i, ibk_span tek, peer_finding *out);
+
 /* TEK (16 octets) and salt (14) of content under SK (P-22). */
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys);
 
@@ -195,13 +207,6 @@ size_t peer_private_keys(const peer *p);
 bool peer_private_key(const peer *p, size_t i, ibk_span *ibe_identity, ibk_span *der);
 
 /* ---- what the other did wrong -------------------------------------------------------------------------- */
-
-typedef struct peer_finding {
-    const char *requirement; /* "6267-39"; of conformance/requirements */
-    const char *text;        /* a sentence */
-    uint8_t data_type;       /* of the message */
-    uint8_t should;          /* 1: of level SHOULD, 0: MUST or profile */
-} peer_finding;
 
 size_t peer_findings(const peer *p);
 const peer_finding *peer_finding_at(const peer *p,

@@ -92,7 +92,7 @@ static ibk_span without_padding(ibk_span plain, ibk_err *err) {
     const px_reader quiet = {ignore, NULL};
     for (size_t n = 0; n < 8 && n < plain.len; n++) {
         px_chain keys = {0};
-        bool whole = px_read_chain(&quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, &keys, err);
+        bool whole = px_read_chain(&quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, "P-4", &keys, err);
         px_chain_free(&keys);
         if (whole)
             return ibk_span_of(plain.data, plain.len - n);
@@ -107,7 +107,7 @@ static void judge_content(peer *p, const px_part *kemac, ibk_span plain, ibk_err
     px_chain keys = {0};
     if (px_span(&kemac->body).data[0] == PX_ENC_KW_128)
         plain = without_padding(plain, err);
-    if (px_read_chain(&reader, plain, PX_IDR, &keys, err)) {
+    if (px_read_chain(&reader, plain, PX_IDR, "P-4", &keys, err)) {
         if (px_count(&keys, PX_KEY) == 0)
             px_finding(p, "6267-90", "there is no private key");
         for (size_t i = 0; i < keys.n; i += 2) {

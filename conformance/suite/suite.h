@@ -114,6 +114,8 @@ typedef struct suite_report {
 suite_report suite_op(suite_trial *t, int end, const char *op, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets);
+unsigned
+suite_last_type(const suite_trial *t); /* data type of the last message that was handed in; 0: none */
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp); /* IUT.md §6 */
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more); /* session a: alice calls bob */
 suite_report suite_open_responder(suite_trial *t, int end, const char *more); /* session b: bob */

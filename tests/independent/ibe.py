@@ -3,6 +3,7 @@
 The structures of RFC 5091 section 8 are read and written as strict DER (profile P-2).
 """
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -91,8 +92,9 @@ def hash_to_point(p, q, identity, hashfcn):
     return tate.multiply(p, (p + 1) // q, (x, y))
 
 
+@functools.lru_cache(maxsize=64)
 def derive_public(params, identity):
-    """BFderivePubl, RFC 5091 section 5.2.1: Q_id."""
+    """BFderivePubl, RFC 5091 section 5.2.1: Q_id, which is public and may be kept."""
     return hash_to_point(params.p, params.q, identity, params.hash)
 
 
