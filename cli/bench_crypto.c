@@ -1,6 +1,7 @@
 /* ibakelab bench crypto: each operation's median time beside its count of modular multiplications. */
 #include "cli/bench_crypto.h"
 #include "cli/bench_model.h"
+#include "cli/bench_result.h"
 #include "cli/cli.h"
 #include "run/params_data.h"
 
@@ -16,14 +17,16 @@
 #define COMMAND "bench crypto"
 
 static const char help_text[] =
-    "Usage: ibakelab bench crypto [--size BITS]… [--quick] [--portable] [--json]\n"
+    "Usage: ibakelab bench crypto [--size BITS]… [--quick] [--portable] [--json F]\n"
     "       ibakelab bench crypto --emit-cpu-model[=FILE] [--all] [--quick]\n"
     "\n"
     "Times the identity-based encryption of RFC 5091 on this machine, on the parameter sets that ship.\n"
     "  --size BITS  length of p: 512, 1024 or 1536 (80, 112, 128 bits of strength); default: all three\n"
     "  --quick      fewer repetitions: a second a size, good to some 10 %\n"
     "  --portable   use the multiplier in C even where a faster one is there\n"
-    "  --json       one JSON object instead of tables\n"
+    "  --json F     the figures as a result for 'ibakelab report' (docs/results.md); '-': standard output, "
+    "without "
+    "tables\n"
     "  --emit-cpu-model[=FILE]\n"
     "               measure what a simulated processor has to know, parameters of 1024, 2048 and 3072 bits,\n"
     "               and write it as a CPU model for the scenario keys `cpu` (docs/cpu-models.md)\n"
@@ -54,7 +57,8 @@ static const struct {
 };
 
 typedef struct settings {
-    bool quick, portable, json, emit, all;
+    bool quick, portable, emit, all;
+    const char *json;       /* NULL: not wanted */
     const char *model_path; /* NULL: standard output */
     bool wanted[3];         /* 512, 1024, 1536 */
 } settings;
@@ -245,7 +249,7 @@ static ibk_err measure_size(figures *f, ibk_ibe_measure *m, bool quick) {
 
 /* A product and a reduction in a chain cost what mul and sqr say; the measured parts overlap otherwise, so
  * the shares are scaled to add up. */
-static double model(const figures *f, const ibk_ibe_counts *c) {
+static double model_of(const figures *f, const ibk_ibe_counts *c) {
     double reduction = f->mul - f->product;
     return (double)c->products * f->product + (double)c->squares * (f->sqr - reduction) +
            (double)c->reductions * reduction;
@@ -274,8 +278,8 @@ static void print_table(const figures *f, const ibk_ibe_measure *m, size_t size)
         printf("  %-36s %9.3f", ibk_ibe_op_text((ibk_ibe_op)op), f->median[op] * 1e3);
         if (f->counted[op]) {
             printf(" %9llu %8llu %10llu %9.3f %6.2f", (unsigned long long)c->products,
-                   (unsigned long long)c->squares, (unsigned long long)c->reductions, model(f, c) * 1e3,
-                   f->median[op] / model(f, c));
+                   (unsigned long long)c->squares, (unsigned long long)c->reductions, model_of(f, c) * 1e3,
+                   f->median[op] / model_of(f, c));
             double limit = limit_of(f, (ibk_ibe_op)op, size);
             if (limit > 0)
                 printf(" %11.2f", f->median[op] / limit);
@@ -284,32 +288,68 @@ static void print_table(const figures *f, const ibk_ibe_measure *m, size_t size)
     }
 }
 
-static void print_json(const figures *f, const ibk_ibe_measure *m, size_t size, bool first) {
-    const ibk_ibe_size *s = ibk_ibe_measure_size(m);
-    printf("%s\n  {\"p_bits\": %u, \"q_bits\": %u, \"strength\": %u, \"multiplier\": \"%s\",\n",
-           first ? "" : ",", s->p_bits, s->q_bits, s->strength, ibk_ibe_measure_multiplier(m));
-    printf("   \"field_ns\": {\"mul\": %.2f, \"sqr\": %.2f, \"product\": %.2f, \"add\": %.2f, \"inv\": %.1f, "
-           "\"openssl_mul\": %.2f},\n   \"operations\": {",
-           f->mul * 1e9, f->sqr * 1e9, f->product * 1e9, f->add * 1e9, f->inv * 1e9, f->openssl_mul * 1e9);
-    for (int op = 0; op < IBK_IBE_OPS; op++) {
-        const ibk_ibe_counts *c = &f->counts[op];
-        printf("%s\n    \"%s\": {\"ms\": %.6f", op ? "," : "", ibk_ibe_op_word((ibk_ibe_op)op),
-               f->median[op] * 1e3);
-        if (f->counted[op])
-            printf(", \"products\": %llu, \"squares\": %llu, \"reductions\": %llu, \"additions\": %llu, "
-                   "\"model_ms\": %.6f, \"ratio\": %.4f",
-                   (unsigned long long)c->products, (unsigned long long)c->squares,
-                   (unsigned long long)c->reductions, (unsigned long long)c->additions, model(f, c) * 1e3,
-                   f->median[op] / model(f, c));
-        double limit = limit_of(f, (ibk_ibe_op)op, size);
-        if (limit > 0)
-            printf(", \"limit_ms\": %.6f, \"time_over_limit\": %.4f", limit * 1e3, f->median[op] / limit);
-        printf("}");
-    }
-    printf("\n   }}");
+/* "p512/pairing/time-over-limit": the same on every machine. */
+static void add_measure(result_model *m, const ibk_ibe_size *size, const char *what, const char *figure,
+                        double value, const char *unit) {
+    char name[100];
+    snprintf(name, sizeof name, "p%u/%s/%s", size->p_bits, what, figure);
+    model_measure(m, name, value, unit);
 }
 
-static int bench_size(const settings *s, const run_params_set *set, size_t size, bool first) {
+static json_t *counts_json(const ibk_ibe_counts *c, bool *ok) {
+    json_t *o = json_object();
+    jb_set(o, "products", jb_count(c->products), ok);
+    jb_set(o, "squares", jb_count(c->squares), ok);
+    jb_set(o, "reductions", jb_count(c->reductions), ok);
+    jb_set(o, "additions", jb_count(c->additions), ok);
+    return o;
+}
+
+static void record_field(result_model *m, const figures *f, const ibk_ibe_size *size) {
+    const struct {
+        const char *name;
+        double seconds;
+    } costs[] = {{"multiplication", f->mul}, {"squaring", f->sqr},
+                 {"product", f->product},    {"addition", f->add},
+                 {"inversion", f->inv},      {"openssl-multiplication", f->openssl_mul}};
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        add_measure(m, size, costs[i].name, "time", costs[i].seconds * 1e9, "ns");
+    add_measure(m, size, "multiplication", "time-over-openssl", f->mul / f->openssl_mul, "ratio");
+}
+
+/* One size: its measures, and what they come from into `sizes`. */
+static void record(result_model *m, json_t *sizes, const figures *f, const ibk_ibe_measure *from,
+                   size_t place) {
+    const ibk_ibe_size *size = ibk_ibe_measure_size(from);
+    json_t *detail = json_object(), *counts = json_object();
+    record_field(m, f, size);
+    for (int op = 0; op < IBK_IBE_OPS; op++) {
+        const char *word = ibk_ibe_op_word((ibk_ibe_op)op);
+        double limit = limit_of(f, (ibk_ibe_op)op, place);
+        add_measure(m, size, word, "time", f->median[op] * 1e3, "ms");
+        if (f->counted[op]) {
+            add_measure(m, size, word, "time-over-model", f->median[op] / model_of(f, &f->counts[op]),
+                        "ratio");
+            jb_set(counts, word, counts_json(&f->counts[op], &m->ok), &m->ok);
+        }
+        if (limit > 0)
+            add_measure(m, size, word, "time-over-limit", f->median[op] / limit, "ratio");
+    }
+    jb_set(detail, "p_bits", jb_count(size->p_bits), &m->ok);
+    jb_set(detail, "q_bits", jb_count(size->q_bits), &m->ok);
+    jb_set(detail, "strength", jb_count(size->strength), &m->ok);
+    jb_set(detail, "multiplier", jb_text(ibk_ibe_measure_multiplier(from)), &m->ok);
+    jb_set(detail, "counts", counts, &m->ok);
+    jb_append(sizes, detail, &m->ok);
+}
+
+/* Standard output is for the result alone, if that goes there. */
+static bool shows_tables(const settings *s) {
+    return !s->json || strcmp(s->json, "-") != 0;
+}
+
+static int bench_size(const settings *s, const run_params_set *set, size_t size, result_model *result,
+                      json_t *sizes) {
     ibk_ibe_measure *m = NULL;
     figures f = {0};
     ibk_err err = ibk_ibe_measure_open(&m, ibk_span_of(set->params, set->params_len),
@@ -320,9 +360,8 @@ static int bench_size(const settings *s, const run_params_set *set, size_t size,
         ibk_ibe_measure_free(m);
         return cli_fail(COMMAND, "measuring", err, NULL);
     }
-    if (s->json)
-        print_json(&f, m, size, first);
-    else
+    record(result, sizes, &f, m, size);
+    if (shows_tables(s))
         print_table(&f, m, size);
     fflush(stdout);
     ibk_ibe_measure_free(m);
@@ -331,29 +370,38 @@ static int bench_size(const settings *s, const run_params_set *set, size_t size,
 
 /* ---- the command ----------------------------------------------------------------------------------- */
 
-static int run(const settings *s) {
-    figures ecdh = {0};
-    bool first = true;
-    if (s->json)
-        printf("{\"sizes\": [");
-    for (size_t i = 0; i < run_params_set_count; i++) {
+static int bench_sizes(const settings *s, result_model *result, json_t *sizes) {
+    int status = CLI_OK;
+    for (size_t i = 0; i < run_params_set_count && !status; i++) {
         const ibk_ibe_size *size = ibk_ibe_size_of(run_params_sets[i].n);
         size_t place = size && size->p_bits == 512 ? 0 : size && size->p_bits == 1024 ? 1 : 2;
-        if (!size || size->p_bits > 1536 || !s->wanted[place])
-            continue;
-        int status = bench_size(s, &run_params_sets[i], place, first);
-        if (status)
-            return status;
-        first = false;
+        if (size && size->p_bits <= 1536 && s->wanted[place])
+            status = bench_size(s, &run_params_sets[i], place, result, sizes);
     }
-    measure_ecdh(&ecdh, s->quick ? 0.05 : 0.3);
-    if (s->json)
-        printf("],\n \"p256\": {\"keygen_ms\": %.6f, \"derive_ms\": %.6f}}\n", ecdh.ecdh_keygen * 1e3,
-               ecdh.ecdh_derive * 1e3);
-    else
+    return status;
+}
+
+static int run(const settings *s) {
+    figures ecdh = {0};
+    result_model result;
+    json_t *sizes = json_array(), *details = json_object();
+    bench_result_begin(&result, "crypto", "Identity-based encryption: times and counted limits", s->quick);
+    int status = bench_sizes(s, &result, sizes);
+    if (!status) {
+        measure_ecdh(&ecdh, s->quick ? 0.05 : 0.3);
+        model_measure(&result, "p256/keygen/time", ecdh.ecdh_keygen * 1e3, "ms");
+        model_measure(&result, "p256/derive/time", ecdh.ecdh_derive * 1e3, "ms");
+    }
+    if (!status && shows_tables(s))
         printf("\nECDH on P-256 (OpenSSL): key pair %.3f ms, shared secret %.3f ms\n", ecdh.ecdh_keygen * 1e3,
                ecdh.ecdh_derive * 1e3);
-    return CLI_OK;
+    jb_set(details, "portable", json_boolean(s->portable), &result.ok);
+    jb_set(details, "sizes", sizes, &result.ok);
+    model_set(&result, "details", details);
+    if (!status && s->json)
+        return bench_result_end(&result, COMMAND, s->json);
+    model_free(&result);
+    return status;
 }
 
 static int want_size(settings *s, const char *text) {
@@ -371,7 +419,7 @@ static int read_options(settings *s, int argc, char **argv) {
     static const struct option options[] = {{"size", required_argument, NULL, 's'},
                                             {"quick", no_argument, NULL, 'q'},
                                             {"portable", no_argument, NULL, 'p'},
-                                            {"json", no_argument, NULL, 'j'},
+                                            {"json", required_argument, NULL, 'j'},
                                             {"emit-cpu-model", optional_argument, NULL, 'e'},
                                             {"all", no_argument, NULL, 'a'},
                                             {"help", no_argument, NULL, 'h'},
@@ -386,7 +434,7 @@ static int read_options(settings *s, int argc, char **argv) {
         else if (c == 'p')
             s->portable = true;
         else if (c == 'j')
-            s->json = true;
+            s->json = optarg;
         else if (c == 'e')
             s->emit = true, s->model_path = optarg;
         else if (c == 'a')

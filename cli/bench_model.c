@@ -2,6 +2,7 @@
  * functions that report the operation (ibk_env.work), in CPU time of this thread, so that other load counts
  * only by what it does to caches and clock rates. */
 #include "cli/bench_model.h"
+#include "cli/bench_result.h"
 #include "cli/cli.h"
 #include "cpu/model.h"
 #include "run/params_data.h"
@@ -243,20 +244,6 @@ static bool measure_machine(cpu_model *model, bool quick, bool large) {
     return ok;
 }
 
-/* "AMD EPYC …", or "" where the system does not tell. */
-static void processor_name(char *out, size_t size) {
-    char line[256];
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    out[0] = 0;
-    while (file && !*out && fgets(line, sizeof line, file))
-        if (strncmp(line, "model name", 10) == 0 && strchr(line, ':')) {
-            line[strcspn(line, "\n")] = 0;
-            snprintf(out, size, "%s", strchr(line, ':') + 1 + strspn(strchr(line, ':') + 1, " \t"));
-        }
-    if (file)
-        fclose(file);
-}
-
 int bench_model(const char *path, bool quick, bool large) {
     static cpu_model model;
     char processor[128], description[256];
@@ -264,7 +251,7 @@ int bench_model(const char *path, bool quick, bool large) {
     model = (cpu_model){.timed = true, .name = "measured"};
     if (!measure_machine(&model, quick, large))
         return cli_error(COMMAND, "an operation failed while it was measured"), CLI_INTERNAL;
-    processor_name(processor, sizeof processor);
+    bench_processor(processor, sizeof processor);
     snprintf(description, sizeof description,
              "medians of CPU time on one core%s%s; ibakelab bench crypto --emit-cpu-model",
              *processor ? " of " : "", processor);

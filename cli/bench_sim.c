@@ -1,5 +1,6 @@
 /* ibakelab bench sim: whole calls over the simulated network, each measurement in a process of its own. */
 #include "cli/bench_sim.h"
+#include "cli/bench_result.h"
 #include "cli/cli.h"
 #include "run/run.h"
 
@@ -13,19 +14,24 @@
 #define COMMAND "bench sim"
 
 static const char help_text[] =
-    "Usage: ibakelab bench sim [--calls N] [--users N] [--parameters 1024|2048|3072] [--quick]\n"
+    "Usage: ibakelab bench sim [--calls N] [--users N] [--parameters 1024|2048|3072] [--quick] [--json F]\n"
     "\n"
-    "Plays scenarios made for measuring and prints figures; nothing is judged and nothing written.\n"
+    "Plays scenarios made for measuring and prints figures; nothing is judged.\n"
     "\n"
     "  --calls N       calls with cryptography and two seconds of media; default 100\n"
     "  --users N       registered users of the memory measurement; default 1000\n"
     "  --parameters N  size of the KMS's parameters; default 1024\n"
     "  --quick         10 calls and 100 users: a look whether it works\n"
+    "  --json F        the figures as a result for 'ibakelab report' (docs/results.md); '-': standard "
+    "output, and no "
+    "text\n"
     "\n"
     "Wall-clock figures of one process on one core; they vary from machine to machine.\n";
 
 typedef struct settings {
     uint64_t calls, users, parameters;
+    bool quick;
+    const char *json; /* NULL: not wanted */
 } settings;
 
 /* What a child process measured. */
@@ -124,29 +130,70 @@ static figures measure_calls(const settings *s, uint64_t pairs, bool with_calls)
     return measure(yaml);
 }
 
-static int run(const settings *s) {
-    figures calls = measure_calls(s, s->calls, true), idle = measure_calls(s, s->calls, false);
-    if (calls.status || idle.status)
-        return calls.status > idle.status ? calls.status : idle.status;
-    double seconds = calls.wall_s - idle.wall_s;
+/* What the four measurements come to. */
+typedef struct rates {
+    double wall_s, idle_s, calls, events, virtual_over_wall, kib_per_ue, peak_mib;
+} rates;
+
+static rates rates_of(const settings *s, const figures *calls, const figures *idle, const figures *few,
+                      const figures *many) {
+    double seconds = calls->wall_s - idle->wall_s;
+    uint64_t more = 2 * (s->users / 2) - 2 * (s->users / 20);
+    return (rates){.wall_s = calls->wall_s,
+                   .idle_s = idle->wall_s,
+                   .calls = seconds > 0 ? (double)s->calls / seconds : 0,
+                   .events = (double)calls->events / calls->wall_s,
+                   .virtual_over_wall = (double)calls->virtual_ns / 1e9 / calls->wall_s,
+                   .kib_per_ue = (double)(many->peak_kib - few->peak_kib) / (double)more,
+                   .peak_mib = (double)many->peak_kib / 1024};
+}
+
+static void tell(const settings *s, const figures *calls, const rates *r) {
     unsigned long long bits = s->parameters / 2; /* of p */
     printf("%llu calls at %llu bits, 2 s of media in both directions\n", (unsigned long long)s->calls, bits);
     printf("  wall time                 %10.2f s   of this %.2f s for registration and keys of %llu users\n",
-           calls.wall_s, idle.wall_s, (unsigned long long)s->calls * 2);
-    printf("  calls                     %10.1f /s  (%llu of %llu established)\n",
-           seconds > 0 ? (double)s->calls / seconds : 0, (unsigned long long)calls.established,
-           (unsigned long long)s->calls);
-    printf("  simulator events          %10.0f /s  (%llu in all)\n", (double)calls.events / calls.wall_s,
-           (unsigned long long)calls.events);
-    printf("  virtual over wall time    %10.2f\n", (double)calls.virtual_ns / 1e9 / calls.wall_s);
-    figures few = measure_calls(s, s->users / 20, false), many = measure_calls(s, s->users / 2, false);
-    if (few.status || many.status)
-        return few.status > many.status ? few.status : many.status;
-    uint64_t more = 2 * (s->users / 2) - 2 * (s->users / 20);
+           r->wall_s, r->idle_s, (unsigned long long)s->calls * 2);
+    printf("  calls                     %10.1f /s  (%llu of %llu established)\n", r->calls,
+           (unsigned long long)calls->established, (unsigned long long)s->calls);
+    printf("  simulator events          %10.0f /s  (%llu in all)\n", r->events,
+           (unsigned long long)calls->events);
+    printf("  virtual over wall time    %10.2f\n", r->virtual_over_wall);
     printf("%llu registered users with their keys\n", (unsigned long long)s->users);
     printf("  memory a UE               %10.1f KiB (peak %.1f MiB, access link and node included)\n",
-           (double)(many.peak_kib - few.peak_kib) / (double)more, (double)many.peak_kib / 1024);
-    return CLI_OK;
+           r->kib_per_ue, r->peak_mib);
+}
+
+static int record(const settings *s, const figures *calls, const rates *r) {
+    result_model m;
+    bench_result_begin(&m, "sim", "Whole calls over the simulated network", s->quick);
+    model_measure(&m, "calls-per-second", r->calls, "1/s");
+    model_measure(&m, "events-per-second", r->events, "1/s");
+    model_measure(&m, "virtual-over-wall", r->virtual_over_wall, "ratio");
+    model_measure(&m, "wall-time", r->wall_s, "s");
+    model_measure(&m, "wall-time-without-calls", r->idle_s, "s");
+    model_measure(&m, "memory-per-ue", r->kib_per_ue, "KiB");
+    model_measure(&m, "peak-memory", r->peak_mib, "MiB");
+    json_t *details = json_object();
+    jb_set(details, "calls", jb_count(s->calls), &m.ok);
+    jb_set(details, "calls_established", jb_count(calls->established), &m.ok);
+    jb_set(details, "users", jb_count(s->users), &m.ok);
+    jb_set(details, "parameters", jb_count(s->parameters), &m.ok);
+    model_set(&m, "details", details);
+    return bench_result_end(&m, COMMAND, s->json);
+}
+
+static int run(const settings *s) {
+    const figures f[] = {measure_calls(s, s->calls, true), measure_calls(s, s->calls, false),
+                         measure_calls(s, s->users / 20, false), measure_calls(s, s->users / 2, false)};
+    int status = CLI_OK;
+    for (size_t i = 0; i < sizeof f / sizeof *f; i++)
+        status = f[i].status > status ? f[i].status : status;
+    if (status)
+        return status;
+    rates r = rates_of(s, &f[0], &f[1], &f[2], &f[3]);
+    if (!s->json || strcmp(s->json, "-") != 0)
+        tell(s, &f[0], &r);
+    return s->json ? record(s, &f[0], &r) : CLI_OK;
 }
 
 static int read_options(settings *s, int argc, char **argv) {
@@ -154,6 +201,7 @@ static int read_options(settings *s, int argc, char **argv) {
                                           {"users", required_argument, NULL, 'u'},
                                           {"parameters", required_argument, NULL, 'p'},
                                           {"quick", no_argument, NULL, 'q'},
+                                          {"json", required_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     int c;
@@ -165,7 +213,9 @@ static int read_options(settings *s, int argc, char **argv) {
             return -1;
         }
         if (c == 'q')
-            *s = (settings){.calls = 10, .users = 100, .parameters = s->parameters};
+            s->calls = 10, s->users = 100, s->quick = true;
+        else if (c == 'j')
+            s->json = optarg;
         else if (c == 'c' && !cli_number(optarg, 1, 5000, &s->calls))
             return cli_usage(COMMAND, "--calls takes a number from 1 to 5000, not '%s'", optarg);
         else if (c == 'u' && !cli_number(optarg, 40, 10000, &s->users))

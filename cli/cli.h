@@ -33,6 +33,7 @@ int cmd_decode_main(int argc, char **argv);
 int cmd_iut_main(int argc, char **argv);
 int cmd_conform_main(int argc, char **argv);
 int cmd_vectors_main(int argc, char **argv);
+int cmd_report_main(int argc, char **argv);
 
 /* ---- help and errors ---------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* ibakelab attack: a random adversary against a scenario, and the shortest rules that did harm. */
-#include "cli/attack_trials.h"
+#include "cli/attack_result.h"
 #include "reports/terminal.h"
 #include "run/run.h"
 
@@ -18,8 +18,9 @@ static const char help_text[] =
     "Lets a random adversary loose on a scenario, round after round: it composes rules "
     "(docs/adversaries.md)\n"
     "from the seed, plays them against the real stack, and checks the security properties\n"
-    "(docs/properties.md). On a violation it shortens the rules as long as they still show it, and writes\n"
-    "them as a scenario file that can be kept.\n"
+    "(docs/properties.md). On a violation it shortens the rules as long as they still show it, writes them "
+    "as\n"
+    "a scenario file that can be kept, and plays that once more.\n"
     "\n"
     "Where the scenario has an adversary, that one attacks, with its seats and what it holds; else one that\n"
     "sits on the access links of the first call's ends and holds nothing.\n"
@@ -29,19 +30,26 @@ static const char help_text[] =
     "  --jobs N          attacks at a time, each in a process of its own; default: as many as processors\n"
     "  --set path=value  overrides a key of the scenario, e.g. to switch a defence off:\n"
     "                    users.bob.without=[replay-cache] (docs/defences.md)\n"
-    "  --out DIR         where a file goes that shows a violation; default out/attack\n"
+    "  --out DIR         where the results go; default out/attack/<scenario>: result.json (what was tried "
+    "and\n"
+    "                    found, for 'ibakelab report'); after a violation the scenario file that shows it, "
+    "the\n"
+    "                    folder of a run of it, and, with --set, both of its twin without what was set\n"
     "  --quiet           one line\n"
     "\n"
     "Examples:\n"
     "  ibakelab attack scenarios/basic/first-call.yaml --rounds 500\n"
     "  ibakelab attack scenarios/basic/first-call-80.yaml --set users.bob.without=[replay-cache]\n"
-    "  ibakelab attack scenarios/basic/first-call-80.yaml --out scenarios/attacks\n"
+    "  ibakelab report out/attack/first-call-80\n"
     "\n"
     "Exit status: 0 nothing was broken, 1 something was, 2 a file or option is wrong, 3 internal.\n";
+
+enum { KEPT_LEN = 300 };
 
 typedef struct options {
     scenario_options scenario;
     const char *file, *out;
+    char default_out[PATH_MAX];
     uint64_t rounds, seed, jobs;
     bool quiet;
 } options;
@@ -154,10 +162,10 @@ static void comment_of(char *out, size_t size, const options *o, size_t round, c
         len += snprintf(out + len, size - (size_t)len, " --set '%s'", o->scenario.sets[i]);
 }
 
+/* kept: the file's name in the folder; base: the path of the scenario under attack as seen from there. */
 static int keep(const options *o, const trials *t, const attack *a, const trial *what, size_t round,
-                ibk_buf *yaml) {
-    char folder[PATH_MAX], base[PATH_MAX], path[PATH_MAX + 300], name[128], title[200], expect[80],
-        comment[4096];
+                ibk_buf *yaml, char kept[KEPT_LEN], char base[PATH_MAX]) {
+    char folder[PATH_MAX], path[PATH_MAX + KEPT_LEN], name[128], title[200], expect[80], comment[4096];
     ibk_diag diag = {0};
     ibk_err err = run_make_folder(o->out, &diag);
     if (err)
@@ -166,7 +174,8 @@ static int keep(const options *o, const trials *t, const attack *a, const trial 
         return cli_error(COMMAND, "%s: %s", o->out, strerror(errno));
     relative(base, folder, t->base);
     scenario_options_name(name, sizeof name, o->file);
-    snprintf(path, sizeof path, "%s/%s-%s-%zu.yaml", o->out, name, trial_name(what->broken), round);
+    snprintf(kept, KEPT_LEN, "%s-%s-%zu.yaml", name, trial_name(what->broken), round);
+    snprintf(path, sizeof path, "%s/%s", o->out, kept);
     snprintf(title, sizeof title, "%.120s: %s is broken", t->scenario->title, trial_name(what->broken));
     if (what->broken & TRIAL_CRASHED)
         snprintf(expect, sizeof expect, "  users: {registered: all}\n");
@@ -188,31 +197,39 @@ static int keep(const options *o, const trials *t, const attack *a, const trial 
 /* ---- the whole
  * ------------------------------------------------------------------------------------------------------ */
 
-static int found_one(const options *o, const trials *t, attack *a, trial *what, size_t round,
+/* Shortens what was found, keeps it and tells it; then c says it, too. */
+static int found_one(const options *o, const trials *t, attack *a, trial *what, attack_campaign *c,
                      counter *shown) {
+    char kept[KEPT_LEN], base[PATH_MAX];
     ibk_buf yaml = {0};
-    size_t before = a->rule_count, tried = 0;
+    c->rules_before = a->rule_count;
     *shown = (counter){.t = shown->t, .what = "shortening, run"};
-    ibk_err err = shorten(t, a, what, &tried);
+    ibk_err err = shorten(t, a, what, &c->tries);
     count_end(shown);
-    int status = err ? cli_fail(COMMAND, o->file, err, NULL) : keep(o, t, a, what, round, &yaml);
+    int status =
+        err ? cli_fail(COMMAND, o->file, err, NULL) : keep(o, t, a, what, c->round, &yaml, kept, base);
     if (!status) {
-        printf("round %zu%s breaks %s: %s\n", round, round ? "" : ", in which nobody does anything,",
+        printf("round %zu%s breaks %s: %s\n", c->round, c->round ? "" : ", in which nobody does anything,",
                trial_name(what->broken), what->detail);
-        printf("  %zu rule%s, shortened to %zu in %zu runs; in %s:\n\n", before, before == 1 ? "" : "s",
-               a->rule_count, tried, o->out);
+        printf("  %zu rule%s, shortened to %zu in %zu runs; in %s:\n\n", c->rules_before,
+               c->rules_before == 1 ? "" : "s", a->rule_count, c->tries, o->out);
         if (!o->quiet)
             fwrite(yaml.data, 1, yaml.len, stdout);
-        status = CLI_FAILED;
+        c->found = a;
+        c->what = what;
+        c->kept = kept;
+        c->base = base;
+        status = attack_result_write(c);
     }
     ibk_buf_free(&yaml);
-    return status;
+    return status ? status : CLI_FAILED;
 }
 
 static int campaign(const options *o, const scn_scenario *scenario) {
     char base[PATH_MAX];
     if (!realpath(o->file, base))
         return cli_error(COMMAND, "%s: %s", o->file, strerror(errno));
+    attack_result_clear(o->out);
     counter shown = {.what = "round", .total = o->rounds};
     term_probe(&shown.t, stderr);
     trials t = {.options = &o->scenario, .scenario = scenario, .base = base, .jobs = o->jobs};
@@ -231,10 +248,18 @@ static int campaign(const options *o, const scn_scenario *scenario) {
     count_end(&shown);
     if (err)
         return cli_fail(COMMAND, o->file, err, NULL);
+    attack_campaign c = {.file = o->file,
+                         .out = o->out,
+                         .options = &o->scenario,
+                         .scenario = scenario,
+                         .seed = o->seed,
+                         .rounds_planned = o->rounds,
+                         .rounds = broken ? index : tried,
+                         .round = index};
     if (broken)
-        return found_one(o, &t, &a, &what, index, &shown);
+        return found_one(o, &t, &a, &what, &c, &shown);
     printf("%s: %zu rounds with %zu rules: nothing was broken\n", o->file, tried, r.rules);
-    return CLI_OK;
+    return attack_result_write(&c);
 }
 
 static int read_options(options *o, int argc, char **argv) {
@@ -245,8 +270,7 @@ static int read_options(options *o, int argc, char **argv) {
         {"help", no_argument, NULL, 'h'},         {0}};
     int c, status = CLI_OK;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    *o = (options){
-        .rounds = 100, .seed = 1, .jobs = processors > 0 ? (uint64_t)processors : 1, .out = "out/attack"};
+    *o = (options){.rounds = 100, .seed = 1, .jobs = processors > 0 ? (uint64_t)processors : 1};
     o->jobs = o->jobs < TRIAL_JOBS_MAX ? o->jobs : TRIAL_JOBS_MAX;
     while (!status && (c = getopt_long(argc, argv, "hr:j:o:q", names, NULL)) != -1) {
         switch (c) {
@@ -282,6 +306,12 @@ static int read_options(options *o, int argc, char **argv) {
     if (!status && optind + 1 != argc)
         status = cli_usage(COMMAND, "one scenario file is needed");
     o->file = status ? NULL : argv[optind];
+    if (!status && !o->out) {
+        char name[256];
+        scenario_options_name(name, sizeof name, o->file);
+        snprintf(o->default_out, sizeof o->default_out, "out/attack/%s", name);
+        o->out = o->default_out;
+    }
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* memrchr */
 #include "cli/cli.h"
 #include "cli/conform_mutants.h"
+#include "cli/report_file.h"
 #include "conformance/cases/cases.h"
 #include "conformance/suite/baseline.h"
 #include "conformance/suite/list.h"
@@ -37,7 +38,9 @@ static const char help_text[] =
     "  --list             tell the cases and the requirements that each tests, and play none\n"
     "  --jobs N           cases at once; default: the number of processors\n"
     "  --timeout SECONDS  for an answer; default: 10, with parameters of 7680 bits and more 300\n"
-    "  --junit F, --json F, --tap F   write reports; '-' is standard output\n"
+    "  --json F           write the result; 'ibakelab report' makes every other format of it "
+    "(docs/results.md)\n"
+    "  --junit F, --tap F the same as reports at once; '-' is standard output\n"
     "  --baseline F       failures that are known (docs/conformance.md)\n"
     "  --update-baseline  write today's failures into that file\n"
     "  --keep DIR         leave transcript, capture and key log of every case that was played\n"
@@ -67,7 +70,10 @@ typedef struct conform {
     suite_result *results;
     size_t n, complaints;
     json_t *hello;
-    FILE *out; /* for people: standard error where a report goes to standard output */
+    char *complaint; /* all complaints of the baseline and about how adapters ended, one a line */
+    size_t complaint_size;
+    FILE *complaining; /* writes them there */
+    FILE *out;         /* for people: standard error where a report goes to standard output */
 } conform;
 
 /* ---- options ---- */
@@ -298,18 +304,22 @@ static int probe(conform *c, suite_worker *worker) {
     return good ? CLI_OK : cli_error(COMMAND, "the adapter is refused, and nothing is judged: %s", why);
 }
 
-static void complain(void *user, const char *text) {
-    fprintf(((conform *)user)->out, "baseline: %s\n", text);
+static void note(conform *c, const char *of, const char *text) {
+    fprintf(c->out, "%s: %s\n", of, text);
+    if (c->complaining)
+        fprintf(c->complaining, "%s: %s\n", of, text);
 }
 
-static void today(char *out, size_t size, const char *format, long later) {
-    time_t now = time(NULL) + later;
+static void complain(void *user, const char *text) {
+    note(user, "baseline", text);
+}
+
+/* "2026-11-24", UTC, so many seconds from now. */
+static void date_in(char out[16], long later) {
+    time_t then = time(NULL) + later;
     struct tm tm;
-    gmtime_r(&now, &tm);
-    if (strcmp(format, "date") == 0)
-        strftime(out, size, "%Y-%m-%d", &tm);
-    else
-        strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+    gmtime_r(&then, &tm);
+    strftime(out, 16, "%Y-%m-%d", &tm);
 }
 
 static int hold_against_baseline(conform *c) {
@@ -320,8 +330,8 @@ static int hold_against_baseline(conform *c) {
         suite_baseline_free(&baseline);
         return cli_error(COMMAND, "%s", error);
     }
-    today(date, sizeof date, "date", 0);
-    today(later, sizeof later, "date", 30L * 86400);
+    date_in(date, 0);
+    date_in(later, 30L * 86400);
     int status = CLI_OK;
     if (c->update) {
         const char *owner = getenv("USER");
@@ -339,16 +349,27 @@ static int hold_against_baseline(conform *c) {
 
 /* ---- reports ---- */
 
-static int write_report(const char *path, void (*write)(FILE *, const suite_summary *),
-                        const suite_summary *s) {
-    if (!path)
-        return CLI_OK;
-    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    if (!out)
-        return cli_error(COMMAND, "%s: %s", path, strerror(errno));
-    write(out, s);
-    bool good = !ferror(out) && (out == stdout ? fflush(out) : fclose(out)) == 0;
-    return good ? CLI_OK : cli_error(COMMAND, "%s: it could not be written", path);
+/* Takes `result` over. */
+static int write_reports(const conform *c, json_t *result) {
+    report_item item;
+    char error[400];
+    ibk_diag diag = {0};
+    ibk_err err = report_take(&item, result, error, sizeof error);
+    if (err) {
+        cli_error(COMMAND, "the result is not as it should be: %s", error);
+        return CLI_INTERNAL;
+    }
+    int status = CLI_OK;
+    if (c->json && (err = jb_write(item.result, c->json, &diag)) != IBK_OK)
+        status = cli_fail(COMMAND, "--json", err, &diag);
+    status = status ? status : report_file(COMMAND, c->junit, report_write_junit, &item, 1);
+    status = status ? status : report_file(COMMAND, c->tap, report_write_tap, &item, 1);
+    report_item_free(&item);
+    return status;
+}
+
+static bool wants_reports(const conform *c) {
+    return c->json || c->junit || c->tap;
 }
 
 static int keep_all(const conform *c, const suite_summary *s) {
@@ -379,14 +400,17 @@ static size_t tell(const conform *c, const suite_summary *s) {
 }
 
 static int report(conform *c, const char *timestamp, double seconds) {
-    suite_summary s = {c->results, c->n,      c->requirements, c->iut,
-                       c->hello,   timestamp, seconds,         c->complaints};
+    fflush(c->complaining);
+    suite_summary s = {c->results, c->n,    c->requirements, c->iut,      c->hello,
+                       timestamp,  seconds, c->complaints,   c->complaint};
     size_t unexpected = tell(c, &s), played = 0;
     for (size_t i = 0; i < c->n; i++)
         played += c->results[i].outcome.verdict != SUITE_SKIPPED;
-    int status = write_report(c->junit, suite_report_junit, &s);
-    status = status ? status : write_report(c->json, suite_report_json, &s);
-    status = status ? status : write_report(c->tap, suite_report_tap, &s);
+    json_t *result = NULL;
+    ibk_err err = wants_reports(c) ? suite_result_json(&result, &s) : IBK_OK;
+    int status = err      ? cli_fail(COMMAND, "the result", err, NULL)
+                 : result ? write_reports(c, result)
+                          : CLI_OK;
     status = status ? status : keep_all(c, &s);
     if (status)
         return status;
@@ -396,12 +420,15 @@ static int report(conform *c, const char *timestamp, double seconds) {
 }
 
 static int play(conform *c) {
-    char timestamp[32], ended[256], error[256];
+    char timestamp[20], ended[256], error[256];
     suite_worker prober = {.command = c->iut, .data = c->data, .limit = (double)c->timeout};
     int status = probe(c, &prober);
     if (status)
         return status;
-    today(timestamp, sizeof timestamp, "time", 0);
+    model_timestamp(timestamp);
+    c->complaining = open_memstream(&c->complaint, &c->complaint_size);
+    if (!c->complaining)
+        return cli_fail(COMMAND, "memory", IBK_ERR_NO_MEMORY, NULL);
     double begin = suite_clock();
     suite_run_options run = {.command = c->iut,
                              .data = c->data,
@@ -416,7 +443,7 @@ static int play(conform *c) {
     double seconds = suite_clock() - begin;
     if (*ended) {
         c->complaints++;
-        fprintf(c->out, "crash: %s\n", ended);
+        note(c, "crash", ended);
     }
     status = hold_against_baseline(c);
     return status ? status : report(c, timestamp, seconds);
@@ -437,9 +464,11 @@ static int judge_mutants(const conform *c) {
         cases[i] = c->results[i].c;
     conform_mutants m = {c->data, build, c->mutants, cases, c->n, (unsigned)c->jobs, (double)c->timeout,
                          c->out};
-    int status = conform_mutants_run(&m);
+    json_t *result = NULL;
+    int status = conform_mutants_run(&m, wants_reports(c) ? &result : NULL);
     free(cases);
-    return status;
+    int written = result ? write_reports(c, result) : CLI_OK;
+    return written ? written : status;
 }
 
 static void list(const conform *c) {
@@ -492,5 +521,8 @@ int cmd_conform_main(int argc, char **argv) {
     suite_list_free(c.cases);
     cr_free(c.requirements);
     json_decref(c.hello);
+    if (c.complaining)
+        fclose(c.complaining);
+    free(c.complaint);
     return cli_finish(COMMAND, status);
 }

@@ -16,9 +16,23 @@ typedef struct mutant {
     char *id, *breaks, *excuse, *text; /* one line of `build --list` */
 } mutant;
 
-typedef struct tally {
-    size_t killed, elsewhere, survived, excused, wrong;
-} tally;
+/* What became of a mutant. */
+typedef enum fate { KILLED = 0, ELSEWHERE, SURVIVED, EQUIVALENT, NOT_EQUIVALENT, FATES } fate;
+
+static const struct {
+    const char *name, *shown;
+    model_outcome outcome;
+} FATE[FATES] = {{"killed", "killed", MODEL_PASS},
+                 {"elsewhere", "elsewhere", MODEL_PASS}, /* by a case that does not name what is broken */
+                 {"survived", "SURVIVED", MODEL_FAIL},
+                 {"equivalent", "equivalent", MODEL_KNOWN},
+                 {"not equivalent", "not equivalent", MODEL_FAIL}};
+
+typedef struct matrix {
+    size_t tally[FATES], n;
+    result_model model;
+    json_t *rows;
+} matrix;
 
 static bool split(char *line, mutant *out) {
     char *rest = NULL;
@@ -69,31 +83,58 @@ static const suite_result *killer(const suite_result *results, size_t n) {
     return NULL;
 }
 
-/* One row of the matrix. */
-static void tell(const conform_mutants *all, const mutant *m, const suite_result *by, tally *t) {
+static fate fate_of(const mutant *m, const suite_result *by) {
     bool excused = strcmp(m->excuse, "-") != 0;
     const char *requirement = by && by->outcome.requirement ? by->outcome.requirement : "";
-    bool named = by && (listed(m->breaks, requirement, strlen(requirement)) || concerns(by->c, m));
-    const char *word = by && excused  ? "not equivalent"
-                       : by && !named ? "elsewhere"
-                       : by           ? "killed"
-                       : excused      ? "equivalent"
-                                      : "SURVIVED";
-    t->killed += by && !excused;
-    t->elsewhere += by && !excused && !named;
-    t->wrong += by && excused;
-    t->excused += !by && excused;
-    t->survived += !by && !excused;
-    fprintf(all->out, "%-14s %-40s breaks %-24s ", word, m->id, m->breaks);
+    if (!by)
+        return excused ? EQUIVALENT : SURVIVED;
+    if (excused)
+        return NOT_EQUIVALENT;
+    return listed(m->breaks, requirement, strlen(requirement)) || concerns(by->c, m) ? KILLED : ELSEWHERE;
+}
+
+/* One row of the matrix, for people. */
+static void tell(const conform_mutants *all, const mutant *m, const suite_result *by, fate f) {
+    const char *requirement = by && by->outcome.requirement ? by->outcome.requirement : "";
+    fprintf(all->out, "%-14s %-40s breaks %-24s ", FATE[f].shown, m->id, m->breaks);
     if (by)
         fprintf(all->out, "%s in %s%s%s\n", suite_verdict_name(by->outcome.verdict), by->c->name,
                 *requirement ? ": " : "", requirement);
     else
-        fprintf(all->out, "(%s)\n", excused ? m->excuse : m->text);
+        fprintf(all->out, "(%s)\n", f == EQUIVALENT ? m->excuse : m->text);
     fflush(all->out);
 }
 
-static int judge(const conform_mutants *all, const mutant *m, tally *t) {
+/* The same row for the result: a check, and what this kind alone has. */
+static void record(matrix *x, const mutant *m, const suite_result *by, fate f) {
+    char requirement[32], detail[700];
+    snprintf(requirement, sizeof requirement, "%.*s", (int)strcspn(m->breaks, " "), m->breaks);
+    if (by)
+        snprintf(detail, sizeof detail, "%s by %s: %.400s", FATE[f].name, by->c->name,
+                 by->outcome.reason ? by->outcome.reason : suite_verdict_name(by->outcome.verdict));
+    else
+        snprintf(detail, sizeof detail, "%s: %.600s", FATE[f].name, f == EQUIVALENT ? m->excuse : m->text);
+    model_check(&x->model, &(model_check_row){.id = m->id,
+                                              .text = m->text,
+                                              .outcome = FATE[f].outcome,
+                                              .detail = detail,
+                                              .requirement = requirement});
+    json_t *row = json_object();
+    bool *ok = &x->model.ok;
+    jb_set(row, "id", jb_text(m->id), ok);
+    jb_set(row, "breaks", jb_words(m->breaks), ok);
+    jb_set(row, "text", jb_text(m->text), ok);
+    jb_set(row, "excuse", jb_text(strcmp(m->excuse, "-") == 0 ? NULL : m->excuse), ok);
+    jb_set(row, "verdict", jb_text(FATE[f].name), ok);
+    jb_set(row, "case", jb_text(by ? by->c->name : NULL), ok);
+    jb_set(row, "case_verdict", jb_text(by ? suite_verdict_name(by->outcome.verdict) : NULL), ok);
+    jb_set(row, "requirement", jb_text(by ? by->outcome.requirement : NULL), ok);
+    jb_append(x->rows, row, ok);
+    x->tally[f]++;
+    x->n++;
+}
+
+static int judge(const conform_mutants *all, const mutant *m, matrix *x) {
     char command[4400], ended[256], error[256];
     snprintf(command, sizeof command, "exec '%s/mutants/%s/ibake-iut'", all->build, m->id);
     suite_result *results = calloc(all->n_cases, sizeof *results);
@@ -107,56 +148,120 @@ static int judge(const conform_mutants *all, const mutant *m, tally *t) {
                              .once = true,
                              .progress = go_on};
     bool ran = suite_run(&run, results, all->n_cases, ended, sizeof ended, error, sizeof error);
-    if (ran)
-        tell(all, m, killer(results, all->n_cases), t);
+    if (ran) {
+        const suite_result *by = killer(results, all->n_cases);
+        fate f = fate_of(m, by);
+        tell(all, m, by, f);
+        record(x, m, by, f);
+    }
     suite_results_free(results, all->n_cases);
     return ran ? CLI_OK : cli_error(COMMAND, "%s: %s", m->id, error);
 }
 
-/* Runs `build` with arguments; its output in *text (free it). False: a message was shown. */
-static bool builder(const conform_mutants *all, const char *arguments, char **text) {
-    char command[9000], part[4096];
+/* Runs `build` with words behind it; its output in *text (free it). False: a message was shown. */
+static bool builder(const conform_mutants *all, const char *words, char **text) {
+    char part[4096], *command = NULL;
     size_t n, size;
-    snprintf(command, sizeof command, "IBAKELAB_BUILD='%s' '%s/conformance/mutants/build' %s", all->build,
-             all->data, arguments);
-    FILE *pipe = popen(command, "r"), *memory = open_memstream(text, &size);
-    while (pipe && memory && (n = fread(part, 1, sizeof part, pipe)) > 0)
+    FILE *line = open_memstream(&command, &size), *memory = open_memstream(text, &size);
+    if (line)
+        fprintf(line, "IBAKELAB_BUILD='%s' '%s/conformance/mutants/build' %s", all->build, all->data, words);
+    if (line)
+        fclose(line);
+    FILE *pipe = command && memory ? popen(command, "r") : NULL;
+    while (pipe && (n = fread(part, 1, sizeof part, pipe)) > 0)
         fwrite(part, 1, n, memory);
     if (memory)
         fclose(memory);
     int status = pipe ? pclose(pipe) : -1;
+    free(command);
     if (status == 0)
         return true;
-    cli_error(COMMAND, "conformance/mutants/build %s failed", arguments);
+    cli_error(COMMAND, "conformance/mutants/build %.60s failed", words);
     free(*text);
     return false;
 }
 
-int conform_mutants_run(const conform_mutants *all) {
-    char *list = NULL, *built = NULL, *rest = NULL;
+static bool wanted(const conform_mutants *all, const mutant *m) {
+    return !all->glob || fnmatch(all->glob, m->id, 0) == 0;
+}
+
+/* Builds the variants that are wanted: their IDs, since a name of none would mean all. */
+static bool build_wanted(const conform_mutants *all, const char *list) {
+    char *copy = strdup(list), *ids = NULL, *built = NULL, *rest = NULL;
+    size_t size, n = 0;
+    FILE *words = open_memstream(&ids, &size);
+    for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        mutant m;
+        if (words && split(line, &m) && wanted(all, &m))
+            n += fprintf(words, " %s", m.id) > 0;
+    }
+    if (words)
+        fclose(words);
+    bool good = words && copy && (n == 0 || builder(all, ids, &built));
+    free(built);
+    free(ids);
+    free(copy);
+    return good;
+}
+
+static void matrix_begin(matrix *x, const conform_mutants *all) {
+    char timestamp[20];
+    *x = (matrix){.rows = json_array()};
+    model_begin(&x->model, "mutants", "Mutants of our implementation", all->glob ? all->glob : "*");
+    model_version(&x->model, "ibakelab", IBAKELAB_VERSION);
+    model_timestamp(timestamp);
+    model_set(&x->model, "timestamp", jb_text(timestamp));
+}
+
+/* The result, if it is wanted and there is one. */
+static ibk_err matrix_end(matrix *x, const conform_mutants *all, double seconds, json_t **result) {
+    result_model *m = &x->model;
+    json_t *tally = json_object();
+    for (fate f = KILLED; f < FATES; f++) {
+        jb_set(tally, FATE[f].name, jb_count(x->tally[f]), &m->ok);
+        model_measure(m, FATE[f].name, (double)x->tally[f], "mutants");
+    }
+    model_measure(m, "mutants", (double)x->n, "mutants");
+    model_measure(m, "wall-time", seconds, "s");
+    model_set(m, "seconds", json_real(seconds));
+    model_set(m, "cases", jb_count(all->n_cases));
+    model_set(m, "tally", tally);
+    model_set(m, "mutants", json_incref(x->rows));
+    ibk_err err = result && x->n > 0 ? model_json(m, result) : IBK_OK;
+    json_decref(x->rows);
+    model_free(m);
+    return err;
+}
+
+int conform_mutants_run(const conform_mutants *all, json_t **result) {
+    char *list = NULL, *rest = NULL;
     if (!builder(all, "--list", &list))
         return CLI_BAD;
-    if (!builder(all, "", &built)) {
+    if (!build_wanted(all, list)) {
         free(list);
         return CLI_BAD;
     }
-    free(built);
-    tally t = {0};
+    matrix x;
+    matrix_begin(&x, all);
+    double begin = suite_clock();
     int status = CLI_OK;
     for (char *line = strtok_r(list, "\n", &rest); line && !status; line = strtok_r(NULL, "\n", &rest)) {
         mutant m;
-        if (split(line, &m) && (!all->glob || fnmatch(all->glob, m.id, 0) == 0))
-            status = judge(all, &m, &t);
+        if (split(line, &m) && wanted(all, &m))
+            status = judge(all, &m, &x);
     }
     free(list);
+    ibk_err err = matrix_end(&x, all, suite_clock() - begin, status ? NULL : result);
+    if (err)
+        return cli_fail(COMMAND, "the result", err, NULL);
     if (status)
         return status;
-    size_t n = t.killed + t.survived + t.excused + t.wrong;
     fprintf(all->out,
             "%zu mutants: %zu killed (%zu by a case of another requirement), %zu survived, %zu equivalent, "
             "%zu not so\n",
-            n, t.killed, t.elsewhere, t.survived, t.excused, t.wrong);
-    if (n == 0)
+            x.n, x.tally[KILLED] + x.tally[ELSEWHERE], x.tally[ELSEWHERE], x.tally[SURVIVED],
+            x.tally[EQUIVALENT], x.tally[NOT_EQUIVALENT]);
+    if (x.n == 0)
         return cli_error(COMMAND, "no mutant fits: nothing was judged");
-    return t.survived || t.wrong ? CLI_FAILED : CLI_OK;
+    return x.tally[SURVIVED] || x.tally[NOT_EQUIVALENT] ? CLI_FAILED : CLI_OK;
 }

@@ -4,6 +4,7 @@
 #define CLI_CONFORM_MUTANTS_H
 
 #include "conformance/suite/run.h"
+#include "reports/model.h"
 
 #include <stdio.h>
 
@@ -20,7 +21,8 @@ typedef struct conform_mutants {
 
 /* Builds the variants, lets the suite judge each until the first failure (cases of the requirements that it
  * breaks come first), and prints the kill matrix. An exit status: CLI_OK if each was found, but for those
- * that are said to be equivalent; CLI_FAILED, CLI_BAD. */
-int conform_mutants_run(const conform_mutants *m);
+ * that are said to be equivalent; CLI_FAILED, CLI_BAD. *result, if it is wanted, is the kill matrix as a
+ * result of kind mutants (docs/results.md), which the caller owns; NULL if nothing was judged. */
+int conform_mutants_run(const conform_mutants *m, json_t **result);
 
 #endif

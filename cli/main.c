@@ -23,6 +23,8 @@ static const cli_command commands[] = {
      cmd_conform_main},
     {"vectors", "verify [DIR|FILE] | generate DIR",
      "check the test vectors of conformance/vectors, or make them again", cmd_vectors_main},
+    {"report", "DIR… [--junit F] [--markdown F] …", "show results of any kind, or write them for CI servers",
+     cmd_report_main},
     {"bench", "crypto|sim", "print figures: operations of the cryptography, calls a second", cmd_bench_main},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -188,9 +190,28 @@ static void test_exhaustion_is_told(void **state) {
     ibk_diag diag = {0};
     assert_int_equal(result_json(&text, &r), IBK_ERR_NO_MEMORY);
     r.out_of_memory = false;
-    assert_int_equal(result_write_json(&r, "/nonexistent/result.json", &diag), IBK_ERR_IO);
+    assert_int_equal(result_write_json(&r, "/nonexistent/result.json", &diag), IBK_ERR_REFUSED);
     assert_non_null(strstr(diag.detail, "/nonexistent/result.json"));
     ibk_buf_free(&text);
+    result_free(&r);
+}
+
+/* What fits no buffer (IBK_BUF_MAX) fits a file. */
+static void test_ten_thousands_of_calls_are_written(void **state) {
+    (void)state;
+    char path[] = "/tmp/result_test.XXXXXX";
+    int fd = mkstemp(path);
+    struct stat about;
+    result r = {0};
+    ibk_diag diag;
+    assert_true(fd >= 0);
+    close(fd);
+    for (int i = 0; i < 30000; i++)
+        result_add_call(&r)->id = "a call";
+    assert_int_equal(result_write_json(&r, path, &diag), IBK_OK);
+    assert_int_equal(stat(path, &about), 0);
+    assert_true((size_t)about.st_size > IBK_BUF_MAX);
+    remove(path);
     result_free(&r);
 }
 
@@ -280,6 +301,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_many_entries),
         cmocka_unit_test(test_exhaustion_is_told),
+        cmocka_unit_test(test_ten_thousands_of_calls_are_written),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_matrix),
     };

@@ -2,6 +2,7 @@
 #ifndef REPORTS_TERMINAL_H
 #define REPORTS_TERMINAL_H
 
+#include "reports/report.h"
 #include "reports/result.h"
 #include "trace/trace.h"
 #include <stdio.h>
@@ -43,6 +44,9 @@ void report_table(const term *t, const result *r, size_t max_calls, bool verbose
  * column for each thing that somebody knows; then who knows nothing, and the first remarks. Nothing if there
  * are no rows. */
 void report_matrix(const term *t, const result *r);
+
+/* Results of any kind: a line for each, what did not pass, and how many passed. */
+void report_text(const term *t, const report_item *items, size_t count);
 
 /* ---- the ladder ----------------------------------------------------------------------------------- */
 

@@ -6,7 +6,8 @@ call=$basic/first-call-80.yaml
 expect_status 0 attack "$call" --rounds 20 --out kept
 expect_text '20 rounds with'
 expect_text 'nothing was broken'
-[ ! -e kept ] || die "there is nothing to keep"
+[ "$(ls kept)" = result.json ] || die "there is nothing to keep but the result"
+grep -q '"found": null' kept/result.json || die "the result tells of something"
 
 # What broke it is kept, and breaks it again; with the defence on it does not.
 found() { # SEED PROPERTY SET… : what is switched off
@@ -16,7 +17,7 @@ found() { # SEED PROPERTY SET… : what is switched off
   rm -rf kept
   expect_status 1 attack "$call" --rounds 15 --seed "$seed" --out kept "${sets[@]}"
   expect_text "breaks $property"
-  file=$(ls kept/*-"$property"-*.yaml) || die "no file was kept"
+  file=$(ls kept/*-"$property"-*[0-9].yaml) || die "no file was kept"
   expect_text "$file"
   expect_status 0 run "$file" --out out "${sets[@]}" --quiet
   expect_status 1 run "$file" --out out --quiet

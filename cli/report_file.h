@@ -1,0 +1,11 @@
+/* ibakelab: a report in one format into one file; for the commands report and conform. */
+#ifndef CLI_REPORT_FILE_H
+#define CLI_REPORT_FILE_H
+
+#include "reports/report.h"
+
+/* "-" is standard output; `path` NULL: nothing is wanted. CLI_OK, or a status after a message. */
+int report_file(const char *command, const char *path, report_writer *write, const report_item *items,
+                size_t count);
+
+#endif
