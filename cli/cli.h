@@ -25,6 +25,8 @@ typedef struct cli_command {
 
 int cmd_run_main(int argc, char **argv);
 int cmd_attack_main(int argc, char **argv);
+int cmd_ladder_main(int argc, char **argv);
+int cmd_matrix_main(int argc, char **argv);
 int cmd_check_main(int argc, char **argv);
 int cmd_show_main(int argc, char **argv);
 int cmd_bench_main(int argc, char **argv);

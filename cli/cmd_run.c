@@ -1,6 +1,6 @@
 /* ibakelab run: plays scenarios and judges them. */
 #include "cli/scenario_options.h"
-#include "reports/terminal.h"
+#include "reports/ladder_view.h"
 #include "run/run.h"
 
 #include <errno.h>
@@ -68,6 +68,19 @@ static void show_progress(void *user, uint64_t virtual_ns) {
     progress_update(user, virtual_ns);
 }
 
+/* The first call, with what others began about it. */
+static void show_ladder(const term *t, const run_outcome *outcome, const char *title) {
+    conversations c;
+    ladder_options shown = {.title = title};
+    if (conversations_begin(&c, &outcome->result) == IBK_OK) {
+        for (size_t i = 0; i < trace_memory_count(outcome->events); i++)
+            conversations_event(&c, trace_memory_at(outcome->events, i));
+        ladder_options_of(&shown, &c, 0);
+        report_ladder(t, outcome->events, &shown);
+    }
+    conversations_end(&c);
+}
+
 static void show_outcome(const options *o, const run_outcome *outcome, const char *path, const char *dir) {
     term t;
     term_probe(&t, stdout);
@@ -83,11 +96,9 @@ static void show_outcome(const options *o, const run_outcome *outcome, const cha
     report_table(&t, r, CALLS_SHOWN, false);
     if (r->call_count > 0 && r->calls[0]->call_id) {
         char title[300];
-        snprintf(title, sizeof title, "Call %s: %s to %s", r->calls[0]->id, r->calls[0]->from,
-                 r->calls[0]->to);
-        ladder_options ladder = {.call = r->calls[0]->call_id, .title = title};
+        ladder_title(title, sizeof title, r, 0);
         putchar('\n');
-        report_ladder(&t, outcome->events, &ladder);
+        show_ladder(&t, outcome, title);
     }
     printf("\nWritten to %s\n", dir);
 }

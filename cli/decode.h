@@ -3,6 +3,7 @@
  *   cmd_decode.c    options, kind of input            decode_text.c   hex, base64, SDP, SIP and HTTP messages
  *   decode_pcap.c   capture files and link layers     decode_ip.c     IPv4, IPv6, fragments, UDP
  *   decode_tcp.c    streams                           decode_mikey.c  one message: tree and output
+ *   decode_page.c   for reports
  *   decode_keys.c   what a key log opens              decode_seen.c   exchanges and repetitions seen before
  *   decode_pdml.c   output as PDML
  */
@@ -10,6 +11,7 @@
 #define CLI_DECODE_H
 
 #include "cli/tree.h"
+#include "reports/page_run.h"
 
 #include <ibake/ibe.h>
 #include <ibake/mikey.h>
@@ -47,9 +49,19 @@ typedef struct decode_origin {
 typedef struct decode_keys decode_keys;
 typedef struct decode_seen decode_seen;
 
+/* Who takes the messages instead of standard output. */
+typedef struct decode_sink {
+    void *user;
+    /* Whether this message is to be described; `name` is NULL if it is malformed. */
+    bool (*wanted)(void *user, const decode_origin *origin, const char *name, ibk_span octets);
+    /* Right after it: the object that --json would print. */
+    void (*found)(void *user, ibk_span json);
+} decode_sink;
+
 typedef struct decoder {
     bool json, pdml, secrets, repeat;
-    decode_keys *keys; /* NULL: none */
+    const decode_sink *sink; /* NULL: standard output */
+    decode_keys *keys;       /* NULL: none */
     decode_seen *seen;
     uint64_t messages, malformed, repeated, macs_valid, macs_wrong, undecrypted; /* so far */
     bool failed;            /* out of memory: the status will be CLI_INTERNAL */
@@ -138,6 +150,14 @@ typedef struct decode_segment {
     ibk_span data;
 } decode_segment;
 void decode_tcp_segment(decoder *d, decode_tcp_state *tcp, decode_origin *origin, const decode_segment *s);
+
+/* ---- for reports (decode_page.c) --------------------------------------------------------------------- */
+
+/* A page_decode (reports/page_run.h); `user` is not used. IBK_ERR_REFUSED with the capture or key log in
+ * diag->detail.
+ */
+ibk_err decode_for_page(void *user, const char *capture, const char *keylog, const page_sink *sink,
+                        ibk_diag *diag);
 
 /* ---- exchanges seen before (decode_seen.c) ------------------------------------------------------------- */
 

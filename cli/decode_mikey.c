@@ -248,37 +248,47 @@ static void put_origin(json_out *out, const decode_origin *o) {
 /* ---- output
  * -------------------------------------------------------------------------------------------------- */
 
-static void json_begin(const decoder *d, json_out *out, const decode_origin *origin) {
-    put(out, d->messages > 1 ? ",\n{\"origin\":" : "\n{\"origin\":");
+static void json_begin(json_out *out, const decode_origin *origin) {
+    put(out, "{\"origin\":");
     put_origin(out, origin);
 }
 
 static void json_end(decoder *d, json_out *out) {
     put(out, "}");
-    if (out->err)
+    if (out->err) {
         d->failed = true;
-    else
+    } else if (d->sink) {
+        d->sink->found(d->sink->user, ibk_buf_span(&out->buf));
+    } else {
+        fputs(d->messages > 1 ? ",\n" : "\n", stdout);
         fwrite(out->buf.data, 1, out->buf.len, stdout);
+    }
     ibk_buf_free(&out->buf);
+}
+
+static void show_error(decoder *d, const decode_origin *origin, ibk_err err, const ibk_diag *diag) {
+    json_out out = {0};
+    json_begin(&out, origin);
+    put_text(&out, ",\"error\":{\"name\":", ibk_span_str(ibk_err_name(err)));
+    put_text(&out, ",\"text\":", ibk_span_str(ibk_err_text(err)));
+    put_text(&out, ",\"payload\":", ibk_span_str(diag->payload ? diag->payload : ""));
+    put_count(&out, ",\"offset\":", diag->offset);
+    put_text(&out, ",\"detail\":", ibk_span_str(diag->detail));
+    put(&out, "}");
+    json_end(d, &out);
 }
 
 void decode_malformed(decoder *d, const decode_origin *origin, ibk_err err, const ibk_diag *diag) {
     d->messages++;
     d->malformed++;
+    if (d->sink)
+        return; /* no octets to give it */
     if (d->pdml) {
         decode_pdml_malformed(d, origin, err, diag);
         return;
     }
     if (d->json) {
-        json_out out = {0};
-        json_begin(d, &out, origin);
-        put_text(&out, ",\"error\":{\"name\":", ibk_span_str(ibk_err_name(err)));
-        put_text(&out, ",\"text\":", ibk_span_str(ibk_err_text(err)));
-        put_text(&out, ",\"payload\":", ibk_span_str(diag->payload ? diag->payload : ""));
-        put_count(&out, ",\"offset\":", diag->offset);
-        put_text(&out, ",\"detail\":", ibk_span_str(diag->detail));
-        put(&out, "}");
-        json_end(d, &out);
+        show_error(d, origin, err, diag);
         return;
     }
     print_origin(origin);
@@ -296,15 +306,15 @@ static void show(decoder *d, const decode_origin *origin, const job *j, uint64_t
     }
     if (d->json) {
         json_out out = {0};
-        json_begin(d, &out, origin);
+        json_begin(&out, origin);
         put_text(&out, ",\"message\":", ibk_span_str(name));
         put_count(&out, ",\"octets\":", j->msg->octets.len);
-        if (same_as)
+        if (same_as && !d->sink) /* a sink counts for itself */
             put_count(&out, ",\"same_as\":", same_as);
         if (!same_as || d->repeat) {
             put(&out, ",\"fields\":");
             if (!out.err)
-                out.err = tree_json(&out.buf, &j->t);
+                out.err = tree_json(&out.buf, &j->t, d->sink ? INT64_MAX : UINT64_MAX);
         }
         json_end(d, &out);
         return;
@@ -320,11 +330,18 @@ static void show(decoder *d, const decode_origin *origin, const job *j, uint64_t
     putchar('\n');
 }
 
+/* Whether the sink, if there is one, wants to see a message. */
+static bool is_wanted(const decoder *d, const decode_origin *origin, const char *name, ibk_span octets) {
+    return !d->sink || d->sink->wanted(d->sink->user, origin, name, octets);
+}
+
 void decode_message(decoder *d, const decode_origin *origin, ibk_span octets) {
     ibk_msg msg = {0};
     ibk_diag diag = {0};
     ibk_err err = ibk_msg_parse(&msg, octets, &diag);
     if (err) {
+        if (d->sink && is_wanted(d, origin, NULL, octets))
+            show_error(d, origin, err, &diag);
         decode_malformed(d, origin, err, &diag);
         return;
     }
@@ -332,11 +349,13 @@ void decode_message(decoder *d, const decode_origin *origin, ibk_span octets) {
     uint64_t same_as = decode_seen_message(d->seen, octets, d->messages);
     job j = {.d = d, .msg = &msg, .exchange = decode_seen_exchange(d->seen, &msg)};
     d->repeated += same_as != 0;
-    if (!same_as || d->repeat)
-        describe_message(&j);
-    if (j.t.failed)
-        d->failed = true;
-    show(d, origin, &j, same_as);
+    if (is_wanted(d, origin, ibk_msg_type_name(msg.hdr.data_type), octets)) {
+        if (!same_as || d->repeat)
+            describe_message(&j);
+        if (j.t.failed)
+            d->failed = true;
+        show(d, origin, &j, same_as);
+    }
     tree_free(&j.t);
     ibk_msg_free(&msg);
 }

@@ -171,6 +171,7 @@ void tree_print(FILE *file, const tree *t, unsigned indent, unsigned width) {
 typedef struct json_out {
     ibk_buf *buf;
     ibk_err err; /* sticky */
+    uint64_t most;
 } json_out;
 
 static void put(json_out *out, const char *text) {
@@ -207,7 +208,7 @@ static void put_nodes(json_out *out, const tree_node *parent) {
             put_number(out, "offset", node->offset);
             put_number(out, "length", node->length);
         }
-        if (node->has_number && !node->hidden)
+        if (node->has_number && !node->hidden && node->number <= out->most)
             put_number(out, "number", node->number);
         if (node->text)
             put_string(out, ",\"text\":", node->text);
@@ -224,8 +225,8 @@ static void put_nodes(json_out *out, const tree_node *parent) {
     put(out, "]");
 }
 
-ibk_err tree_json(ibk_buf *out, const tree *t) {
-    json_out to = {.buf = out, .err = t->failed ? IBK_ERR_NO_MEMORY : IBK_OK};
+ibk_err tree_json(ibk_buf *out, const tree *t, uint64_t most) {
+    json_out to = {.buf = out, .most = most, .err = t->failed ? IBK_ERR_NO_MEMORY : IBK_OK};
     put_nodes(&to, &t->root);
     return to.err;
 }

@@ -49,8 +49,9 @@ bool tree_hides(const tree_node *node);
  */
 void tree_print(FILE *file, const tree *t, unsigned indent, unsigned width);
 /* The children of the root as JSON, an array of {"name","offset","length","number","text","hex","fields"},
- * appended to `out`; hex only where text does not show the octets already. */
-ibk_err tree_json(ibk_buf *out, const tree *t);
+ * appended to `out`; hex only where text does not show the octets already. Numbers above `most` are left out:
+ * not every reader takes all 64 bits (text has them too). */
+ibk_err tree_json(ibk_buf *out, const tree *t, uint64_t most);
 
 /* The children of the root as elements `field` of PDML: named <protocol>.<child of the root>.<field>, pos and
  * size from the offsets, value from `octets`, in which these count. */

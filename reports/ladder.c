@@ -100,43 +100,11 @@ static void draw_names(canvas *c, const ladder *l) {
     flush(c);
 }
 
-/* "diverts to carol@home.example (busy, notify)" */
-static ibk_span describe_note(const trace_event *e, char *out, size_t size) {
-    ibk_span to = trace_event_text(e, "to"), when = trace_event_text(e, "when"),
-             how = trace_event_text(e, "how");
-    const trace_field *contacts = trace_event_field(e, "contacts");
-    if (to.len > 4 && memcmp(to.data, "sip:", 4) == 0)
-        to = ibk_span_of(to.data + 4, to.len - 4);
-    if (strcmp(e->event, "diverted") == 0)
-        snprintf(out, size, "diverts to %.*s (%.*s, %.*s)", (int)to.len, (const char *)to.data, (int)when.len,
-                 (const char *)when.data, (int)how.len, (const char *)how.data);
-    else if (strcmp(e->event, "forked") == 0)
-        snprintf(out, size, "forks to %" PRIu64 " contacts, %.*s", contacts ? contacts->u : 0, (int)how.len,
-                 (const char *)how.data);
-    else
-        snprintf(out, size, "begins anew with the new target");
-    return ibk_span_str(out);
-}
-
-/* "mallory: modify SP x2" */
-static ibk_span describe_attack(const ladder_row *row, char *out, size_t size) {
-    const trace_event *e = row->event;
-    ibk_span what = trace_event_text(e, "text");
-    int len = snprintf(out, size, "%.60s: %.*s%s", e->node, what.len < 60 ? (int)what.len : 60,
-                       (const char *)what.data, trace_event_text(e, "failed").len ? " failed" : "");
-    size_t used = len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
-    if (row->sent > 1)
-        snprintf(out + used, size - used, " x%u", row->sent);
-    return ibk_span_str(out);
-}
-
 /* What a row says: label, MIKEY message, dialog, number of sendings, loss. Longest form first; `form` 0 to 3.
  */
 static ibk_span describe(const ladder *l, const ladder_row *row, int form, char *out, size_t size) {
-    if (ladder_is_attack(row->event))
-        return describe_attack(row, out, size);
     if (ladder_is_note(row->event))
-        return describe_note(row->event, out, size);
+        return ladder_row_note(row, out, size);
     bool lost = ladder_row_lost(l, row);
     size_t dialog = ladder_row_dialog(l, row);
     ibk_span label = trace_event_text(row->event, "label");
@@ -236,17 +204,19 @@ static void lay_out(canvas *c, const ladder *l) {
 
 /* "  dialogs: #1 bob, #2 bob-tablet" */
 static void draw_dialogs(const term *t, const ladder *l) {
-    if (l->dialog_count < 2)
-        return;
-    fputs("  dialogs:", t->file);
+    bool any = false;
     for (size_t i = 0; i < l->dialog_count; i++) {
         char name[64];
         ibk_span lane = l->lanes[l->dialog_lanes[i]];
+        if (!ladder_dialog_is_one_of_several(l, i))
+            continue;
         snprintf(name, sizeof name, "%.*s", lane.len < 60 ? (int)lane.len : 60, (const char *)lane.data);
-        fprintf(t->file, "%s #%zu ", i ? "," : "", i + 1);
+        fprintf(t->file, "%s #%zu ", any ? "," : "  dialogs:", i + 1);
         term_text(t, "", name, "");
+        any = true;
     }
-    fputc('\n', t->file);
+    if (any)
+        fputc('\n', t->file);
 }
 
 ibk_err report_ladder(const term *t, const trace_memory *events, const ladder_options *options) {
@@ -268,6 +238,9 @@ ibk_err report_ladder(const term *t, const trace_memory *events, const ladder_op
         draw_row(&c, &l, &l.rows[i]);
     if (l.row_count > 30)
         draw_names(&c, &l);
+    if (options->along_left_out)
+        fprintf(t->file, "  %zu more conversations of others about this call are not shown\n",
+                options->along_left_out);
     if (l.hidden)
         fprintf(t->file, "  %" PRIu64 " more messages are not shown\n", l.hidden);
     ladder_free(&l);

@@ -2,6 +2,8 @@
  * not. */
 #include "reports/ladder.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,11 +84,20 @@ static void note_dialog(ladder *l, const trace_event *e, int lane) {
         l->dialog_count == LADDER_MAX_DIALOGS)
         return;
     l->dialogs[l->dialog_count] = text(e, "to_tag");
+    l->dialog_calls[l->dialog_count] = text(e, "call");
     l->dialog_lanes[l->dialog_count++] = lane;
 }
 
+bool ladder_dialog_is_one_of_several(const ladder *l, size_t dialog) {
+    for (size_t i = 0; i < l->dialog_count; i++)
+        if (i != dialog && ibk_span_equal(l->dialog_calls[i], l->dialog_calls[dialog]))
+            return true;
+    return false;
+}
+
 size_t ladder_row_dialog(const ladder *l, const ladder_row *row) {
-    return l->dialog_count > 1 && !ladder_is_note(row->event) ? dialog_of(l, row->event) : 0;
+    size_t dialog = ladder_is_note(row->event) ? 0 : dialog_of(l, row->event);
+    return dialog && ladder_dialog_is_one_of_several(l, dialog - 1) ? dialog : 0;
 }
 
 static bool same_message(const trace_event *a, const trace_event *b) {
@@ -129,6 +140,8 @@ static ibk_err add_sent(ladder *l, const trace_event *e) {
     }
     l->logs[from] = true;
     note_dialog(l, e, from);
+    if (l->options->mikey_only && !text(e, "mikey").len)
+        return IBK_OK;
     ladder_row *again = trace_event_flag(e, "retransmission") ? original_of(l, e, from, to) : NULL;
     if (!again)
         return add_row(l, e, from, to);
@@ -136,8 +149,7 @@ static ibk_err add_sent(ladder *l, const trace_event *e) {
     return IBK_OK;
 }
 
-/* The lane that a node has already, or -1. */
-static int known_lane(const ladder *l, ibk_span name) {
+int ladder_lane(const ladder *l, ibk_span name) {
     for (size_t i = 0; i < l->lane_count; i++)
         if (ibk_span_equal(l->lanes[i], name))
             return (int)i;
@@ -146,7 +158,7 @@ static int known_lane(const ladder *l, ibk_span name) {
 
 /* What a node did follows from a message that it got: it has a lane. */
 static ibk_err add_note(ladder *l, const trace_event *e) {
-    int lane = known_lane(l, ibk_span_str(e->node));
+    int lane = ladder_lane(l, ibk_span_str(e->node));
     return lane < 0 ? IBK_OK : add_row(l, e, lane, lane);
 }
 
@@ -158,9 +170,13 @@ static bool same_attack(const trace_event *a, const trace_event *b) {
            ibk_span_equal(text(a, "failed"), text(b, "failed"));
 }
 
-/* Between the two nodes of the hop; the same done to a repetition is counted. */
+/* Between the two nodes of the hop; at the adversary where the time has come for it, not a message. The same
+ * done to a repetition is counted. */
 static ibk_err add_attack(ladder *l, const trace_event *e) {
-    int from = known_lane(l, text(e, "sender")), to = known_lane(l, text(e, "receiver"));
+    int from = ladder_lane(l, text(e, "sender")), to = ladder_lane(l, text(e, "receiver"));
+    int own = ladder_lane(l, ibk_span_str(e->node));
+    if (own >= 0 && ibk_span_equal(text(e, "on"), ibk_span_str("time")))
+        from = to = own;
     if (from < 0 || to < 0)
         return IBK_OK;
     for (size_t i = l->row_count; i-- > 0;)
@@ -183,23 +199,34 @@ static void add_received(ladder *l, const trace_event *e) {
             !ibk_span_equal(text(row->event, "to_tag"), text(e, "to_tag")) ||
             !ibk_span_equal(text(row->event, "call"), text(e, "call")))
             continue;
-        row->received++;
+        if (row->received++ == 0)
+            row->arrived_ns = e->time_ns;
         return;
     }
+}
+
+/* Of the call, or of a conversation that is shown along with it. */
+static bool is_shown(const ladder *l, ibk_span call) {
+    if (ibk_span_equal(call, l->call))
+        return true;
+    for (size_t i = 0; call.len && i < l->options->along_count; i++)
+        if (ibk_span_equal(call, ibk_span_str(l->options->along[i])))
+            return true;
+    return false;
 }
 
 ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_options *options) {
     uint32_t kinds = options->kinds
                          ? options->kinds
                          : TRACE_MASK(TRACE_SIP) | TRACE_MASK(TRACE_HTTP) | TRACE_MASK(TRACE_MIKEY);
-    *l = (ladder){.max_rows = options->max_rows ? options->max_rows : 200};
+    *l = (ladder){.options = options, .max_rows = options->max_rows ? options->max_rows : 200};
     l->call = options->all ? (ibk_span){0} : choose_call(events, options, kinds);
     for (size_t i = 0; i < trace_memory_count(events); i++) {
         const trace_event *e = trace_memory_at(events, i);
         bool note = ladder_is_note(e);
         if (!note && (!(kinds & TRACE_MASK(e->kind)) || !is_message(e)))
             continue;
-        if (!options->all && !ibk_span_equal(text(e, "call"), l->call))
+        if (!options->all && !is_shown(l, text(e, "call")))
             continue;
         ibk_err err = IBK_OK;
         if (ladder_is_attack(e))
@@ -219,6 +246,41 @@ ibk_err ladder_collect(ladder *l, const trace_memory *events, const ladder_optio
 
 bool ladder_row_lost(const ladder *l, const ladder_row *row) {
     return !ladder_is_note(row->event) && row->received == 0 && l->any_received && l->logs[row->to];
+}
+
+/* "diverts to carol@home.example (busy, notify)" */
+static ibk_span describe_note(const trace_event *e, char *out, size_t size) {
+    ibk_span to = trace_event_text(e, "to"), when = trace_event_text(e, "when"),
+             how = trace_event_text(e, "how");
+    const trace_field *contacts = trace_event_field(e, "contacts");
+    if (to.len > 4 && memcmp(to.data, "sip:", 4) == 0)
+        to = ibk_span_of(to.data + 4, to.len - 4);
+    if (strcmp(e->event, "diverted") == 0)
+        snprintf(out, size, "diverts to %.*s (%.*s, %.*s)", (int)to.len, (const char *)to.data, (int)when.len,
+                 (const char *)when.data, (int)how.len, (const char *)how.data);
+    else if (strcmp(e->event, "forked") == 0)
+        snprintf(out, size, "forks to %" PRIu64 " contacts, %.*s", contacts ? contacts->u : 0, (int)how.len,
+                 (const char *)how.data);
+    else
+        snprintf(out, size, "begins anew with the new target");
+    return ibk_span_str(out);
+}
+
+/* "mallory: modify SP x2" */
+static ibk_span describe_attack(const ladder_row *row, char *out, size_t size) {
+    const trace_event *e = row->event;
+    ibk_span what = trace_event_text(e, "text");
+    int len = snprintf(out, size, "%.60s: %.*s%s", e->node, what.len < 60 ? (int)what.len : 60,
+                       (const char *)what.data, trace_event_text(e, "failed").len ? " failed" : "");
+    size_t used = len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
+    if (row->sent > 1)
+        snprintf(out + used, size - used, " x%u", row->sent);
+    return ibk_span_str(out);
+}
+
+ibk_span ladder_row_note(const ladder_row *row, char *out, size_t size) {
+    return ladder_is_attack(row->event) ? describe_attack(row, out, size)
+                                        : describe_note(row->event, out, size);
 }
 
 void ladder_free(ladder *l) {

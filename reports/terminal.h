@@ -50,12 +50,19 @@ void report_text(const term *t, const report_item *items, size_t count);
 
 /* ---- the ladder ----------------------------------------------------------------------------------- */
 
+#define LADDER_MAX_ALONG 16
+
 typedef struct ladder_options {
-    const char *call;  /* Call-ID to show; NULL: the first call seen */
+    const char *call; /* Call-ID to show; NULL: the first call seen */
+    /* Call-IDs to show with it: conversations_beside(). Of those that had no room `along_left_out` are told
+     * of. */
+    const char *along[LADDER_MAX_ALONG];
+    size_t along_count, along_left_out;
     const char *title; /* above it; may be NULL */
     uint32_t kinds;    /* 0: TRACE_SIP | TRACE_HTTP | TRACE_MIKEY */
     size_t max_rows;   /* 0: 200; the rest is counted in a last line */
     bool all;          /* all conversations, not one call */
+    bool mikey_only;   /* of messages only those that carry MIKEY */
 } ladder_options;
 
 /* Draws the messages of recorded events (trace_message_begin): nodes across in the order in which they first

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), or 0. */
-static size_t utf8_len(const uint8_t *p, size_t left) {
+size_t trace_utf8_len(const uint8_t *p, size_t left) {
     if (p[0] < 0x80)
         return 1;
     size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
@@ -51,7 +50,7 @@ ibk_err trace_json_string(ibk_buf *out, ibk_span text) {
             i += run;
             continue;
         }
-        size_t len = utf8_len(text.data + i, text.len - i);
+        size_t len = trace_utf8_len(text.data + i, text.len - i);
         if (len == 0)
             err = ibk_buf_append(out, "\xEF\xBF\xBD", 3);
         else if (len == 1 && text.data[i] != 0x7F)

@@ -152,10 +152,20 @@ ibk_err trace_jsonl_open(trace_jsonl **out, const char *path, ibk_diag *diag); /
 void trace_jsonl_event(void *jsonl, const trace_event *e);
 /* Flushes and closes; tells the first write error (disk full, …) that occurred. NULL is legal. */
 ibk_err trace_jsonl_close(trace_jsonl *jsonl, ibk_diag *diag);
+/* Reads such a file and calls `sink` for each event, whose texts are borrowed for the call; octets come as
+ * the text of their hex or base64. IBK_ERR_IO with diag->detail saying why; IBK_ERR_BAD_TEXT for a line that
+ * no log has, whose number (from 1) goes to *line_number, which may be NULL. Events before that line have
+ * been given. */
+ibk_err trace_jsonl_read(const char *path, void (*sink)(void *user, const trace_event *e), void *user,
+                         size_t *line_number, ibk_diag *diag);
 /* One event as JSON text without a line end, appended to `out`. */
 ibk_err trace_event_json(ibk_buf *out, const trace_event *e);
 /* `text` as a JSON string with its quotes, appended to `out`. */
 ibk_err trace_json_string(ibk_buf *out, ibk_span text);
+
+/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7) within `left` octets, at least 1; or
+ * 0. */
+size_t trace_utf8_len(const uint8_t *p, size_t left);
 
 /* Copies of events in memory, for the ladder diagram, expectations and tests. Keeps at most `max_events`;
  * later ones are counted and dropped. Use: trace_add_sink(t, mask, trace_memory_event, memory). */
