@@ -134,7 +134,6 @@ typedef struct job {
 typedef struct batch {
     const options *o;
     char **files;
-    size_t count;
 } batch;
 
 static int run_job(void *user, size_t index, FILE *output) {
@@ -178,7 +177,7 @@ static int check_folders(char **files, size_t count) {
 }
 
 static int run_several(const options *o, char **files, size_t count) {
-    batch b = {.o = o, .files = files, .count = count};
+    batch b = {.o = o, .files = files};
     job *jobs = calloc(count, sizeof *jobs);
     children c;
     child_end end;

@@ -10,6 +10,7 @@
 static const cli_command commands[] = {
     {"run", "FILE… [--out DIR] [--keylog] …", "play scenarios, judge them, write what happened",
      cmd_run_main},
+    {"sweep", "FILE [--jobs N] [--resume] …", "play a scenario at many points, and measure", cmd_sweep_main},
     {"attack", "FILE [--rounds N] …", "let a random adversary loose on a scenario", cmd_attack_main},
     {"check", "FILE…", "tell what is wrong with scenario files", cmd_check_main},
     {"show", "FILE", "print a scenario with every default filled in; --reference explains every key",
