@@ -103,9 +103,10 @@ statistics statistics_of(const double *values, size_t count) {
         if (!isnan(values[i]))
             kept[s.n++] = values[i];
     if (s.n > 0) {
-        s.mean = statistics_sum(kept, s.n) / (double)s.n;
         s.min = statistics_percentile(kept, s.n, 0); /* sorted from here on */
         s.max = kept[s.n - 1];
+        s.mean =
+            s.min < s.max ? statistics_sum(kept, s.n) / (double)s.n : s.min; /* equal ones have no spread */
         for (size_t i = 0; i < s.n; i++)
             kept[i] = (kept[i] - s.mean) * (kept[i] - s.mean);
         if (s.n > 1)
