@@ -246,8 +246,10 @@ static bool arguments(parser *p, measure_node *node, const char *name) {
     node->number = 50;
     if (node->function == MEASURE_PERCENTILE) {
         char *end = NULL;
-        if (take(p, ","))
+        if (take(p, ",")) {
+            blanks(p);
             node->number = strtod(p->at, &end);
+        }
         if (end == NULL || end == p->at || !(node->number >= 0 && node->number <= 100)) {
             fail(p, p->at, "percentile takes a path and a number from 0 to 100");
             return false;
