@@ -1,4 +1,5 @@
 #include "cli/attack_trials.h"
+#include "cli/children.h"
 #include "run/run.h"
 
 #include <errno.h>
@@ -8,14 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One trial that runs, or has run. */
-typedef struct slot {
-    pid_t pid; /* 0: it has ended */
-    int pipe;
-    size_t index;
+/* The trial that is being started: its process has a copy of it. */
+typedef struct start {
+    const trials *t;
     attack attack;
-    trial result;
-} slot;
+} start;
 
 const char *trial_name(uint64_t broken) {
     for (unsigned i = 0; i < SCN_PROPERTIES; i++)
@@ -77,105 +75,65 @@ static trial try_one(const trials *t, const attack *a) {
 /* ---- around it
  * ---------------------------------------------------------------------------------------------------- */
 
-static ibk_err begin(const trials *t, slot *s) {
-    int ends[2];
-    if (pipe(ends))
-        return IBK_ERR_IO;
-    fflush(NULL);
-    s->pid = fork();
-    if (s->pid < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        s->pid = 0;
-        return IBK_ERR_NO_MEMORY;
-    }
-    if (s->pid == 0) {
-        close(ends[0]);
-        alarm(TRIAL_SECONDS);
-        trial outcome = try_one(t, &s->attack);
-        ssize_t wrote = write(ends[1], &outcome, sizeof outcome); /* fits a pipe */
-        _exit(wrote == (ssize_t)sizeof outcome ? CLI_OK : CLI_INTERNAL);
-    }
-    close(ends[1]);
-    s->pipe = ends[0];
-    return IBK_OK;
+/* In the process of the trial. */
+static int work(void *user, size_t index, FILE *output) {
+    const start *s = user;
+    (void)index;
+    alarm(TRIAL_SECONDS);
+    trial outcome = try_one(s->t, &s->attack);
+    return fwrite(&outcome, sizeof outcome, 1, output) == 1 ? CLI_OK : CLI_INTERNAL;
 }
 
-static void end(slot *s, int status) {
-    bool whole = read(s->pipe, &s->result, sizeof s->result) == (ssize_t)sizeof s->result;
-    close(s->pipe);
-    s->pid = 0;
+static trial outcome_of(const child_end *end) {
+    trial got;
+    int status = end->status;
+    bool whole = fread(&got, sizeof got, 1, end->output) == 1;
+    fclose(end->output);
     if (whole && WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK)
-        return;
-    s->result = (trial){.broken = TRIAL_CRASHED};
+        return got;
+    got = (trial){.broken = TRIAL_CRASHED};
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        snprintf(s->result.detail, sizeof s->result.detail, "the run did not end within %d s", TRIAL_SECONDS);
+        snprintf(got.detail, sizeof got.detail, "the run did not end within %d s", TRIAL_SECONDS);
     else if (WIFSIGNALED(status))
-        snprintf(s->result.detail, sizeof s->result.detail, "the run was ended by signal %d (%s)",
-                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(got.detail, sizeof got.detail, "the run was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
-        snprintf(s->result.detail, sizeof s->result.detail, "the run left with status %d",
-                 WEXITSTATUS(status));
-}
-
-static size_t running(const slot *slots, size_t jobs) {
-    size_t count = 0;
-    for (size_t i = 0; i < jobs; i++)
-        count += slots[i].pid != 0;
-    return count;
-}
-
-static slot *free_slot(slot *slots, size_t jobs) {
-    for (size_t i = 0; i < jobs; i++)
-        if (!slots[i].pid)
-            return &slots[i];
-    return NULL;
-}
-
-static slot *wait_one(slot *slots, size_t jobs) {
-    int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, 0)) < 0 && errno == EINTR) {
-    }
-    for (size_t i = 0; i < jobs; i++)
-        if (pid > 0 && slots[i].pid == pid) {
-            end(&slots[i], status);
-            return &slots[i];
-        }
-    return NULL;
+        snprintf(got.detail, sizeof got.detail, "the run left with status %d", WEXITSTATUS(status));
+    return got;
 }
 
 bool trials_first(const trials *t, trials_next *next, void *from, uint64_t wanted, size_t *index,
                   attack *found, trial *what, size_t *tried, ibk_err *err) {
     size_t best = SIZE_MAX;
     bool more = true;
-    slot *slots = calloc(t->jobs, sizeof *slots);
+    start next_one = {.t = t};
+    children c;
+    child_end ended;
     *tried = 0;
-    *err = slots ? IBK_OK : IBK_ERR_NO_MEMORY;
-    while (slots && ((more && !*err) || running(slots, t->jobs))) {
-        slot *s = more && !*err && best == SIZE_MAX ? free_slot(slots, t->jobs) : NULL;
-        if (s) {
-            s->index = *tried;
-            more = next(from, s->index, &s->attack);
-            if (more)
-                *err = begin(t, s);
+    *err = children_begin(&c, t->jobs) ? IBK_OK : IBK_ERR_NO_MEMORY;
+    while ((more && !*err) || c.running) {
+        if (more && !*err && best == SIZE_MAX && c.running < c.max) {
+            more = next(from, *tried, &next_one.attack);
+            if (more && !children_start(&c, *tried, work, &next_one))
+                *err = errno == EMFILE || errno == ENFILE ? IBK_ERR_IO : IBK_ERR_NO_MEMORY;
             if (more && !*err && t->progress)
                 t->progress(t->user, *tried);
             *tried += more && !*err;
             continue;
         }
-        if (!running(slots, t->jobs))
+        if (!children_next(&c, &ended, true))
             break;
-        s = wait_one(slots, t->jobs);
-        if (s && (s->result.broken & wanted) && s->index < best) { /* earlier ones may still run */
-            best = s->index;
-            *found = s->attack;
-            *what = s->result;
+        trial got = outcome_of(&ended);
+        if ((got.broken & wanted) && ended.index < best) { /* earlier ones may still run */
+            best = ended.index;
+            *what = got;
         }
     }
-    free(slots);
-    if (best != SIZE_MAX)
+    children_end(&c);
+    if (best != SIZE_MAX) {
+        next(from, best, found);
         *tried = best + 1; /* what others began beyond it does not count */
+    }
     *index = best;
     return best != SIZE_MAX;
 }

@@ -24,6 +24,7 @@ typedef struct cli_command {
 } cli_command;
 
 int cmd_run_main(int argc, char **argv);
+int cmd_sweep_main(int argc, char **argv);
 int cmd_attack_main(int argc, char **argv);
 int cmd_ladder_main(int argc, char **argv);
 int cmd_matrix_main(int argc, char **argv);

@@ -23,8 +23,15 @@ static const char help_text[] =
     "  --keylog F   decrypts IBAKE, ESK and KEMAC and checks V with the keys of a key log (keys.log of a "
     "run)\n"
     "  --json       the same as JSON (docs/decode.md)\n"
+    "  --pdml       the same as PDML, the XML that `tshark -T pdml` writes, every message in full\n"
     "  --secrets    shows the key material inside decrypted content too\n"
     "  --repeat     shows a message in full again where it passes another hop or is sent again\n"
+    "\n"
+    "Examples:\n"
+    "  ibakelab decode --keylog out/keys.log out/capture/all.pcap\n"
+    "  ibakelab decode --json --secrets --keylog out/keys.log out/capture/all.pcap >contents.json   for "
+    "Wireshark\n"
+    "  (docs/wireshark.md)\n"
     "\n"
     "Exit status: 0 all well; 1 a V was checked and is wrong; 2 wrong usage, an unreadable input, no MIKEY\n"
     "message in it, or a malformed message (in a capture the following ones are still shown); 3 internal.\n";
@@ -188,13 +195,11 @@ static int parse_from(const char *text, decode_from *from) {
 }
 
 int cmd_decode_main(int argc, char **argv) {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"keylog", required_argument, NULL, 'k'},
-                                            {"from", required_argument, NULL, 'f'},
-                                            {"secrets", no_argument, NULL, 's'},
-                                            {"repeat", no_argument, NULL, 'r'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},         {"pdml", no_argument, NULL, 'p'},
+        {"keylog", required_argument, NULL, 'k'}, {"from", required_argument, NULL, 'f'},
+        {"secrets", no_argument, NULL, 's'},      {"repeat", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     decoder d = {0};
     decode_from from = DECODE_AUTO;
     const char *keylog = NULL;
@@ -202,6 +207,9 @@ int cmd_decode_main(int argc, char **argv) {
         switch (c) {
         case 'j':
             d.json = true;
+            break;
+        case 'p':
+            d.pdml = d.repeat = true;
             break;
         case 'k':
             keylog = optarg;
@@ -223,6 +231,8 @@ int cmd_decode_main(int argc, char **argv) {
             return cli_usage(DECODE_COMMAND, "see above");
         }
     }
+    if (d.json && d.pdml)
+        return cli_usage(DECODE_COMMAND, "--json and --pdml: choose one");
     int status = keylog ? decode_keys_load(&d.keys, keylog) : CLI_OK;
     if (status == CLI_OK && !(d.seen = decode_seen_new()))
         status = cli_fail(DECODE_COMMAND, "starting", IBK_ERR_NO_MEMORY, NULL);

@@ -1,4 +1,5 @@
 /* ibakelab run: plays scenarios and judges them. */
+#include "cli/children.h"
 #include "cli/scenario_options.h"
 #include "reports/ladder_view.h"
 #include "run/run.h"
@@ -7,7 +8,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,38 +138,28 @@ static int run_one(const options *o, const char *path, bool several) {
  * ------------------------------------------ */
 
 typedef struct job {
-    pid_t pid;
-    FILE *output; /* what it printed */
+    FILE *output; /* what it printed; NULL: it has not ended */
     int status;
-    bool ended;
 } job;
 
-static int start_job(job *j, const options *o, const char *path) {
-    j->output = tmpfile();
-    if (!j->output)
-        return cli_error(COMMAND, "cannot make a temporary file: %s", strerror(errno)), CLI_INTERNAL;
-    fflush(NULL);
-    j->pid = fork();
-    if (j->pid < 0)
-        return cli_error(COMMAND, "cannot start a process: %s", strerror(errno)), CLI_INTERNAL;
-    if (j->pid == 0) {
-        dup2(fileno(j->output), STDOUT_FILENO);
-        dup2(fileno(j->output), STDERR_FILENO);
-        int status = run_one(o, path, true);
-        fflush(NULL);
-        _exit(status);
-    }
-    return CLI_OK;
+typedef struct batch {
+    const options *o;
+    char **files;
+} batch;
+
+static int run_job(void *user, size_t index, FILE *output) {
+    const batch *b = user;
+    dup2(fileno(output), STDOUT_FILENO);
+    dup2(fileno(output), STDERR_FILENO);
+    return run_one(b->o, b->files[index], true);
 }
 
-static void note_end(job *jobs, size_t count, pid_t pid, int wait_status) {
-    for (size_t i = 0; i < count; i++)
-        if (jobs[i].pid == pid) {
-            jobs[i].ended = true;
-            jobs[i].status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : CLI_INTERNAL;
-            if (WIFSIGNALED(wait_status))
-                cli_error(COMMAND, "a run was ended by signal %d", WTERMSIG(wait_status));
-        }
+static void note_end(job *jobs, const child_end *end) {
+    job *j = &jobs[end->index];
+    j->output = end->output;
+    j->status = WIFEXITED(end->status) ? WEXITSTATUS(end->status) : CLI_INTERNAL;
+    if (WIFSIGNALED(end->status))
+        cli_error(COMMAND, "a run was ended by signal %d", WTERMSIG(end->status));
 }
 
 static void print_output(FILE *output) {
@@ -198,32 +188,32 @@ static int check_folders(char **files, size_t count) {
 }
 
 static int run_several(const options *o, char **files, size_t count) {
-    job *jobs = calloc(count + 1, sizeof *jobs);
-    if (!jobs)
+    batch b = {.o = o, .files = files};
+    job *jobs = calloc(count, sizeof *jobs);
+    children c;
+    child_end end;
+    if (!jobs || !children_begin(&c, o->jobs)) {
+        free(jobs);
         return cli_error(COMMAND, "out of memory"), CLI_INTERNAL;
+    }
     int status = CLI_OK, failed = CLI_OK;
-    size_t started = 0, running = 0, printed = 0;
+    size_t started = 0, printed = 0;
     while (printed < count) {
-        while (!failed && started < count && running < o->jobs) {
-            failed = start_job(&jobs[started], o, files[started]);
-            if (!failed)
-                started++, running++;
+        while (!failed && started < count && c.running < c.max) {
+            if (children_start(&c, started, run_job, &b))
+                started++;
+            else
+                failed = (cli_error(COMMAND, "cannot start a process: %s", strerror(errno)), CLI_INTERNAL);
         }
-        if (running == 0)
+        if (!children_next(&c, &end, true))
             break;
-        int wait_status;
-        pid_t pid = waitpid(-1, &wait_status, 0);
-        if (pid < 0 && errno != EINTR)
-            break;
-        if (pid > 0) {
-            note_end(jobs, started, pid, wait_status);
-            running--;
-        }
-        for (; printed < started && jobs[printed].ended; printed++) {
+        note_end(jobs, &end);
+        for (; printed < started && jobs[printed].output; printed++) {
             print_output(jobs[printed].output);
             status = worst(status, jobs[printed].status);
         }
     }
+    children_end(&c);
     free(jobs);
     return worst(status, printed < count ? CLI_INTERNAL : failed);
 }
@@ -272,21 +262,12 @@ static int read_options(options *o, int argc, char **argv) {
     return status;
 }
 
-/* Every link has a capture of its own: a thousand users need as many open files. */
-static void allow_many_files(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 int cmd_run_main(int argc, char **argv) {
     options o;
     int status = read_options(&o, argc, argv);
     if (status)
         return status < 0 ? cli_finish(COMMAND, CLI_OK) : status;
-    allow_many_files();
+    children_allow_many_files();
     size_t count = (size_t)(argc - optind);
     status = check_folders(argv + optind, count);
     if (status)

@@ -5,6 +5,7 @@
  *   decode_tcp.c    streams                           decode_mikey.c  one message: tree and output
  *   decode_page.c   for reports
  *   decode_keys.c   what a key log opens              decode_seen.c   exchanges and repetitions seen before
+ *   decode_pdml.c   output as PDML
  */
 #ifndef CLI_DECODE_H
 #define CLI_DECODE_H
@@ -32,9 +33,10 @@ typedef enum decode_from {
 
 /* Where a message was found. Texts are borrowed and may come from the network; NULL or empty: not known. */
 typedef struct decode_origin {
-    const char *input; /* file as given */
-    const char *kind;  /* "hex", "pcap", … */
-    uint64_t frame;    /* of a capture, from 1; 0: none */
+    const char *input;          /* file as given */
+    const char *kind;           /* "hex", "pcap", … */
+    uint64_t frame;             /* of a capture, from 1; 0: none */
+    size_t frame_len, captured; /* octets of the frame, and how many of them are in the capture */
     uint64_t time_s;
     uint32_t time_ns;
     char source[64], destination[64]; /* "10.0.0.1:5060" */
@@ -57,12 +59,15 @@ typedef struct decode_sink {
 } decode_sink;
 
 typedef struct decoder {
-    bool json, secrets, repeat;
+    bool json, pdml, secrets, repeat;
     const decode_sink *sink; /* NULL: standard output */
     decode_keys *keys;       /* NULL: none */
     decode_seen *seen;
     uint64_t messages, malformed, repeated, macs_valid, macs_wrong, undecrypted; /* so far */
-    bool failed; /* out of memory: the status will be CLI_INTERNAL */
+    bool failed;            /* out of memory: the status will be CLI_INTERNAL */
+    uint64_t packets;       /* PDML: opened so far */
+    const char *open_input; /* PDML: input and frame of the packet that is open; NULL: none is */
+    uint64_t open_frame;
 } decoder;
 
 /* ---- output (decode_mikey.c) -------------------------------------------------------------------- */
@@ -73,6 +78,16 @@ void decode_message(decoder *d, const decode_origin *origin, ibk_span octets);
 void decode_malformed(decoder *d, const decode_origin *origin, ibk_err err, const ibk_diag *diag);
 void decode_begin(decoder *d); /* JSON: opens the list */
 void decode_end(decoder *d);   /* closes it, or prints the counts of a capture */
+
+/* ---- PDML (decode_pdml.c) ------------------------------------------------------------------------ */
+
+#define DECODE_PROTOCOL "mikey_ibake" /* also the name of the Lua dissector's fields */
+
+void decode_pdml_begin(void);
+void decode_pdml_end(decoder *d);
+/* A message with its fields. Messages of one frame are in one packet. */
+void decode_pdml_message(decoder *d, const decode_origin *origin, const ibk_msg *msg, const tree *t);
+void decode_pdml_malformed(decoder *d, const decode_origin *origin, ibk_err err, const ibk_diag *diag);
 
 /* ---- texts (decode_text.c) ------------------------------------------------------------------------ */
 
@@ -102,6 +117,12 @@ bool decode_datagram(decoder *d, decode_origin *origin, ibk_span in);
 /* The first message of a stream: octets used, 0 if more are needed, SIZE_MAX if this is no SIP or HTTP. */
 size_t decode_stream(decoder *d, decode_origin *origin, ibk_span in);
 
+/* MIKEY by itself, as registered. On TCP nothing is around a message: it ends where its chain does. */
+#define DECODE_MIKEY_PORT 2269
+/* The first message of such a stream: octets used, 0 if more are needed. A malformed one takes all there is.
+ */
+size_t decode_mikey_stream(decoder *d, decode_origin *origin, ibk_span in);
+
 /* ---- captures --------------------------------------------------------------------------------------- */
 
 /* Whether these first octets (at least 4) begin a pcap or pcapng file. */
@@ -125,6 +146,7 @@ typedef struct decode_segment {
     uint8_t key[37]; /* version, addresses, ports */
     uint32_t sequence;
     bool syn, fin, rst;
+    bool mikey; /* to or from DECODE_MIKEY_PORT */
     ibk_span data;
 } decode_segment;
 void decode_tcp_segment(decoder *d, decode_tcp_state *tcp, decode_origin *origin, const decode_segment *s);

@@ -78,6 +78,10 @@ static void name_ends(decode_origin *o, const packet *p, const char *transport) 
     o->transport = transport;
 }
 
+static bool is_mikey_port(const packet *p) {
+    return get16(p->payload.data) == DECODE_MIKEY_PORT || get16(p->payload.data + 2) == DECODE_MIKEY_PORT;
+}
+
 static void udp(decoder *d, decode_origin *origin, const packet *p) {
     if (p->payload.len < 8)
         return;
@@ -85,7 +89,9 @@ static void udp(decoder *d, decode_origin *origin, const packet *p) {
     if (len < 8 || len > p->payload.len) /* a jumbogram, or cut by the snap length: what there is */
         len = p->payload.len;
     name_ends(origin, p, "udp");
-    decode_datagram(d, origin, ibk_span_of(p->payload.data + 8, len - 8));
+    ibk_span data = ibk_span_of(p->payload.data + 8, len - 8);
+    if (!decode_datagram(d, origin, data) && is_mikey_port(p) && data.len)
+        decode_message(d, origin, data);
 }
 
 static void tcp(decoder *d, decode_ip_state *ip, decode_origin *origin, const packet *p) {
@@ -99,6 +105,7 @@ static void tcp(decoder *d, decode_ip_state *ip, decode_origin *origin, const pa
                         .syn = head[13] & 2,
                         .fin = head[13] & 1,
                         .rst = head[13] & 4,
+                        .mikey = is_mikey_port(p),
                         .data = ibk_span_of(head + offset, p->payload.len - offset)};
     s.key[0] = p->version;
     memcpy(s.key + 1, p->source, 16);

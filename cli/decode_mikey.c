@@ -54,6 +54,7 @@ static void describe_chain(job *j, tree_node *parent, uint8_t container, ibk_spa
         tree_node *node = tree_add(&j->t, parent, "malformed");
         tree_text(&j->t, node, "%s, octet %zu of the content: %s (%s)",
                   diag.payload ? diag.payload : "content", diag.offset, ibk_err_text(err), diag.detail);
+        node->hidden = container != IBK_PL_IBAKE && !j->d->secrets; /* nobody knows where its keys are */
         j->d->malformed++;
         return;
     }
@@ -69,9 +70,10 @@ static void describe_chain(job *j, tree_node *parent, uint8_t container, ibk_spa
     ibk_chain_free(&inner);
 }
 
-static tree_node *add_content(job *j, tree_node *parent, size_t len, const char *by) {
+static tree_node *add_content(job *j, tree_node *parent, ibk_span plain, const char *by) {
     tree_node *node = tree_add(&j->t, parent, "decrypted content");
-    tree_text(&j->t, node, "%zu octets, by %s; offsets from its start", len, by);
+    tree_text(&j->t, node, "%zu octets, by %s; offsets from its start", plain.len, by);
+    tree_inside(&j->t, node, plain);
     return node;
 }
 
@@ -112,7 +114,7 @@ static void describe_ibe(job *j, tree_node *parent, const ibk_payload *p) {
     } else {
         snprintf(text, sizeof text, "the private key of %.*s", identity.len > 256 ? 256 : (int)identity.len,
                  (const char *)identity.data);
-        describe_chain(j, add_content(j, parent, plain.len, text), p->type, ibk_buf_span(&plain));
+        describe_chain(j, add_content(j, parent, ibk_buf_span(&plain), text), p->type, ibk_buf_span(&plain));
     }
     ibk_buf_free(&plain);
 }
@@ -127,7 +129,8 @@ static void describe_kemac(job *j, tree_node *parent, const ibk_payload *p) {
                     j->exchange && !j->exchange->rand.len ? "the RAND of its request is not known"
                                                           : "no PSK of the key log fits");
     else
-        describe_chain(j, add_content(j, parent, plain.len, by), IBK_PL_KEMAC, ibk_buf_span(&plain));
+        describe_chain(j, add_content(j, parent, ibk_buf_span(&plain), by), IBK_PL_KEMAC,
+                       ibk_buf_span(&plain));
     ibk_buf_free(&plain);
 }
 
@@ -280,6 +283,10 @@ void decode_malformed(decoder *d, const decode_origin *origin, ibk_err err, cons
     d->malformed++;
     if (d->sink)
         return; /* no octets to give it */
+    if (d->pdml) {
+        decode_pdml_malformed(d, origin, err, diag);
+        return;
+    }
     if (d->json) {
         show_error(d, origin, err, diag);
         return;
@@ -293,6 +300,10 @@ void decode_malformed(decoder *d, const decode_origin *origin, ibk_err err, cons
 
 static void show(decoder *d, const decode_origin *origin, const job *j, uint64_t same_as) {
     const char *name = ibk_msg_type_name(j->msg->hdr.data_type);
+    if (d->pdml) {
+        decode_pdml_message(d, origin, j->msg, &j->t);
+        return;
+    }
     if (d->json) {
         json_out out = {0};
         json_begin(&out, origin);
@@ -350,6 +361,8 @@ void decode_message(decoder *d, const decode_origin *origin, ibk_span octets) {
 }
 
 void decode_begin(decoder *d) {
+    if (d->pdml)
+        decode_pdml_begin();
     if (d->json)
         printf("{\"schema\":\"ibakelab-decode/1\",\"messages\":[");
 }
@@ -364,6 +377,10 @@ void decode_end(decoder *d) {
                   {"macs_valid", "MACs valid", d->macs_valid},
                   {"macs_wrong", "MACs wrong", d->macs_wrong},
                   {"undecrypted", "payloads not decrypted", d->undecrypted}};
+    if (d->pdml) {
+        decode_pdml_end(d);
+        return;
+    }
     if (d->json)
         printf("\n],\"summary\":{");
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)

@@ -86,8 +86,10 @@ static void set_time(decode_origin *o, uint64_t ticks, uint64_t unit) {
     o->time_ns = (uint32_t)((unsigned __int128)(ticks % unit) * 1000000000u / unit);
 }
 
-static void frame(reader *r, unsigned link_type, ibk_span octets) {
+static void frame(reader *r, unsigned link_type, ibk_span octets, size_t original) {
     r->origin.frame++;
+    r->origin.frame_len = original;
+    r->origin.captured = octets.len;
     decode_origin origin = r->origin;
     decode_frame(r->d, r->ip, &origin, link_type, octets);
 }
@@ -120,7 +122,7 @@ static ibk_err read_pcap(reader *r) {
             return err;
         uint64_t fraction = get32(r, record + 4);
         set_time(&r->origin, get32(r, record) * unit + (fraction < unit ? fraction : 0), unit);
-        frame(r, link_type, ibk_span_of(r->record, len));
+        frame(r, link_type, ibk_span_of(r->record, len), get32(r, record + 12));
     }
 }
 
@@ -166,18 +168,18 @@ static ibk_err add_packet(reader *r, ibk_span body) {
         return refuse(r, IBK_ERR_BAD_VALUE, "packet block");
     uint64_t ticks = (uint64_t)get32(r, body.data + 4) << 32 | get32(r, body.data + 8);
     set_time(&r->origin, ticks, r->interfaces[index].ticks);
-    frame(r, r->interfaces[index].link_type, ibk_span_of(body.data + 20, len));
+    frame(r, r->interfaces[index].link_type, ibk_span_of(body.data + 20, len), get32(r, body.data + 16));
     return IBK_OK;
 }
 
 static ibk_err add_simple(reader *r, ibk_span body) {
     if (body.len < 4 || !r->interface_count)
         return refuse(r, IBK_ERR_BAD_VALUE, "simple packet block");
-    size_t len = get32(r, body.data);
+    size_t original = get32(r, body.data), len = original;
     if (len > body.len - 4)
         len = body.len - 4; /* cut by the interface's snap length */
     set_time(&r->origin, 0, 1);
-    frame(r, r->interfaces[0].link_type, ibk_span_of(body.data + 4, len));
+    frame(r, r->interfaces[0].link_type, ibk_span_of(body.data + 4, len), original);
     return IBK_OK;
 }
 

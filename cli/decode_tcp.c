@@ -16,6 +16,7 @@ typedef struct early {
 
 typedef struct stream {
     bool used, ignored; /* ignored: no SIP, no HTTP, or a gap that will not be filled */
+    bool mikey;         /* MIKEY by itself */
     uint8_t key[37];
     uint64_t last; /* for finding the idlest */
     uint32_t expected;
@@ -69,7 +70,8 @@ static stream *find_stream(decode_tcp_state *tcp, const decode_segment *s) {
             slot = one;
     }
     stream_clear(slot);
-    *slot = (stream){.used = true, .last = tcp->clock, .expected = s->sequence + (s->syn ? 1 : 0)};
+    *slot = (stream){
+        .used = true, .mikey = s->mikey, .last = tcp->clock, .expected = s->sequence + (s->syn ? 1 : 0)};
     memcpy(slot->key, s->key, sizeof s->key);
     return slot;
 }
@@ -79,7 +81,8 @@ static void consume(decoder *d, stream *s, decode_origin *origin) {
     size_t used = 0;
     while (used < s->in.len && !s->ignored) {
         decode_origin place = *origin;
-        size_t one = decode_stream(d, &place, ibk_span_of(s->in.data + used, s->in.len - used));
+        ibk_span rest = ibk_span_of(s->in.data + used, s->in.len - used);
+        size_t one = s->mikey ? decode_mikey_stream(d, &place, rest) : decode_stream(d, &place, rest);
         if (one == 0)
             break;
         if (one == SIZE_MAX)
@@ -155,7 +158,7 @@ void decode_tcp_segment(decoder *d, decode_tcp_state *tcp, decode_origin *origin
             uint8_t key[sizeof s->key];
             memcpy(key, s->key, sizeof key);
             stream_clear(s);
-            *s = (stream){.used = true, .last = tcp->clock, .expected = sequence};
+            *s = (stream){.used = true, .mikey = segment->mikey, .last = tcp->clock, .expected = sequence};
             memcpy(s->key, key, sizeof key);
         }
     }

@@ -305,3 +305,15 @@ size_t decode_stream(decoder *d, decode_origin *origin, ibk_span in) {
     ibk_buf_free(&body);
     return used && used != SIZE_MAX ? head.head_len + used : used;
 }
+
+size_t decode_mikey_stream(decoder *d, decode_origin *origin, ibk_span in) {
+    ibk_msg msg = {0};
+    ibk_diag diag = {0};
+    ibk_err err = ibk_msg_parse(&msg, in, &diag);
+    ibk_msg_free(&msg);
+    if (err == IBK_ERR_TRUNCATED && in.len < IBK_MIKEY_MAX_LEN)
+        return 0;
+    size_t len = err == IBK_ERR_TRAILING ? diag.offset : in.len; /* the next one follows */
+    decode_message(d, origin, ibk_span_of(in.data, len));
+    return len;
+}

@@ -10,6 +10,7 @@
 static const cli_command commands[] = {
     {"run", "FILE… [--out DIR] [--keylog] …", "play scenarios, judge them, write what happened",
      cmd_run_main},
+    {"sweep", "FILE [--jobs N] [--resume] …", "play a scenario at many points, and measure", cmd_sweep_main},
     {"attack", "FILE [--rounds N] …", "let a random adversary loose on a scenario", cmd_attack_main},
     {"ladder", "DIR [--call N] [--svg F] …", "draw a call of a run: on the terminal, as SVG, for mscgen",
      cmd_ladder_main},

@@ -16,6 +16,7 @@ static void free_children(tree_node *node) {
         free(child->name);
         free(child->text);
         free(child->hex);
+        ibk_buf_free(&child->inside);
         free(child);
     }
     node->last = NULL;
@@ -25,6 +26,7 @@ void tree_free(tree *t) {
     free_children(&t->root);
     free(t->scratch.text);
     free(t->scratch.hex);
+    ibk_buf_free(&t->scratch.inside);
     *t = (tree){0};
 }
 
@@ -104,6 +106,19 @@ void tree_octets(tree *t, tree_node *node, ibk_span octets, bool as_text) {
         tree_text(t, node, "%s", node->hex);
 }
 
+void tree_inside(tree *t, tree_node *node, ibk_span octets) {
+    ibk_buf_free(&node->inside);
+    if (ibk_buf_append_span(&node->inside, octets))
+        t->failed = true;
+}
+
+bool tree_hides(const tree_node *node) {
+    for (const tree_node *child = node->first; child; child = child->next)
+        if (child->hidden || (!child->inside.len && tree_hides(child)))
+            return true;
+    return false;
+}
+
 /* ---- text ----------------------------------------------------------------------------------------- */
 
 /* Control characters do not reach the terminal. */
@@ -170,6 +185,15 @@ static void put_string(json_out *out, const char *member, const char *text) {
         out->err = trace_json_string(out->buf, ibk_span_str(text));
 }
 
+static void put_hex(json_out *out, const char *member, ibk_span octets) {
+    char *hex = hex_of(octets);
+    if (hex)
+        put_string(out, member, hex);
+    else
+        out->err = IBK_ERR_NO_MEMORY;
+    free(hex);
+}
+
 static void put_number(json_out *out, const char *name, uint64_t number) {
     char text[64];
     snprintf(text, sizeof text, ",\"%s\":%" PRIu64, name, number);
@@ -190,6 +214,8 @@ static void put_nodes(json_out *out, const tree_node *parent) {
             put_string(out, ",\"text\":", node->text);
         if (node->hex && !node->hidden && !(node->text && strcmp(node->text, node->hex) == 0))
             put_string(out, ",\"hex\":", node->hex);
+        else if (node->inside.len && !tree_hides(node))
+            put_hex(out, ",\"hex\":", ibk_buf_span(&node->inside));
         if (node->first) {
             put(out, ",\"fields\":");
             put_nodes(out, node);

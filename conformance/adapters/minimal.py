@@ -19,14 +19,7 @@ import struct
 import sys
 
 CONTRACT = 1
-NAME, VERSION = "minimal adapter", "1"
 LINE_MAX = 4194304
-
-# What `hello` tells. Claim nothing that is not there: a skipped case costs nothing, a dishonest adapter is refused.
-SUPPORTS = {"families": ["parser"], "roles": ["parser"], "sizes": [], "curves": [], "own_curves": [], "prfs": [],
-            "encryptions": [], "macs": [], "timestamps": [], "maps": [], "methods": [], "signatures": [], "envelopes": [],
-            "granularities": [], "features": ["classes"]}
-
 
 # ---- the contract ------------------------------------------------------------------------------------------------------
 
@@ -55,6 +48,12 @@ def unique(pairs):
 
 class Adapter:
     """One process: requests in, answers out."""
+
+    NAME, VERSION = "minimal adapter", "1"
+    # What `hello` tells. Claim nothing that is not there: a skipped case costs nothing, a dishonest adapter is refused.
+    SUPPORTS = {"families": ["parser"], "roles": ["parser"], "sizes": [], "curves": [], "own_curves": [], "prfs": [],
+                "encryptions": [], "macs": [], "timestamps": [], "maps": [], "methods": [], "signatures": [], "envelopes": [],
+                "granularities": [], "features": ["classes"]}
 
     def __init__(self):
         self.seq = 0
@@ -102,7 +101,7 @@ class Adapter:
         if contract != CONTRACT:
             raise Answer("unsupported", "contract")
         self.greeted = True
-        return {"contract": CONTRACT, "name": NAME, "version": VERSION, "supports": SUPPORTS}
+        return {"contract": CONTRACT, "name": self.NAME, "version": self.VERSION, "supports": self.SUPPORTS}
 
     def op_begin(self, request):
         """There is no case that we can play: parsing needs none. An adapter with sessions checks the family of the name and

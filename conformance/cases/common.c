@@ -92,7 +92,7 @@ peer *case_peer(suite_trial *t, const peer_setup *s) {
                           .granularity = s->granularity};
     peer_config c = {
         .role = s->role,
-        .deviation = s->deviation,
+        .deviation = s->deviation && *s->deviation ? s->deviation : NULL,
         .seed = ibk_span_str(suite_text(t, "%s %d", s->seed ? s->seed : suite_name(t), (int)s->role)),
         .utc_ms = (uint64_t)utc_ms,
         .domains = home,
@@ -162,12 +162,21 @@ void case_deviated(suite_trial *t, const peer *p) {
         suite_error(t, "the peer did not deviate");
 }
 
-static void same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets, size_t len,
-                     const char *id) {
+static bool same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets,
+                     size_t len) {
     const char *text = json_string_value(json_object_get(key, member));
-    suite_require(t, text && ibk_span_equal(suite_octets(t, text), ibk_span_of(octets, len)), id,
-                  "the key that the peer derives", "another %s of crypto session %lld", member,
-                  (long long)json_integer_value(json_object_get(key, "cs_id")));
+    return text && ibk_span_equal(suite_octets(t, text), ibk_span_of(octets, len));
+}
+
+/* Fails the requirement that a known mistake breaks which explains the key, or else `id`. */
+static void other_key(suite_trial *t, const peer *p, size_t i, const json_t *key, const char *id) {
+    const char *tek = json_string_value(json_object_get(key, "tek"));
+    peer_finding why = {.requirement = id};
+    bool explained = tek && peer_explain_tek(p, i, suite_octets(t, tek), &why);
+    suite_fail(t, why.requirement, "the key that the peer derives",
+               "another TEK or salt of crypto session %lld%s%s",
+               (long long)json_integer_value(json_object_get(key, "cs_id")), explained ? ": " : "",
+               explained ? why.text : "");
 }
 
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
@@ -179,19 +188,23 @@ void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
     suite_require(t, json_array_size(ours) == n, id, "a key for each crypto session", "%zu keys for %zu",
                   json_array_size(ours), n);
     for (size_t i = 0; i < n && i < 8; i++) {
-        same_key(t, json_array_get(ours, i), "tek", keys[i].tek, keys[i].tek_len, id);
-        same_key(t, json_array_get(ours, i), "salt", keys[i].salt, keys[i].salt_len, id);
+        const json_t *key = json_array_get(ours, i);
+        if (!same_key(t, key, "tek", keys[i].tek, keys[i].tek_len) ||
+            !same_key(t, key, "salt", keys[i].salt, keys[i].salt_len))
+            other_key(t, p, i, key, id);
     }
 }
 
 /* ---- calls ---- */
 
-/* Messages go to and fro, `octets` first to the IUT, until one end has nothing to say. */
+/* Messages go to and fro, `octets` first to the IUT, until one end has nothing to say, or the peer has said
+ * what has to be refused: the answer to that counts, not what a later message brings to light. */
 static void carry(suite_trial *t, int end, const char *session, peer *p, ibk_span octets,
                   suite_report *last) {
     for (int turns = 0; octets.len > 0 && turns < 8; turns++) {
+        bool bad = peer_look(p)->outcome == PEER_REFUSE;
         *last = suite_message_in(t, end, session, octets);
-        if (suite_sent_count(*last) == 0)
+        if (bad || suite_sent_count(*last) == 0)
             return;
         octets = case_give(t, p, suite_sent_at(t, *last, 0));
     }
@@ -209,12 +222,68 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, su
     return suite_is(*last, "accepted/established");
 }
 
+const char *case_rule(const suite_trial *t, suite_report last) {
+    switch (suite_last_type(t)) {
+    case SUITE_I_MESSAGE_1:
+        return "6267-32";
+    case SUITE_R_MESSAGE_1:
+        return "6267-44";
+    case SUITE_I_MESSAGE_2:
+        return "6267-57";
+    case SUITE_R_MESSAGE_2:
+        return strcmp(last.error, "authentication") == 0 ? "6267-67" : "6267-68";
+    case SUITE_REQUEST_KEY_RESP:
+        return "6267-26";
+    case SUITE_REQUEST_KEY_PSK:
+    case SUITE_REQUEST_KEY_PKE:
+        return "6267-16";
+    default:
+        return NULL;
+    }
+}
+
+void case_established(suite_trial *t, bool done, suite_report last, const peer *p) {
+    if (done)
+        return;
+    case_judge(t, p, false);
+    suite_expect(t, last, case_rule(t, last), "accepted/established");
+}
+
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id) {
     case_judge(t, p, false);
     if (!done)
-        suite_expect(t, last, id, "accepted/established");
+        suite_expect(t, last, id ? id : case_rule(t, last), "accepted/established");
     case_keys(t, last, p, keys_id);
+}
+
+static void free_key(void *key) {
+    ibk_ibe_key_free(key);
+}
+
+/* The content is IDR, then SK (RFC 6267 §6.1.5): its key, or nothing. */
+static ibk_span sk_of(ibk_span content) {
+    enum { IDR_HEAD = 5, SK_HEAD = 4 };
+    if (content.len < IDR_HEAD || content.data[0] != SUITE_SK)
+        return (ibk_span){0};
+    size_t at = IDR_HEAD + ((size_t)content.data[3] << 8 | content.data[4]);
+    if (content.len < at + SK_HEAD)
+        return (ibk_span){0};
+    size_t len = (size_t)content.data[at + 2] << 8 | content.data[at + 3];
+    at += SK_HEAD;
+    return content.len < at + len ? (ibk_span){0} : ibk_span_of(content.data + at, len);
+}
+
+ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user) {
+    const char *ibe_identity = suite_text(t, "%s%s", suite_user(t, user), suite_date(t, suite_now(t), "day"));
+    const ibk_ibe_params *params = suite_ibe_params(t, 1024);
+    ibk_ibe_key *key = NULL;
+    suite_sure(t, ibk_ibe_extract(params, suite_ibe_master(t, 1024), ibk_span_str(ibe_identity), &key),
+               "the private key");
+    suite_defer(t, free_key, key);
+    ibk_buf *content = suite_buf(t);
+    return ibk_ibe_decrypt(params, key, ciphertext, content, NULL) ? (ibk_span){0}
+                                                                   : sk_of(ibk_buf_span(content));
 }
 
 void case_pass(suite_trial *t, int end, peer *p, unsigned seconds) {

@@ -49,10 +49,19 @@ bool case_call_from_peer(suite_trial *t, int end, peer *p, suite_report *last); 
 bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
                        suite_report *last); /* session a */
 
+/* Which requirement says that the last message that was handed in, which was right, has to be taken; by
+ * `last`, the report about it. NULL: none. */
+const char *case_rule(const suite_trial *t, suite_report last);
+
 /* What must hold when nothing was wrong with the call: the peer found nothing, it went to its end (`done`: as
- * the two say; fails `id`), and both have the same keys (fails `keys_id`). */
+ * the two say; fails `id`, NULL: case_rule), and both have the same keys (fails `keys_id`). */
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id);
+/* A call that is only the setting of a case: what is wrong with it is told as what it is. */
+void case_established(suite_trial *t, bool done, suite_report last, const peer *p);
+
+/* SK of an ESK's ciphertext, opened with today's key of a user (1024 bits); empty: it does not open. */
+ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user);
 
 /* It is that many seconds after the beginning, at both ends: T can be new. */
 void case_pass(suite_trial *t, int end, peer *p, unsigned seconds);

@@ -70,8 +70,8 @@ static void run_fresh_initiator(suite_trial *t, const void *arg) {
         suite_begin(t, SUITE_A, &node);
         suite_report last;
         peer *p = case_peer(t, &setup);
-        if (!case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last))
-            suite_expect(t, last, "6539-1", "accepted/established");
+        bool done = case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last);
+        case_established(t, done, last, p);
         expect_new_key(t, last, &first, "6539-1", "a new x in each run");
     }
 }
@@ -85,8 +85,8 @@ static void run_fresh_responder(suite_trial *t, const void *arg) {
         suite_begin(t, SUITE_A, &node);
         suite_open_responder(t, SUITE_A, "");
         suite_report last;
-        if (!case_call_from_peer(t, SUITE_A, case_peer(t, &setup), &last))
-            suite_expect(t, last, "6539-5", "accepted/established");
+        peer *p = case_peer(t, &setup);
+        case_established(t, case_call_from_peer(t, SUITE_A, p, &last), last, p);
         expect_new_key(t, last, &first, "6539-5", "a new y in each run");
     }
 }
@@ -151,6 +151,15 @@ static void run_csb_responder(suite_trial *t, const void *arg) {
 
 /* ---- mailboxes and ESKs (RFC 6267 §3.3, §4.2.2) ---- */
 
+/* What is stored is what the peer sent: it opens with the key of the user who was called, to the peer's SK.
+ */
+static void expect_esk(suite_trial *t, suite_report r, const peer *p) {
+    const char *stored = json_string_value(json_object_get(r.json, "esk"));
+    suite_require(t, stored != NULL, "6267-58", "the ESK is stored", "no ESK is reported");
+    ibk_span sk = case_open_esk(t, suite_octets(t, stored), "bob");
+    suite_require(t, ibk_span_equal(sk, peer_look(p)->sk), "6267-58", "the ESK as it came", "another");
+}
+
 static void run_mailbox(suite_trial *t, const void *arg) {
     (void)arg;
     suite_node node = {.users = "mailbox"};
@@ -167,8 +176,7 @@ static void run_mailbox(suite_trial *t, const void *arg) {
         suite_expect(t, last, "6267-35", "accepted/established");
     suite_require(t, peer_look(p)->deferred, "6267-43", "ECCPTr alone", "ECCPTi came back");
     case_keys(t, last, p, "6267-95");
-    suite_require(t, json_object_get(last.json, "esk") != NULL, "6267-58", "the ESK is stored",
-                  "no ESK is reported");
+    expect_esk(t, last, p);
 }
 
 /* The initiator goes on after ECCPTr alone, and sends an ESK that the called user can open. */
@@ -184,6 +192,8 @@ static void run_deferred(suite_trial *t, const void *arg) {
     case_completed(t, done, last, p, "6267-45", "6267-95");
     suite_require(t, peer_look(p)->esk.len > 0, "6267-46", "an ESK for the called user",
                   "no ESK in I_MESSAGE_2");
+    suite_require(t, case_open_esk(t, peer_look(p)->esk, "bob").len > 0, "6267-46",
+                  "an ESK that the called user can open", "one that bob's key does not open");
 }
 
 static void run_missing_echo(suite_trial *t, const void *arg) {

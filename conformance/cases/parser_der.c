@@ -140,7 +140,8 @@ typedef enum der_fault {
     DER_TAG,
     DER_LENGTH, /* of the outer SEQUENCE one too large */
     DER_PART,   /* the last octet of a part is another */
-    DER_PART_TAG
+    DER_PART_TAG,
+    DER_FILE /* a set of parameters of its own: params/NAME.params.der */
 } der_fault;
 
 typedef struct der_case {
@@ -169,6 +170,18 @@ static const der_case der_cases[] = {
     {"params", "hash-oid", "a hash that does not belong to the size", "5091-9", STRICT, DER_PART, 6, 1024},
     {"params", "p-not-prime-2048", "another p", "5091-7 5091-8", STRICT, DER_PART, 2, 2048},
     {"params", "q-changed-3072", "another q", "5091-7 5091-8", STRICT, DER_PART, 3, 3072},
+    {"params", "whole", "parameters that are nobody's in this house", "5091-9 5091-7", "", DER_FILE, 0, 1024},
+    {"params", "q-not-prime", "q is composite, and all else right", "5091-8 5091-7", STRICT, DER_FILE, 0,
+     1024},
+    {"params", "q-of-another-size", "q has the length of another size", "5091-9", STRICT, DER_FILE, 0, 1024},
+    {"params", "hash-of-another-size", "the hash of another size", "5091-9 5091-7", STRICT, DER_FILE, 0,
+     1024},
+    {"params", "generator-of-other-order", "P is on the curve, and not of order q", "5091-8 5091-13", STRICT,
+     DER_FILE, 0, 1024},
+    {"params", "public-of-other-order", "P_pub is on the curve, and not of order q", "5091-10 5091-13",
+     STRICT, DER_FILE, 0, 1024},
+    {"params", "secret-one", "P_pub is P: everybody knows the master secret", "5091-10", STRICT, DER_FILE, 0,
+     1024},
     {"private-key", "whole-1024", "a private key is taken", "P-10 5091-14", "", DER_WHOLE, 0, 1024},
     {"private-key", "whole-2048", "a private key is taken", "P-10 5091-14", "", DER_WHOLE, 0, 2048},
     {"private-key", "cut", "the last octet is missing", "P-10", STRICT, DER_CUT, 0, 1024},
@@ -190,6 +203,8 @@ static const der_case der_cases[] = {
 };
 
 static ibk_span sample(suite_trial *t, const der_case *c) {
+    if (c->fault == DER_FILE)
+        return suite_file(t, suite_text(t, "conformance/cases/params/%s.params.der", c->name));
     if (strcmp(c->what, "params") == 0)
         return suite_params(t, c->size);
     if (strcmp(c->what, "private-key") == 0)
@@ -243,7 +258,7 @@ static void run_der(suite_trial *t, const void *arg) {
     const char *more = "";
     if (strcmp(c->what, "private-key") == 0)
         more = suite_text(t, "'params': '%s'", suite_base64(t, suite_params(t, c->size)));
-    if (c->fault == DER_WHOLE) {
+    if (!*c->classes) {
         parse_taken(t, c->what, ibk_buf_span(b), more, ibk_buf_span(b), id);
         return;
     }

@@ -57,6 +57,13 @@ static const suite_message *inside(suite_trial *t, const char *sdp) {
     return suite_read(t, suite_octets(t, value + 6));
 }
 
+static size_t count(const char *text, const char *what) {
+    size_t n = 0;
+    for (const char *at = text; (at = after(at, what)) != NULL;)
+        n++;
+    return n;
+}
+
 typedef struct way {
     const char *name, *offer, *answer; /* levels */
 } way;
@@ -82,6 +89,9 @@ static void run_way(suite_trial *t, const void *arg) {
         bool at_media = attribute > media;
         suite_require(t, at_media == (strcmp(i % 2 ? w->answer : w->offer, "media") == 0), "4567-3",
                       "the attribute at the level that was asked for", "the other level");
+        suite_require(t, !at_media || count(media, "a=key-mgmt:") == count(media, "m="), "4567-37",
+                      "the attribute in each media description", "%zu for %zu", count(media, "a=key-mgmt:"),
+                      count(media, "m="));
         if (i % 2)
             a = take(t, "a", sdp);
         else
@@ -120,80 +130,97 @@ static void run_list_others(suite_trial *t, const void *arg) {
 /* What stands in place of the attribute lines of a right offer. */
 typedef struct offer {
     const char *name, *title, *ids;
-    const char *session[3], *media; /* values; "*": the right one; media: in the first media description */
+    const char *session[3]; /* values; "*": the right one */
+    const char *media[2];   /* in the first and in the last media description */
     const char *permitted;
 } offer;
 
 static const offer offers[] = {
-    {"as-it-was", "the right attribute", "4567-11 4567-12", {"*"}, NULL, "accepted/waiting"},
+    {"as-it-was", "the right attribute", "4567-11 4567-12", {"*"}, {NULL}, "accepted/waiting"},
     {"no-attribute",
      "no attribute at all",
      "4567-13 4567-62",
      {NULL},
-     NULL,
+     {NULL},
      "refused:payload|malformed|policy|unsupported/closed"},
-    {"other-alone", "another protocol alone", "4567-13", {"other QUJD"}, NULL, "refused:*/closed"},
+    {"other-alone", "another protocol alone", "4567-13", {"other QUJD"}, {NULL}, "refused:*/closed"},
     {"upper-case",
      "MIKEY in upper case is another protocol",
      "4567-2 4567-13",
      {"MIKEY AAAA"},
-     NULL,
+     {NULL},
      "refused:*/closed"},
-    {"bad-base64", "no base64", "4567-1 4567-13", {"mikey !!!!"}, NULL, "refused:malformed/closed"},
+    {"bad-base64", "no base64", "4567-1 4567-13", {"mikey !!!!"}, {NULL}, "refused:malformed/closed"},
     {"no-message",
      "base64 of what is no message",
      "4567-13",
      {"mikey AAAA"},
-     NULL,
+     {NULL},
      "refused:malformed|unsupported|payload/closed"},
-    {"empty", "no data behind the identifier", "4567-13", {"mikey "}, NULL, "refused:*/closed"},
+    {"empty", "no data behind the identifier", "4567-13", {"mikey "}, {NULL}, "refused:*/closed"},
     {"both-levels",
      "the right attribute at both levels",
      "4567-3 4567-31 4567-32",
      {"*"},
-     "*",
+     {"*"},
      "accepted/waiting"},
     {"media-alone",
      "the right attribute in a media description alone",
      "4567-3",
      {NULL},
-     "*",
+     {"*"},
      "accepted/waiting refused:*"},
     {"session-bad",
      "a wrong attribute at session level fails the set-up, or is not used where each stream has its own",
      "4567-4 4567-33",
      {"mikey AAAA"},
-     "*",
+     {"*"},
      "accepted/waiting refused:*/closed"},
     {"media-bad",
      "a wrong attribute at media level fails the whole set-up",
      "4567-33 4567-32",
      {"*"},
-     "mikey AAAA",
+     {"mikey AAAA"},
      "refused:malformed|unsupported|payload/closed"},
+    {"streams-alike",
+     "the right attribute in each media description",
+     "4567-3 4567-32",
+     {NULL},
+     {"*", "*"},
+     "accepted/waiting"},
+    {"last-stream-bad",
+     "a wrong attribute in the last media description fails the whole set-up",
+     "4567-32 4567-33",
+     {NULL},
+     {"*", "mikey AAAA"},
+     "refused:malformed|unsupported|payload|mismatch/closed"},
     {"further-added",
      "another protocol was added on the way",
      "4567-53 4567-54 4567-26",
      {"*", "other QUJD"},
-     NULL,
+     {NULL},
      "refused:mismatch/closed"},
     {"further-before",
      "another protocol was put before it",
      "4567-53 4567-49",
      {"other QUJD", "*"},
-     NULL,
+     {NULL},
      "refused:mismatch/closed"},
 };
+
+/* The attribute line of a value; none for NULL. */
+static const char *line_of(suite_trial *t, const char *value, const char *right) {
+    return value ? suite_text(t, "a=key-mgmt:%s" LINE, *value == '*' ? right : value) : "";
+}
 
 static const char *bend(suite_trial *t, const char *sdp, const offer *o) {
     const char *right = between(t, sdp, "a=key-mgmt:"), *media = strstr(sdp, "m=");
     const char *line_end = strchr(media, '\n') + 1;
     const char *head = suite_text(t, "%.*s", (int)(strstr(sdp, "a=key-mgmt:") - sdp), sdp), *lines = "";
     for (size_t i = 0; i < 3 && o->session[i]; i++)
-        lines = suite_text(t, "%sa=key-mgmt:%s" LINE, lines, *o->session[i] == '*' ? right : o->session[i]);
-    const char *more =
-        o->media ? suite_text(t, "a=key-mgmt:%s" LINE, *o->media == '*' ? right : o->media) : "";
-    return suite_text(t, "%s%s%.*s%s%s", head, lines, (int)(line_end - media), media, more, line_end);
+        lines = suite_text(t, "%s%s", lines, line_of(t, o->session[i], right));
+    return suite_text(t, "%s%s%.*s%s%s%s", head, lines, (int)(line_end - media), media,
+                      line_of(t, o->media[0], right), line_end, line_of(t, o->media[1], right));
 }
 
 static void run_offer(suite_trial *t, const void *arg) {
@@ -240,16 +267,16 @@ static void run_answer(suite_trial *t, const void *arg) {
 }
 
 static const offer answers[] = {
-    {"as-it-was", "the right answer", "4567-18 4567-19", {"*"}, NULL, "accepted/waiting"},
-    {"no-attribute", "the attribute was peeled off", "4567-62 4567-23", {NULL}, NULL, "refused:*/closed"},
-    {"bad-base64", "no base64", "4567-23 4567-1", {"mikey !!!!"}, NULL, "refused:malformed/closed"},
+    {"as-it-was", "the right answer", "4567-18 4567-19", {"*"}, {NULL}, "accepted/waiting"},
+    {"no-attribute", "the attribute was peeled off", "4567-62 4567-23", {NULL}, {NULL}, "refused:*/closed"},
+    {"bad-base64", "no base64", "4567-23 4567-1", {"mikey !!!!"}, {NULL}, "refused:malformed/closed"},
     {"no-message",
      "base64 of what is no message",
      "4567-23",
      {"mikey AAAA"},
-     NULL,
+     {NULL},
      "refused:malformed|unsupported|payload/closed"},
-    {"upper-case", "MIKEY in upper case", "4567-2 4567-23", {"MIKEY AAAA"}, NULL, "refused:*/closed"},
+    {"upper-case", "MIKEY in upper case", "4567-2 4567-23", {"MIKEY AAAA"}, {NULL}, "refused:*/closed"},
 };
 
 /* ---- a session that stands: rekeying is a new offer ---- */
@@ -301,7 +328,7 @@ static void run_rekey_refused(suite_trial *t, const void *arg) {
 /* A rekeying offer that is wrong: 488 with a warning, and the session stands. */
 static void run_rekey_wrong(suite_trial *t, const void *arg) {
     (void)arg;
-    static const offer wrong = {"", "", "", {"mikey AAAA"}, NULL, ""};
+    static const offer wrong = {"", "", "", {"mikey AAAA"}, {NULL}, ""};
     suite_report a, b;
     stand(t, &a, &b);
     a = suite_op(t, SUITE_A, "update", "'session': 'a', 'new_dh': true");

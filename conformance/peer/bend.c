@@ -156,15 +156,15 @@ bool px_bend_add(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
     /* bodies that are well-formed, by type; an unknown type has some octets */
     static const uint8_t rand[17] = {16, 1}, ext[] = {0, 0, 2, 1, 2}, chash[21] = {0, 1},
-                         sp[] = {200, 0, 0, 0}, esk[] = {0, 4, 1, 2, 3, 4}, sk[] = {0x10, 0, 1, 1},
+                         sp[] = {200, 0, 0, 0}, encr[] = {0, 4, 1, 2, 3, 4}, sk[] = {0x10, 0, 1, 1},
                          kemac[] = {0, 0, 0, 0}, other[] = {1, 2, 3, 4};
     static const struct {
         uint8_t type;
         ibk_span body;
     } known[] = {{PX_RAND, {rand, sizeof rand}},    {PX_EXT, {ext, sizeof ext}},
                  {PX_CHASH, {chash, sizeof chash}}, {PX_SP, {sp, sizeof sp}},
-                 {PX_ESK, {esk, sizeof esk}},       {PX_SK, {sk, sizeof sk}},
-                 {PX_KEMAC, {kemac, sizeof kemac}}};
+                 {PX_ESK, {encr, sizeof encr}},     {PX_SK, {sk, sizeof sk}},
+                 {PX_KEMAC, {kemac, sizeof kemac}}, {PX_IBAKE, {encr, sizeof encr}}};
     px_chain *chain;
     size_t at;
     if (!px_at_place(d, k->place, &chain, &at))

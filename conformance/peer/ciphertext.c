@@ -121,11 +121,13 @@ static ibk_err bend_u(const ibk_ibe_params *params, px_ciphertext_fault fault, i
 static ibk_err bend_parts(px_ciphertext_fault fault, ibk_ibe_ciphertext *ct, px_octets *out) {
     px_octets copy = {0};
     ibk_buf der = {0};
-    ibk_span *part = fault == PX_FAULT_V || fault == PX_FAULT_V_SHORT ? &ct->v : &ct->w;
+    ibk_span *part = fault <= PX_FAULT_V_LONG ? &ct->v : &ct->w;
     px_put_span(&copy, *part);
-    if (copy.buf.len > 0)
+    if (fault == PX_FAULT_V_LONG)
+        px_put8(&copy, 0); /* and right as far as the hash goes */
+    else if (copy.buf.len > 0)
         copy.buf.data[0] ^= 1;
-    size_t len = fault == PX_FAULT_W_EMPTY ? 0 : part->len - (fault == PX_FAULT_V_SHORT);
+    size_t len = fault == PX_FAULT_W_EMPTY ? 0 : px_span(&copy).len - (fault == PX_FAULT_V_SHORT);
     *part = ibk_span_of(copy.buf.data, len);
     ibk_err err = copy.err ? copy.err : ibk_ibe_ciphertext_encode(ct, &der);
     px_put_span(out, ibk_buf_span(&der));

@@ -20,6 +20,7 @@ typedef enum px_ciphertext_fault {
     PX_FAULT_U_LARGE, /* x + p */
     PX_FAULT_V,
     PX_FAULT_V_SHORT,
+    PX_FAULT_V_LONG, /* by an octet */
     PX_FAULT_W,
     PX_FAULT_W_EMPTY
 } px_ciphertext_fault;

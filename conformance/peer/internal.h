@@ -162,6 +162,8 @@ void px_judge_parts(peer *p, const px_draft *d);
 void px_judge_time(peer *p, const px_draft *d);
 void px_judge_map(peer *p, const px_draft *d);
 bool px_judge_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered);
+/* Whether the V that the message has is made so. */
+bool px_v_verifies(px_received m, const px_recipe *recipe, const px_octets *covered);
 bool px_judge_i1(peer *p, px_received m, ibk_err *err);
 bool px_judge_r1(peer *p, px_received m, ibk_err *err);
 bool px_judge_i2(peer *p, px_received m, ibk_err *err);
@@ -170,6 +172,25 @@ bool px_judge_u1(peer *p, px_received m, ibk_err *err);
 bool px_judge_u2(peer *p, px_received m, ibk_err *err);
 bool px_judge_request(peer *p, px_received m, ibk_err *err);
 bool px_judge_response(peer *p, px_received m, ibk_err *err);
+
+/* ---- which mistake explains what is wrong: explain.c. A finding for it, or nothing ---- */
+
+void px_explain_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered);
+/* An IBE payload that does not open with the key of the ID data at a date. False: nothing explains it. */
+bool px_explain_sealed(peer *p, const px_part *part, const px_name *own);
+
+/* How somebody derives TEKs from K_SESSION who errs: what is not 0 differs from the right way. */
+typedef struct px_tek_recipe {
+    const char *requirement, *text; /* of the mistake */
+    uint32_t tgk_constant, tek_constant;
+    size_t tgk_len;
+    uint8_t cs_id_less;              /* what is taken away from the CS ID */
+    bool tgk_csb_own, tek_csb_none;  /* the CSB ID of the exchange for the TGK; 0xFFFFFFFF for TEKs */
+    bool direct, no_rand, other_prf; /* direct: TEKs from K_SESSION; no_rand: in the labels of TEKs */
+} px_tek_recipe;
+
+/* peer_keys, by such a recipe. */
+size_t px_keys(const peer *p, const px_tek_recipe *recipe, peer_cs_keys *keys, size_t max);
 
 /* ---- rsa.c ---- */
 

@@ -275,16 +275,10 @@ void px_judge_map(peer *p, const px_draft *d) {
 /* ---- V ---------------------------------------------------------------------------------------------------
  */
 
-bool px_judge_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered) {
+bool px_v_verifies(px_received m, const px_recipe *recipe, const px_octets *covered) {
     const px_part *v = px_find(&m.d->chain, PX_V, -1, NULL);
-    if (!v)
-        return false;
     uint8_t alg = px_span(&v->body).data[0], key[PX_MAC_LEN_MAX], mac[PX_MAC_LEN_MAX];
     size_t len = px_mac_len(alg), at = px_mac_offset(m.d, PX_V);
-    if (alg == PX_MAC_NULL) {
-        px_finding(p, "3830-18", "V has the NULL MAC");
-        return false;
-    }
     px_octets text = {0};
     px_put(&text, m.octets.data, at);
     px_put_span(&text, px_span(covered));
@@ -292,7 +286,21 @@ bool px_judge_v(peer *p, px_received m, const px_recipe *recipe, const px_octets
                 !px_hmac(alg, ibk_span_of(key, len), px_span(&text), mac) &&
                 ibk_span_equal_ct(ibk_span_of(mac, len), ibk_span_of(px_span(&v->body).data + 1, len));
     px_free(&text);
-    if (!good)
+    return good;
+}
+
+bool px_judge_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered) {
+    const px_part *v = px_find(&m.d->chain, PX_V, -1, NULL);
+    if (!v)
+        return false;
+    if (px_span(&v->body).data[0] == PX_MAC_NULL) {
+        px_finding(p, "3830-18", "V has the NULL MAC");
+        return false;
+    }
+    bool good = px_v_verifies(m, recipe, covered);
+    if (!good) {
+        px_explain_v(p, m, recipe, covered);
         px_finding_of(p, PX_RULE_MAC, "V does not verify");
+    }
     return good;
 }

@@ -32,11 +32,12 @@ static char letter_of(const px_part *part) {
     return role == PX_ROLE_I ? 'i' : role == PX_ROLE_R ? 'r' : '?';
 }
 
-static void note_why(peer *p, ibk_err why, bool ibake) {
+static void note_why(peer *p, ibk_err why, const px_part *part, const px_name *own) {
     enum ibk_category category = ibk_err_category(why);
+    bool ibake = part->type == PX_IBAKE;
     if (category == IBK_CAT_DER)
         px_finding(p, "P-2", "a ciphertext is no strict DER BFCiphertextBlock");
-    else
+    else if (!px_explain_sealed(p, part, own))
         px_finding(p, "5091-15", "a ciphertext does not open, or its U is no point of the group");
     if (ibake && category != IBK_CAT_DER)
         px_finding_of(p, PX_RULE_TO,
@@ -54,7 +55,7 @@ static bool open_sealed(peer *p, const px_part *part, const px_name *own, px_oct
     if (why == IBK_ERR_NO_MEMORY || why == IBK_ERR_INTERNAL || why == IBK_ERR_NO_KEY)
         *err = why;
     else if (why)
-        note_why(p, why, part->type == PX_IBAKE);
+        note_why(p, why, part, own);
     return why == IBK_OK;
 }
 
@@ -65,7 +66,7 @@ static bool open_ibake(peer *p, px_received m, const px_name *own, inner *in, ib
     px_octets plain = {0};
     memset(in, 0, sizeof *in);
     bool good = part && open_sealed(p, part, own, &plain, err) &&
-                px_read_chain(&reader, px_span(&plain), PX_IDR, &in->chain, err);
+                px_read_chain(&reader, px_span(&plain), PX_IDR, "6267-97", &in->chain, err);
     px_free(&plain);
     if (part && !good && in->chain.n == 0 && !*err)
         px_finding_of(p, PX_RULE_INNER, "IBAKE has no content that can be used");
@@ -185,7 +186,7 @@ static void judge_esk(peer *p, const px_draft *d, ibk_err *err) {
     px_chain *content = esk ? px_within((px_part *)esk) : NULL;
     px_reader reader = px_reader_of(p);
     if (content && open_sealed(p, esk, &p->idr, &plain, err) &&
-        px_read_chain(&reader, px_span(&plain), PX_IDR, content, err)) {
+        px_read_chain(&reader, px_span(&plain), PX_IDR, "P-4", content, err)) {
         bool right =
             content->n == 2 && letter_of(&content->parts[0]) == 'i' && letter_of(&content->parts[1]) == 'S';
         if (!right)

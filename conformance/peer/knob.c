@@ -57,6 +57,11 @@ static void list_rules(const px_knob *knob, px_kind kind, char *out, size_t size
     }
 }
 
+const char *px_knob_rule(const px_knob *knob, px_kind kind) {
+    const char *space = strrchr(knob->rules, ' '), *last = space ? space + 1 : knob->rules;
+    return *last == '@' ? expand(last, strlen(last), kind) : last;
+}
+
 /* ---- what peer.h offers
  * -------------------------------------------------------------------------------------- */
 
@@ -143,8 +148,11 @@ bool peer_deviation_find(const char *name, peer_deviation *out) {
  * ------------------------------------------------------------------------------------------ */
 
 static void bend(peer *p, px_draft *d, px_stage stage, px_octets *octets) {
-    if (p->knob && d->kind == p->knob_kind && p->knob->stage == stage && p->knob->bend(p, d, p->knob, octets))
+    if (p->knob && d->kind == p->knob_kind && p->knob->stage == stage &&
+        p->knob->bend(p, d, p->knob, octets)) {
         p->result.deviated = true;
+        p->result.outcome = p->knob->outcome;
+    }
 }
 
 void px_bend(peer *p, px_draft *d, px_stage stage) {

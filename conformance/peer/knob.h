@@ -66,6 +66,11 @@ typedef struct px_table {
 extern const px_table px_knobs_header, px_knobs_outer, px_knobs_ibake, px_knobs_mac, px_knobs_key,
     px_knobs_sdp;
 
+/* Bends how the keys of V are derived or what V covers, and nothing else of a draft. */
+bool px_knob_of_keys(const px_knob *knob);
+/* The requirement that is a knob's own: the last of its rules. */
+const char *px_knob_rule(const px_knob *knob, px_kind kind);
+
 void px_bend(peer *p, px_draft *d, px_stage stage);
 void px_bend_octets(peer *p, px_draft *d, px_octets *octets);
 /* "r-message-1/t-changed", with or without "deviation/". */

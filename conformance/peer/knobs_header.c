@@ -32,6 +32,17 @@ static bool bend_map(peer *p, px_draft *d, const px_knob *k, px_octets *octets) 
     return true;
 }
 
+/* The SSRC in the session data of the first entry of a GENERIC-ID map (RFC 6043 §6.1.1). */
+static bool bend_session_data(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)p, (void)octets;
+    ibk_span map = px_span(&d->map);
+    size_t ssrc = map.len > 3 ? 3 + (size_t)(map.data[2] & 0x7F) + 2 : 0;
+    if (d->map_type != PX_MAP_GENERIC || ssrc == 0 || map.len < ssrc + 4)
+        return false;
+    d->map.buf.data[ssrc + 3] ^= (uint8_t)k->value;
+    return true;
+}
+
 static bool bend_first_payload(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
     d->next = k->value;
@@ -96,6 +107,10 @@ static const px_knob knobs[] = {
      0x40, PX_OF(PX_R1) | PX_OF(PX_R1D) | LATER, "@hdr 3830-69", PX_REFUSE},
     {"policy-changed", "a crypto session has another policy number", PX_AT_CONTENT, bend_map, PX_NOWHERE, 0,
      0x40, PX_OF(PX_U1), "P-33", PX_REFUSE},
+    {"policy-other-offered", "a crypto session has the number of another policy of the offer", PX_AT_CONTENT,
+     bend_map, PX_NOWHERE, 0, 1, PX_OF(PX_R1) | PX_OF(PX_R1D) | LATER, "@hdr 3830-69 P-14", PX_REFUSE},
+    {"generic-ssrc-changed", "the SSRC in session data is another than that of the offer", PX_AT_CONTENT,
+     bend_session_data, PX_NOWHERE, 0, 0x55, PX_OF(PX_R1), "6043-6 3830-49 6267-37", PX_REFUSE},
     {"policy-without-sp", "a crypto session has a policy number that no SP has", PX_AT_CONTENT, bend_map,
      PX_NOWHERE, 0, 0x40, PX_OF(PX_I1), "3830-69", PX_REFUSE},
     {"first-payload-unknown", "the header says that a payload of an unknown type follows", PX_AT_CONTENT,

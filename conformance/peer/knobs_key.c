@@ -78,6 +78,17 @@ static bool bend_key(peer *p, px_draft *d, const px_knob *k, px_octets *octets) 
     return done;
 }
 
+/* One of several that asked gets no key: the last identity and its key are missing. */
+static bool bend_last_key(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)p, (void)octets;
+    px_part *kemac = part_of(d, k->place);
+    if (!kemac || !kemac->inside || kemac->inside->n < 4)
+        return false;
+    px_remove(kemac->inside, kemac->inside->n - 1);
+    px_remove(kemac->inside, kemac->inside->n - 1);
+    return true;
+}
+
 /* The version follows the SEQUENCE's tag and length, of whichever form. */
 static bool bend_key_version(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
@@ -121,6 +132,16 @@ static bool bend_certificates(peer *p, px_draft *d, const px_knob *k, px_octets 
     return n > 0;
 }
 
+/* The last certificate comes once more, as X.509v3 Encr, which nobody who verifies SIGN needs. */
+static bool bend_encr_certificate(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    px_knob first = *k;
+    if (!px_bend_twice(p, d, &first, octets))
+        return false;
+    px_part *last = px_find(&d->chain, PX_CERT, -1, NULL);
+    last->body.buf.data[0] = (uint8_t)k->value;
+    return true;
+}
+
 static bool bend_chash(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
     size_t at;
@@ -133,6 +154,19 @@ static bool bend_chash(peer *p, px_draft *d, const px_knob *k, px_octets *octets
         px_put(&chash->body, sha_1, sizeof sha_1);
     }
     chash->body.buf.data[k->at] ^= (uint8_t)k->value;
+    return true;
+}
+
+/* CHASH with the hash that everybody has to implement. */
+static bool bend_chash_sha_1(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)k, (void)octets;
+    uint8_t hash[20];
+    px_part *chash = px_find(&d->chain, PX_CHASH, 0, NULL);
+    if (!chash || px_digest("SHA1", p->c.pke->kms_certificate, hash))
+        return false;
+    px_clear(&chash->body);
+    px_put8(&chash->body, 0);
+    px_put(&chash->body, hash, sizeof hash);
     return true;
 }
 
@@ -168,6 +202,8 @@ static const px_knob knobs[] = {
      "P-10 P-4 @parse", PX_REFUSE},
     {"key-before-id", "in KEMAC the key stands before its identity", C, px_bend_first, KEY, 0, 0, RESP,
      "P-10 P-4 @parse", PX_REFUSE},
+    {"last-key-missing", "KEMAC has no key for the last of those that asked", C, bend_last_key, AT(PX_KEMAC),
+     0, 0, RESP, "6267-90 P-10", PX_REFUSE},
     {"key-of-other-user", "the key is that of another user", C, bend_key, PX_NOWHERE, 0, 1, RESP, "P-10",
      PX_REFUSE},
     {"key-of-other-day", "the key is that of another day", C, bend_key, PX_NOWHERE, 0, 2, RESP, "P-10 P-9",
@@ -199,6 +235,10 @@ static const px_knob knobs[] = {
      "6267-11 5091-19", PX_REFUSE_UNSEEN("which keys there are is the KMS's knowledge")},
     {"cert-missing", "there is no certificate", C, bend_certificates, PX_NOWHERE, 0, 0, PKE, "6267-13",
      PX_EITHER},
+    {"cert-type-sign", "the certificate is of the type X.509v3 Sign", C, px_bend_set, AT(PX_CERT), 0, 2, PKE,
+     "3830-67", PX_TAKE_UNSEEN("certificates of this type are taken")},
+    {"cert-encr-added", "there is a certificate of the type X.509v3 Encr, too", C, bend_encr_certificate,
+     AT(PX_CERT), 0, 3, PKE, "3830-67", PX_TAKE_UNSEEN("certificates of this type are taken")},
     {"cert-type-url", "the certificate is said to be a URL", C, px_bend_set, AT(PX_CERT), 0, 1, PKE,
      "@parse 3830-67", PX_REFUSE},
     {"cert-type-unknown", "the type of CERT is none that is registered", C, px_bend_set, AT(PX_CERT), 0, 99,
@@ -211,6 +251,8 @@ static const px_knob knobs[] = {
      "@parse", PX_REFUSE},
     {"chash-other", "CHASH names another certificate", C, bend_chash, PX_NOWHERE, 1, 1, PKE, "3830-68",
      PX_REFUSE},
+    {"chash-sha-1", "CHASH is made with SHA-1", C, bend_chash_sha_1, PX_NOWHERE, 0, 0, PKE, "3830-68 3830-9",
+     PX_TAKE_UNSEEN("everybody has to implement it")},
     {"chash-unknown", "the hash of CHASH is none that is registered", C, bend_chash, PX_NOWHERE, 0, 99, PKE,
      "@parse", PX_REFUSE},
     {"pke-missing", "there is no envelope", C, px_bend_drop, AT(PX_PKE), 0, 0, PKE, "3830-4", PX_REFUSE},

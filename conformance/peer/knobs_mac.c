@@ -134,6 +134,10 @@ static bool bend_recipe(peer *p, px_draft *d, const px_knob *k, px_octets *octet
     }
 }
 
+bool px_knob_of_keys(const px_knob *knob) {
+    return knob->bend == bend_recipe || knob->bend == bend_covered;
+}
+
 #define BETWEEN (PX_OF(PX_R2) | PX_OF(PX_R2D) | PX_OF(PX_U2))
 #define DIRECT  (PX_OF(PX_QPSK) | PX_OF(PX_RESP))
 #define C       PX_AT_CONTENT

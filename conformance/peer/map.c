@@ -108,18 +108,25 @@ static void lengths(const peer *p, uint8_t policy, peer_cs_keys *keys) {
     }
 }
 
-static ibk_err derive_cs(const peer *p, ibk_span tgk, peer_cs_keys *keys) {
-    px_label label = {PX_LABEL_TEK, keys->cs_id, p->csb_id, px_span(&p->rand)};
-    PX_TRY(px_derive(p->prf, tgk, label, keys->tek, keys->tek_len));
+static ibk_err derive_cs(const peer *p, const px_tek_recipe *r, ibk_span tgk, peer_cs_keys *keys) {
+    uint8_t prf = p->prf ^ r->other_prf;
+    px_label label = {r->tek_constant ? r->tek_constant : PX_LABEL_TEK,
+                      (uint8_t)(keys->cs_id - r->cs_id_less), r->tek_csb_none ? 0xFFFFFFFF : p->csb_id,
+                      r->no_rand ? (ibk_span){0} : px_span(&p->rand)};
+    PX_TRY(px_derive(prf, tgk, label, keys->tek, keys->tek_len));
     label.constant = PX_LABEL_TEK_SALT;
-    return px_derive(p->prf, tgk, label, keys->salt, keys->salt_len);
+    return px_derive(prf, tgk, label, keys->salt, keys->salt_len);
 }
 
-size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max) {
-    uint8_t tgk[32]; /* 256 bits, P-6 */
-    px_label of_tgk = {PX_LABEL_TGK, 0xFF, 0xFFFFFFFF, px_span(&p->rand)};
-    if (px_span(&p->session).len == 0 || px_derive(p->prf, px_span(&p->session), of_tgk, tgk, sizeof tgk))
+size_t px_keys(const peer *p, const px_tek_recipe *r, peer_cs_keys *keys, size_t max) {
+    uint8_t tgk_octets[32]; /* 256 bits, P-6 */
+    size_t tgk_len = r->tgk_len ? r->tgk_len : sizeof tgk_octets;
+    px_label of_tgk = {r->tgk_constant ? r->tgk_constant : PX_LABEL_TGK, 0xFF,
+                       r->tgk_csb_own ? p->csb_id : 0xFFFFFFFF, px_span(&p->rand)};
+    if (px_span(&p->session).len == 0 || tgk_len > sizeof tgk_octets ||
+        px_derive(p->prf ^ r->other_prf, px_span(&p->session), of_tgk, tgk_octets, tgk_len))
         return 0;
+    ibk_span tgk = r->direct ? px_span(&p->session) : ibk_span_of(tgk_octets, tgk_len);
     px_cursor c = px_read(px_span(&p->map));
     peer_cs cs;
     size_t n = 0;
@@ -129,11 +136,16 @@ size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max) {
         keys[n] = (peer_cs_keys){.cs_id = cs.cs_id, .ssrc = cs.ssrc};
         lengths(p, cs.policies.len ? cs.policies.data[0] : 0, &keys[n]);
         if (keys[n].tek_len > sizeof keys[n].tek || keys[n].salt_len > sizeof keys[n].salt ||
-            derive_cs(p, ibk_span_of(tgk, sizeof tgk), &keys[n]))
+            derive_cs(p, r, tgk, &keys[n]))
             return 0;
     }
-    ibk_wipe(tgk, sizeof tgk);
+    ibk_wipe(tgk_octets, sizeof tgk_octets);
     return n;
+}
+
+size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max) {
+    static const px_tek_recipe right;
+    return px_keys(p, &right, keys, max);
 }
 
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys) {

@@ -153,10 +153,18 @@ typedef enum peer_state {
     PEER_STUCK     /* what arrived leaves no way to go on */
 } peer_state;
 
+/* What a receiver has to do with a bent message. */
+typedef enum peer_outcome {
+    PEER_REFUSE = 1, /* not to take it */
+    PEER_TAKE,       /* to take it: nothing is wrong, or the field has to be ignored */
+    PEER_EITHER      /* the texts permit both, or are silent */
+} peer_outcome;
+
 typedef struct peer_result {
     peer_state state;
     bool deviated; /* the message that the deviation bends was made, and came out different from the right one
                     */
+    peer_outcome outcome; /* what a receiver has to do with that message; 0 before */
     uint32_t csb_id;
     bool deferred; /* R_MESSAGE_1 had ECCPTr alone */
     int told;      /* the first error number of the other's Error message; -1: none */
@@ -167,6 +175,14 @@ typedef struct peer_result {
 } peer_result;
 
 const peer_result *peer_look(const peer *p); /* valid until the next call */
+
+/* Something that the other did wrong. */
+typedef struct peer_finding {
+    const char *requirement; /* "6267-39"; of conformance/requirements */
+    const char *text;        /* a sentence */
+    uint8_t data_type;       /* of the message */
+    uint8_t should;          /* 1: of level SHOULD, 0: MUST or profile */
+} peer_finding;
 
 typedef struct peer_cs_keys {
     uint8_t cs_id;
@@ -179,6 +195,10 @@ typedef struct peer_cs_keys {
  * written. */
 size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max);
 
+/* The known mistake in derivation by which the i-th crypto session has this TEK: its requirement and a
+ * sentence in *out. False: none of those that are known. */
+bool peer_explain_tek(const peer *p, size_t i, ibk_span tek, peer_finding *out);
+
 /* TEK (16 octets) and salt (14) of content under SK (P-22). */
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys);
 
@@ -188,26 +208,12 @@ bool peer_private_key(const peer *p, size_t i, ibk_span *ibe_identity, ibk_span 
 
 /* ---- what the other did wrong -------------------------------------------------------------------------- */
 
-typedef struct peer_finding {
-    const char *requirement; /* "6267-39"; of conformance/requirements */
-    const char *text;        /* a sentence */
-    uint8_t data_type;       /* of the message */
-    uint8_t should;          /* 1: of level SHOULD, 0: MUST or profile */
-} peer_finding;
-
 size_t peer_findings(const peer *p);
 const peer_finding *peer_finding_at(const peer *p,
                                     size_t i); /* in the order in which they were noticed; NULL beyond */
 void peer_forget_findings(peer *p);
 
 /* ---- deviations ---------------------------------------------------------------------------------------- */
-
-/* What a receiver has to do with a bent message. */
-typedef enum peer_outcome {
-    PEER_REFUSE = 1, /* not to take it */
-    PEER_TAKE,       /* to take it: nothing is wrong, or the field has to be ignored */
-    PEER_EITHER      /* the texts permit both, or are silent */
-} peer_outcome;
 
 typedef struct peer_deviation {
     char name[64];    /* "r-message-1/t-changed": message and knob of "deviation/<message>/<knob>" */

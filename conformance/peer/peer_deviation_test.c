@@ -25,6 +25,8 @@ static pair_setting setting_of(const peer_deviation *d) {
     pair_setting s = {.esk = true, .deviation = d->name};
     if (strcmp(d->message, "request-key-pke") == 0)
         s.chash = true;
+    if (strncmp(d->knob, "generic-", 8) == 0)
+        s.map_type = 2;
     return s;
 }
 

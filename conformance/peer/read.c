@@ -125,8 +125,14 @@ static void skip_body(px_cursor *c, uint8_t type, bool *known) {
     }
 }
 
-static bool read_parts(const px_reader *r, px_cursor *c, uint8_t type, px_chain *chain, ibk_err *err) {
+/* `end`: the requirement that a last payload breaks by announcing another; NULL: that of parsing. */
+static bool read_parts(const px_reader *r, px_cursor *c, uint8_t type, const char *end, px_chain *chain,
+                       ibk_err *err) {
     while (type != PX_LAST && !*err) {
+        if (c->left == 0 && chain->n > 0) {
+            r->note(r->user, end, "the last payload announces another one");
+            return false;
+        }
         bool known = true;
         unsigned next = type == PX_SIGN ? PX_LAST : px_take8(c);
         px_cursor start = *c;
@@ -183,12 +189,13 @@ bool px_read_message(const px_reader *r, ibk_span message, px_draft *d, ibk_err 
     }
     px_put(&d->map, map.at, map.left - c.left);
     *err = d->map.err;
-    return read_parts(r, &c, first, &d->chain, err);
+    return read_parts(r, &c, first, NULL, &d->chain, err);
 }
 
-bool px_read_chain(const px_reader *r, ibk_span octets, uint8_t first, px_chain *chain, ibk_err *err) {
+bool px_read_chain(const px_reader *r, ibk_span octets, uint8_t first, const char *end, px_chain *chain,
+                   ibk_err *err) {
     px_cursor c = px_read(octets);
-    return read_parts(r, &c, first, chain, err);
+    return read_parts(r, &c, first, end, chain, err);
 }
 
 bool px_read_eccpt(const px_reader *r, const px_part *part, px_eccpt *out) {

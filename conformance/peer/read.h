@@ -15,8 +15,10 @@ typedef struct px_reader {
 /* True: the whole message was taken apart. False: something stopped it (and was noted); the parts before that
  * are in *d. *err is our own trouble. */
 bool px_read_message(const px_reader *r, ibk_span message, px_draft *d, ibk_err *err);
-/* The content of IBAKE, ESK or KEMAC, which begins with a payload of the type `first`. */
-bool px_read_chain(const px_reader *r, ibk_span octets, uint8_t first, px_chain *chain, ibk_err *err);
+/* The content of IBAKE, ESK or KEMAC, which begins with a payload of the type `first`; `end`: the requirement
+ * that its last payload breaks by announcing another. */
+bool px_read_chain(const px_reader *r, ibk_span octets, uint8_t first, const char *end, px_chain *chain,
+                   ibk_err *err);
 
 typedef struct px_eccpt {
     uint8_t curve;

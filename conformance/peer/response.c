@@ -24,15 +24,29 @@ static bool open_kemac(peer *p, const px_part *kemac, px_octets *plain) {
     return !err;
 }
 
-/* Whether the IBE identity is one that was asked for: itself, or that of a user with a date behind it. */
+/* Whether the IBE identity is what was asked for: itself, or that of a user with a date behind it. */
+static bool answers(const peer_id *ask, ibk_span identity) {
+    ibk_span data = ask->data;
+    return ask->type == 2 ? ibk_span_equal(data, identity)
+                          : identity.len > data.len && memcmp(identity.data, data.data, data.len) == 0;
+}
+
 static bool asked_for(const peer *p, ibk_span identity) {
-    for (size_t i = 0; i < p->c.n_asks; i++) {
-        ibk_span ask = p->c.asks[i].data;
-        if (p->c.asks[i].type == 2 ? ibk_span_equal(ask, identity)
-                                   : identity.len > ask.len && memcmp(identity.data, ask.data, ask.len) == 0)
+    for (size_t i = 0; i < p->c.n_asks; i++)
+        if (answers(&p->c.asks[i], identity))
             return true;
-    }
     return false;
+}
+
+/* Whoever asked has got a key. */
+static void judge_served(peer *p) {
+    for (size_t i = 0; i < p->c.n_asks; i++) {
+        bool served = false;
+        for (size_t k = 0; k < p->n_private; k++)
+            served |= answers(&p->c.asks[i], px_span(&p->private_keys[k].identity));
+        if (!served)
+            px_finding(p, "6267-90", "an identity that asked has no private key");
+    }
 }
 
 static const peer_domain *domain_of_ibe(const peer *p, ibk_span identity) {
@@ -78,7 +92,7 @@ static ibk_span without_padding(ibk_span plain, ibk_err *err) {
     const px_reader quiet = {ignore, NULL};
     for (size_t n = 0; n < 8 && n < plain.len; n++) {
         px_chain keys = {0};
-        bool whole = px_read_chain(&quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, &keys, err);
+        bool whole = px_read_chain(&quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, "P-4", &keys, err);
         px_chain_free(&keys);
         if (whole)
             return ibk_span_of(plain.data, plain.len - n);
@@ -93,7 +107,7 @@ static void judge_content(peer *p, const px_part *kemac, ibk_span plain, ibk_err
     px_chain keys = {0};
     if (px_span(&kemac->body).data[0] == PX_ENC_KW_128)
         plain = without_padding(plain, err);
-    if (px_read_chain(&reader, plain, PX_IDR, &keys, err)) {
+    if (px_read_chain(&reader, plain, PX_IDR, "P-4", &keys, err)) {
         if (px_count(&keys, PX_KEY) == 0)
             px_finding(p, "6267-90", "there is no private key");
         for (size_t i = 0; i < keys.n; i += 2) {
@@ -103,6 +117,7 @@ static void judge_content(peer *p, const px_part *kemac, ibk_span plain, ibk_err
             else
                 px_finding(p, "P-10", "KEMAC holds something else than pairs of IDR and Key data");
         }
+        judge_served(p);
     }
     px_chain_free(&keys);
 }

@@ -30,7 +30,8 @@ enum { /* payload types */
        SUITE_IDR = 14,
        SUITE_GENERAL = 21,
        SUITE_IBAKE = 22,
-       SUITE_ESK = 23
+       SUITE_ESK = 23,
+       SUITE_SK = 24
 };
 
 enum { SUITE_ROLE_I = 1, SUITE_ROLE_R = 2, SUITE_ROLE_KMS = 3, SUITE_ROLE_PSK = 4 };

@@ -68,8 +68,9 @@ const suite_message *suite_read(suite_trial *t, ibk_span octets); /* decoded; ma
 
 int64_t suite_now(const suite_trial *t); /* utc_ms at the beginning: SUITE_NOON, or the real time */
 const char *suite_date(suite_trial *t, int64_t utc_ms, const char *granularity);
-ibk_span suite_params(suite_trial *t, unsigned size); /* DER */
-ibk_span suite_master(suite_trial *t, unsigned size); /* DER */
+ibk_span suite_file(suite_trial *t, const char *name); /* below the folder of --data; at most 8,192 octets */
+ibk_span suite_params(suite_trial *t, unsigned size);  /* DER */
+ibk_span suite_master(suite_trial *t, unsigned size);  /* DER */
 const struct ibk_ibe_params *suite_ibe_params(suite_trial *t, unsigned size);
 const struct ibk_ibe_master *suite_ibe_master(suite_trial *t, unsigned size);
 /* DER BFPrivateKeyBlock of an IBE identity; computed once. */
@@ -113,6 +114,8 @@ typedef struct suite_report {
 suite_report suite_op(suite_trial *t, int end, const char *op, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets);
+unsigned
+suite_last_type(const suite_trial *t); /* data type of the last message that was handed in; 0: none */
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp); /* IUT.md §6 */
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more); /* session a: alice calls bob */
 suite_report suite_open_responder(suite_trial *t, int end, const char *more); /* session b: bob */

@@ -218,9 +218,15 @@ static suite_report hand_in(suite_trial *t, int end, const char *session, const 
 
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets) {
     ibk_buf *words = suite_buf(t);
-    suite_message_describe(suite_read(t, octets), words);
+    const suite_message *m = suite_read(t, octets);
+    suite_message_describe(m, words);
+    t->last_type = m->data_type;
     t->last_sent = suite_text(t, "%.*s", (int)words->len, (const char *)words->data);
     return hand_in(t, end, session, "octets", suite_base64(t, octets));
+}
+
+unsigned suite_last_type(const suite_trial *t) {
+    return t->last_type;
 }
 
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp) {

@@ -73,6 +73,7 @@ struct suite_trial {
     suite_deferred *deferred;
     ibk_buf transcript;
     const char *last_sent; /* decoded */
+    unsigned last_type;    /* its data type */
     json_t *last_report;
     unsigned size; /* of the parameters of the node that was begun last */
 };

@@ -41,10 +41,10 @@ void suite_world_free(suite_world *w) {
     free(w);
 }
 
-static void load(suite_trial *t, ibk_buf *out, unsigned size, const char *what) {
+static void load(suite_trial *t, ibk_buf *out, const char *name) {
     char path[4096];
     uint8_t part[8192];
-    snprintf(path, sizeof path, "%s/data/ibe-params/ibe-%u.%s.der", t->worker->data, size, what);
+    snprintf(path, sizeof path, "%s/%s", t->worker->data, name);
     FILE *file = fopen(path, "rb");
     size_t n = file ? fread(part, 1, sizeof part, file) : 0;
     if (file)
@@ -52,6 +52,18 @@ static void load(suite_trial *t, ibk_buf *out, unsigned size, const char *what) 
     if (n == 0)
         suite_error(t, "%s cannot be read", path);
     suite_sure(t, ibk_buf_append(out, part, n), path);
+}
+
+static void load_der(suite_trial *t, ibk_buf *out, unsigned size, const char *what) {
+    char name[64];
+    snprintf(name, sizeof name, "data/ibe-params/ibe-%u.%s.der", size, what);
+    load(t, out, name);
+}
+
+ibk_span suite_file(suite_trial *t, const char *name) {
+    ibk_buf *octets = suite_buf(t);
+    load(t, octets, name);
+    return ibk_buf_span(octets);
 }
 
 /* Our own sets are not proved again: `known` would need them, and the adapter proves them anyway. */
@@ -68,8 +80,8 @@ static const world_domain *domain(suite_trial *t, unsigned size) {
         return d;
     ibk_buf_clear(&d->params_der);
     ibk_buf_clear(&d->master_der);
-    load(t, &d->params_der, size, "params");
-    load(t, &d->master_der, size, "master");
+    load_der(t, &d->params_der, size, "params");
+    load_der(t, &d->master_der, size, "master");
     if (!d->params)
         suite_sure(t, ibk_ibe_params_parse(&d->params, ibk_buf_span(&d->params_der), NULL, NULL),
                    "parameters");

@@ -5,8 +5,9 @@ static const char *join(scn_ctx *ctx, const char *path, const char *key) {
     return path[0] == '\0' ? key : scn_printf(ctx->arena, "%s.%s", path, scn_show(ctx, key));
 }
 
-static const char *in_path(scn_ctx *ctx, const char *path) {
-    return path[0] == '\0' ? "at the top of a scenario" : scn_printf(ctx->arena, "in %s", path);
+static const char *in_path(scn_ctx *ctx, const scn_section *section, const char *path) {
+    return path[0] == '\0' ? scn_printf(ctx->arena, "at the top of %s", section->what)
+                           : scn_printf(ctx->arena, "in %s", path);
 }
 
 static const char *key_list(scn_ctx *ctx, const scn_section *section) {
@@ -25,8 +26,8 @@ static const char *nearest_key(const scn_section *section, const char *key) {
 
 static void unknown_key(scn_ctx *ctx, const scn_section *section, const scn_node *key, const char *path) {
     const char *nearest = nearest_key(section, key->text);
-    scn_error *e =
-        scn_report(ctx, &key->where, "unknown key '%s' %s", scn_show(ctx, key->text), in_path(ctx, path));
+    scn_error *e = scn_report(ctx, &key->where, "unknown key '%s' %s", scn_show(ctx, key->text),
+                              in_path(ctx, section, path));
     if (nearest != NULL)
         scn_hint(e, "did you mean '%s'?", nearest);
     else
@@ -171,7 +172,7 @@ void scn_convert(scn_ctx *ctx, void *raw, const scn_section *section, scn_node *
     raw_head *head = raw;
     if (node != NULL && node->kind != SCN_MAPPING) {
         scn_error *e = scn_report(ctx, &node->where, "%s must be a mapping of keys, not %s",
-                                  path[0] == '\0' ? "a scenario" : path, scn_node_kind_name(node));
+                                  path[0] == '\0' ? section->what : path, scn_node_kind_name(node));
         if (section->count > 0)
             scn_hint(e, "the keys are: %s", key_list(ctx, section));
         ctx->shape_broken = true;

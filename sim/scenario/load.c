@@ -63,10 +63,7 @@ ibk_err scn_load_file(scn_scenario **out, scn_errors *errors, const char *path, 
     if (err == IBK_OK) {
         err = scn_load_text(out, errors, path, ibk_buf_span(&text), sets, set_count);
     } else {
-        memset(errors, 0, sizeof *errors);
-        scn_error *e = &errors->list[errors->count++];
-        snprintf(e->file, sizeof e->file, "%s", path);
-        snprintf(e->message, sizeof e->message, "the file cannot be read: %s", strerror(cause));
+        scn_source_unreadable(errors, path, cause);
     }
     ibk_buf_free(&text);
     return err;

@@ -36,7 +36,8 @@ typedef enum scn_type {
     SCN_T_STATUS,       /* scn_bound: EXACTLY a number in range */
     SCN_T_WORD,         /* scn_bound: EXACTLY one of `words` */
     SCN_T_WORDS,        /* uint64_t: a set of `words`, whose values are bits */
-    SCN_T_USER          /* scn_bound: EXACTLY a user, by name */
+    SCN_T_USER,         /* scn_bound: EXACTLY a user, by name */
+    SCN_T_NODE          /* const scn_node *: anything, as it stands; who reads the section judges it */
 } scn_type;
 
 typedef struct scn_word {
@@ -85,7 +86,7 @@ const char *scn_range_text(scn_arena *arena, const scn_field *field); /* "" if t
 uint64_t scn_uint_load(const void *at, size_t width);
 void scn_uint_store(void *at, size_t width, uint64_t value);
 
-/* Tree to raw struct, defaults filled in. */
+/* Tree to raw struct, defaults filled in. At the top, `path` is "". */
 void scn_convert(scn_ctx *ctx, void *raw, const scn_section *section, scn_node *node, const char *path);
 
 /* ---- raw structs: each begins with its head --------------------------------------------------------------

@@ -25,6 +25,13 @@ ibk_err scn_source_read(ibk_buf *out, const char *path) {
     return err;
 }
 
+void scn_source_unreadable(scn_errors *errors, const char *path, int cause) {
+    memset(errors, 0, sizeof *errors);
+    scn_error *e = &errors->list[errors->count++];
+    snprintf(e->file, sizeof e->file, "%s", path);
+    snprintf(e->message, sizeof e->message, "the file cannot be read: %s", strerror(cause));
+}
+
 const scn_source_file *scn_source_add(scn_ctx *ctx, const char *path, ibk_span text) {
     scn_source_file *s = scn_alloc(ctx->arena, sizeof *s);
     if (s == NULL)

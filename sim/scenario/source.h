@@ -6,6 +6,8 @@
 
 /* Reads at most SCN_MAX_FILE + 1 octets; appended to `out`. IBK_ERR_IO: errno tells why. */
 ibk_err scn_source_read(ibk_buf *out, const char *path);
+/* The one error of a file that could not be read; `cause` is errno. */
+void scn_source_unreadable(scn_errors *errors, const char *path, int cause);
 
 /* Adds a file to ctx->sources, with its folder; `text` is borrowed (arena). NULL: out of memory. */
 const scn_source_file *scn_source_add(scn_ctx *ctx, const char *path, ibk_span text);

@@ -211,6 +211,10 @@ static bool dispatch(const scn_value *v, void *at) {
 
 bool scn_value_read(scn_ctx *ctx, void *at, const scn_field *field, const scn_node *node, const char *path) {
     const scn_value v = {ctx, field, node, path};
+    if (field->type == SCN_T_NODE) {
+        *(const scn_node **)at = node;
+        return true;
+    }
     bool list = field->type == SCN_T_WORDS && node->kind == SCN_SEQUENCE;
     if ((node->kind != SCN_SCALAR && !list) || scn_node_is_null(node)) {
         scn_error *e = node->kind == SCN_SCALAR

@@ -176,8 +176,8 @@ bool scn_read_file(const scn_value *v, const char **out) {
         scn_error *e = scn_report(v->ctx, &v->node->where, "%s: there is no readable file '%s'", v->path,
                                   scn_show(v->ctx, text));
         folder = scn_source_folder(v->ctx, &v->node->where);
-        scn_hint(e, "paths start at the folder of the scenario%s%s", folder[0] != '\0' ? ": " : "",
-                 scn_show(v->ctx, folder));
+        scn_hint(e, "paths start at the folder of the file that names them%s%s",
+                 folder[0] != '\0' ? ": " : "", scn_show(v->ctx, folder));
         return false;
     }
     *out = path;

@@ -42,6 +42,7 @@ class Point:
     def __init__(self, seen, eccpt):
         if eccpt.curve not in ec.CURVES:
             raise Wrong(seen.packet, "%s: ECC curve %d is not known here" % (seen, eccpt.curve))
+        check(eccpt.reserved == 0, seen, "reserved bits of ECCPT are set")
         self.curve, self.mki = ec.CURVES[eccpt.curve], eccpt.validity if eccpt.kv == 1 else ()
         try:
             self.point = ec.decode(self.curve, eccpt.point)

@@ -3,6 +3,7 @@
 The structures of RFC 5091 section 8 are read and written as strict DER (profile P-2).
 """
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -91,8 +92,9 @@ def hash_to_point(p, q, identity, hashfcn):
     return tate.multiply(p, (p + 1) // q, (x, y))
 
 
+@functools.lru_cache(maxsize=64)
 def derive_public(params, identity):
-    """BFderivePubl, RFC 5091 section 5.2.1: Q_id."""
+    """BFderivePubl, RFC 5091 section 5.2.1: Q_id, which is public and may be kept."""
     return hash_to_point(params.p, params.q, identity, params.hash)
 
 
@@ -195,6 +197,8 @@ def check_params(params):
     for name, point in (("P", params.point_p), ("P_pub", params.point_ppub)):
         if not tate.on_curve(p, point) or tate.multiply(p, q, point) is not None:
             raise IbeError(name + " is not a point of order q")
+    if params.point_p == params.point_ppub:
+        raise IbeError("P_pub is P: the master secret is 1, which step 5 excludes")
     return n
 
 

@@ -33,6 +33,10 @@ class MikeyError(ValueError):
     """Octets that are not the MIKEY message they should be."""
 
 
+class Unsupported(MikeyError):
+    """Octets that may be right, of a version, type or algorithm that is not known here."""
+
+
 class Payload(SimpleNamespace):
     """The fields of a payload; equality compares all of them but the place."""
 
@@ -99,11 +103,11 @@ def _header(c):
     flags = c.number(1)
     p.v, p.prf, p.csb_id, count, p.map_type = flags >> 7, flags & 0x7F, c.take(4), c.number(1), c.number(1)
     if p.version != 1:
-        raise MikeyError("version %d instead of 1" % p.version)
+        raise Unsupported("version %d instead of 1" % p.version)
     if p.map_type == EMPTY_MAP and count:
         raise MikeyError("an empty map for %d crypto sessions" % count)
     if p.map_type not in (SRTP_ID, EMPTY_MAP):
-        raise MikeyError("CS ID map type %d is not known here" % p.map_type)
+        raise Unsupported("CS ID map type %d is not known here" % p.map_type)
     p.cs_count, p.sessions = count, _srtp_map(c, count)
     return p
 
@@ -116,14 +120,14 @@ def _kemac(c):
 
 def _mac_length(algorithm):
     if algorithm not in MAC_LENGTHS:
-        raise MikeyError("MAC algorithm %d is not known" % algorithm)
+        raise Unsupported("MAC algorithm %d is not known" % algorithm)
     return MAC_LENGTHS[algorithm]
 
 
 def _t(c):
     ts_type = c.number(1)
     if ts_type not in T_LENGTHS:
-        raise MikeyError("TS type %d is not known" % ts_type)
+        raise Unsupported("TS type %d is not known" % ts_type)
     return Payload(ts_type=ts_type, value=c.take(T_LENGTHS[ts_type]))
 
 
@@ -171,7 +175,7 @@ def _validity(c, kv):
         return (c.take(c.number(1)),)
     if kv == 2:
         return c.take(c.number(1)), c.take(c.number(1))
-    raise MikeyError("KV %d is not known" % kv)
+    raise Unsupported("KV %d is not known" % kv)
 
 
 def _key_data(c):
@@ -194,7 +198,7 @@ def _eccpt(c):
     start = c.at - 1
     curve = c.number(1)
     if curve not in POINT_LENGTHS:
-        raise MikeyError("ECC curve %d is not known here" % curve)
+        raise Unsupported("ECC curve %d is not known here" % curve)
     tag = c.take(1)
     if tag not in (b"\2", b"\3", b"\4"):
         raise MikeyError("SEC 1 tag %s" % tag.hex())
@@ -203,9 +207,7 @@ def _eccpt(c):
         raise MikeyError("padding of the point is not zero")
     p.algorithm, p.tgk_length = c.number(1), c.number(2)
     kinds = c.number(1)
-    p.kv = kinds & 15
-    if kinds >> 4:
-        raise MikeyError("reserved bits of ECCPT are set")
+    p.reserved, p.kv = kinds >> 4, kinds & 15
     p.validity = _validity(c, p.kv)
     return p
 
@@ -222,7 +224,7 @@ def _cert(c):
 def _chash(c):
     p = Payload(algorithm=c.number(1))
     if p.algorithm not in HASH_LENGTHS:
-        raise MikeyError("hash function %d is not known" % p.algorithm)
+        raise Unsupported("hash function %d is not known" % p.algorithm)
     p.hash = c.take(HASH_LENGTHS[p.algorithm])
     return p
 
@@ -265,7 +267,7 @@ def parse(data):
     header = _header(c)
     header.type, header.at, header.end = HDR, 0, c.at
     if header.data_type not in NAMES:
-        raise MikeyError("data type %d is not known here" % header.data_type)
+        raise Unsupported("data type %d is not known here" % header.data_type)
     if header.next != T:
         raise MikeyError("T does not follow HDR")
     return Message(bytes(data), [header] + _chain(c, header.next))
