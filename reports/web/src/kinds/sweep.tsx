@@ -139,7 +139,7 @@ export function SweepPage({ item }: { item: Item }) {
     { id: 'verdict', head: 'verdict', cell: (p) => <Badge of={p.verdict} />, value: (p) => p.verdict, width: 11 },
     ...measures.map((m): Column<Point> => ({ id: `m-${m}`, head: m, number: true, cell: (p) => (typeof p.measures[m] === 'number' ? short(p.measures[m]!) : '–'), value: (p) => p.measures[m], width: 16 })),
     { id: 'apart', head: 'stands apart', cell: (p) => (apart.has(p) ? <strong>outlier</strong> : ''), value: (p) => (apart.has(p) ? 'outlier' : ''), width: 13 },
-    { id: 'dir', head: 'run', cell: (p) => (p.dir ? <a href={encodeURI(`${item.dir ? item.dir.replace(/\/$/, '') + '/' : ''}${p.dir}/result.json`)}>{p.dir}</a> : ''), value: (p) => p.dir ?? '', width: 24 },
+    ...(r.points.some((p) => p.dir) ? [{ id: 'dir', head: 'run', cell: (p: Point) => (p.dir ? <a href={encodeURI(`${item.dir ? item.dir.replace(/\/$/, '') + '/' : ''}${p.dir}/result.json`)}>{p.dir}</a> : ''), value: (p: Point) => p.dir ?? '', width: 24 }] : []),
   ];
   const bad = r.points.filter((p) => p.verdict !== 'pass').length;
   const planned = r.points_planned ?? r.points.length;
@@ -163,7 +163,7 @@ export function SweepPage({ item }: { item: Item }) {
             rows={lines.flatMap((l) => l.points.map((p) => [l.name, isScale(values) ? short(p.x) : String(values[p.x]), short(p.y), p.high !== undefined ? short(p.high - p.y) : '–']))} />}>
           <SeriesLegend series={lines.slice(0, MOST_LINES)} />
           <LineChart label={`${measure} along ${along}`} series={lines.slice(0, MOST_LINES)} xLabel={along + (isScale(values) && typeof values[0] === 'string' ? ` (${values[0].replace(/^[\s\d.e+-]+/, '')})` : '')}
-            yLabel={measure} categories={isScale(values) ? undefined : values.map(String)} />
+            yLabel={measure} categories={isScale(values) ? undefined : values.map(String)} apart={!isScale(values)} />
         </Figure>}
       </Section>
       <Section id="grid" title="Grid of parameters">{along && <Grid r={r} measure={measure} across={along} down={by} />}</Section>

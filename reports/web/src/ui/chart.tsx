@@ -85,6 +85,7 @@ function extent(values: number[], zero: boolean): [number, number] {
 export function LineChart(props: {
   label: string; series: Series[]; xLabel: string; yLabel: string; xFormat?: (v: number) => string; yFormat?: (v: number) => string;
   log?: boolean; limit?: { value: number; text: string }; height?: number; categories?: string[]; zero?: boolean; counts?: boolean;
+  apart?: boolean; // categories without an order: points beside each other, and no line between them
 }) {
   const all = props.series.flatMap((s) => s.points);
   const xs = all.map((p) => p.x);
@@ -111,13 +112,13 @@ export function LineChart(props: {
               <text x={box.right} y={y(props.limit.value) - 5} text-anchor="end">{props.limit.text}</text>
             </g>}
             {props.series.map((s, i) => (
-              <g key={s.name} class={`series s${i % 6}`}>
-                {s.points.some((p) => p.low !== undefined) && <path class="band" d={band(s.points) ?? ''} />}
+              <g key={s.name} class={`series s${i % 6}`} transform={props.apart ? `translate(${(i - (props.series.length - 1) / 2) * 12},0)` : undefined}>
+                {!props.apart && s.points.some((p) => p.low !== undefined) && <path class="band" d={band(s.points) ?? ''} />}
                 {s.points.map((p) => p.low !== undefined && (
                   <path key={p.x} class="whisker" d={`M${x(p.x) - 4},${y(p.low)}h8m-4,0V${y(p.high!)}m-4,0h8`} />
                 ))}
-                <path class="line" d={path(s.points) ?? ''} stroke-dasharray={DASHES[i % 6]} />
-                {markers && s.points.map((p) => (
+                {!props.apart && <path class="line" d={path(s.points) ?? ''} stroke-dasharray={DASHES[i % 6]} />}
+                {(markers || props.apart) && s.points.map((p) => (
                   <path key={p.x} class={p.mark ? 'point marked' : 'point'} d={SHAPES[i % 6]} transform={`translate(${x(p.x)},${y(p.y)})`}>
                     <title>{p.title ?? `${s.name}: ${short(p.y)}`}</title>
                   </path>
