@@ -7,6 +7,8 @@
 #include <ibake.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Before the first input; NULL: there is nothing to build (fixture.h has it). */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* An oracle's claim. Not assert(): it holds in optimised builds too. */
 #define FUZZ_CHECK(claim) ((claim) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #claim))

@@ -228,5 +228,6 @@ size_t mutate(mutate_kind kind, uint8_t *data, size_t size, size_t max, uint32_t
     else
         data[size++] = 0;
     ibk_buf_free(&octets);
+    fuzz_forget();
     return size;
 }

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #define DOMAIN "@home.example"
-#define BOX    "sip:mailbox@home.example"
 
-static const char *const uris[NODES] = {FUZZ_ALICE, FUZZ_BOB, BOX, FUZZ_KMS};
+static const char *const uris[NODES] = {FUZZ_ALICE, FUZZ_BOB, FUZZ_MAILBOX, FUZZ_KMS};
 
 /* ---- what a node is asked
  * ------------------------------------------------------------------------------------- */
@@ -421,4 +420,5 @@ void world_close(world *w) {
     }
     ibk_buf_free(&w->logged);
     secrets_free(&w->secrets);
+    fuzz_forget();
 }
