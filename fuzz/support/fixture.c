@@ -72,7 +72,7 @@ static void take_back(holding *h) {
 }
 
 void fuzz_forget(void) {
-    for (size_t i = 0; i < LENT; i++)
+    for (size_t i = 0; i < LENT && i < n_lent; i++)
         take_back(&lent[i]);
     n_lent = 0;
 }

@@ -382,7 +382,12 @@ static void open_kms(world *w) {
 void world_open(world *w, const world_cast *cast, const uint8_t *settings) {
     static const uint8_t node_of[PARTS] = {NODE_ALICE, NODE_ALICE, NODE_BOB, NODE_BOB,
                                            NODE_BOX,   NODE_BOX,   NODE_KMS, NODE_ALICE};
+    accounts_mark(); /* the last input's peak is no business of this one */
     *w = (world){.cast = cast, .now = fuzz_now()};
+    static unsigned
+        inputs; /* what no target may have: fuzz/stable has to notice that the second one is special */
+    if (world_broken("order") && ++inputs == 2)
+        w->now.utc_ns++;
     memcpy(w->settings, settings, WORLD_HEADER);
     for (size_t i = 0; i < NODES; i++) {
         w->nodes[i] = (world_node){.world = w, .uri = uris[i], .random = {.draws = 1000 * (i + 1)}};
