@@ -55,8 +55,6 @@ static void feed(const uint8_t *data, size_t size) {
 
 int main(int argc, char **argv) {
     static uint8_t data[ROOM];
-    if (LLVMFuzzerInitialize)
-        (void)LLVMFuzzerInitialize(&argc, &argv);
     if (argc > 1)
         load(argv[1]);
     long seconds = argc > 2 ? strtol(argv[2], NULL, 10) : 0;

@@ -2,9 +2,9 @@
  * Alice and Bob of scenarios/basic/first-call-80.yaml, and the moment at which that scenario plays. What a
  * run of it sends is therefore accepted here, and makes good seeds (fuzz/seed).
  *
- * Constant fixtures are built before the first input, and live as long as the process; a test that is no fuzz
- * target may leave that out, and has them built when it asks for them. Everything that an input could change
- * (randomness, replay caches, sessions) is made anew for each input. */
+ * Constant fixtures live as long as the process. Fuzzers have them built before the first input
+ * (LLVMFuzzerInitialize), others when they ask for them. Everything that an input could change (randomness,
+ * replay caches, sessions) is made anew for each input. */
 #ifndef FUZZ_FIXTURE_H
 #define FUZZ_FIXTURE_H
 
@@ -31,7 +31,7 @@ const ibk_ibe_key *fuzz_bob_key(void);
  * days around fuzz_now stay. Not empty, at most IBK_IBE_IDENTITY_MAX octets. */
 const ibk_ibe_key *fuzz_key(ibk_span ibe_identity);
 const ibk_ibe_peer *fuzz_peer(ibk_span ibe_identity);
-void fuzz_forget(void); /* at the end of an input: the next one finds nothing of it */
+void fuzz_forget(void); /* at the end of an input: under a fuzzer the next one finds nothing of it */
 
 /* Certificates of a run with that seed (sim/tls/pki.h), DER: the trust anchor of users, and the KMS's
  * certificate with its private key. They take a moment to make. */

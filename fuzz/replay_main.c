@@ -77,8 +77,6 @@ static bool run_path(const char *path, bool inside_folder, size_t *inputs) {
 int main(int argc, char **argv) {
     size_t inputs = 0;
     bool well = true;
-    if (LLVMFuzzerInitialize)
-        (void)LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         well = run_path(argv[i], false, &inputs) && well;
     if (inputs == 0)

@@ -72,6 +72,8 @@ static void take_back(holding *h) {
 }
 
 void fuzz_forget(void) {
+    if (n_usual == 0) /* who only replays may keep what was made */
+        return;
     for (size_t i = 0; i < LENT && i < n_lent; i++)
         take_back(&lent[i]);
     n_lent = 0;
@@ -160,7 +162,7 @@ ibk_kms_key_pair fuzz_kms_pair(void) {
 /* ---- before the first input --------------------------------------------------------------------------- */
 
 /* Whatever is built at first use would make one input run through other code than the same input later; AFL++
- * counts that as instability. libFuzzer and AFL++ call this by its name, replay_main.c and drive_main.c too.
+ * counts that as instability. libFuzzer and AFL++ call this by its name.
  */
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc;

@@ -54,9 +54,10 @@ typedef struct world_record {
     uint8_t kind, part, time, message; /* part: index into the cast's */
     edit edits[WORLD_EDITS];
     size_t n_edits;
+    bool mac; /* after the edits the MAC is made anew */
 } world_record;
 
-enum { WORLD_HEADER = 2, WORLD_RECORD_MIN = 4 };
+enum { WORLD_HEADER = 2, WORLD_RECORD_MIN = 4, WORLD_MAC = 0x80 /* in the octet that counts edits */ };
 
 /* The next record of an input behind its header; false at its end. */
 bool world_read(world_record *out, ibk_span in, size_t *at);
