@@ -132,5 +132,9 @@ def twins():
             edit("edge", 2, 9, 5), edit("edge", 0, 9, 5, "ibake"))))),
         ("seq_call", "inner-identities", sequence("call", ("begin", "alice"),
                                                   ("deliver", "bob", 0, (edit("edge", 0, 9, 5, "ibake"),)))),
+        ("seq_call", "update-order", sequence("call", *call(), ("update", "alice", 0, (), "1s"),
+                                              ("deliver", "bob", 0, (edit("time", 4),)))),
+        ("seq_call", "v", sequence("call", *call(), ("update", "alice", 0, (), "1s"), "pump",
+                                   ("deliver", "alice", 0, (edit("octet", 0, 110, 1),)))),
     ]
 

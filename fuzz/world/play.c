@@ -103,13 +103,14 @@ static void pass_time(world *w, uint8_t code) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static void forget(world_player *p) {
-    judged *all[] = {&p->i1, &p->r1, &p->i2, &p->r2};
-    for (size_t i = 0; i < 4; i++)
+void world_forget(world_player *p) {
+    judged *all[] = {&p->i1, &p->r1, &p->i2, &p->r2, &p->u1, &p->u2};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         judged_free(all[i]);
+    ibk_buf_free(&p->times);
     ibk_session_free(p->session);
     p->session = NULL;
-    p->had_keys = p->forked = false;
+    p->had_keys = p->forked = p->moved = false;
 }
 
 static ibk_session *session_of(world *w, world_player *p) {
@@ -140,7 +141,7 @@ static void session_receive(world *w, world_player *p, ibk_span octets) {
 
 static void session_begin(world *w, world_player *p) {
     ibk_step step = {0};
-    forget(p);
+    world_forget(p);
     ibk_session *s = session_of(w, p);
     if (!p->initiator)
         return;
@@ -178,7 +179,7 @@ static void session_fork(world *w) {
     ibk_session *made = NULL;
     if (!from->session || ibk_session_fork(&made, from->session) != IBK_OK)
         return;
-    forget(to);
+    world_forget(to);
     to->session = made;
     to->forked = from->forked = true;
     judged_copy(&to->i1, &from->i1);
