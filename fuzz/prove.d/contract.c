@@ -5,7 +5,6 @@
 #include "nondet.h"
 
 #include "contract.h"
-#include "wire/reader.h"
 
 #include <ibake/mikey.h>
 

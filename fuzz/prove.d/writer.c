@@ -1,9 +1,7 @@
-/* No write leaves the buffer, and no arithmetic overflows: each write from states at the edges of a buffer of 64
- * octets, and from the empty one, with each allocation failing in turn; it leaves a sound state. A buffer's sizes are
- * powers of two from 64 on (base/bytes.c), and none of its code depends on which. */
+/* No write leaves the buffer, and no arithmetic overflows: each write from states at the edges of a buffer of
+ * 64 octets, and from the empty one, with each allocation failing in turn; it leaves a sound state. A
+ * buffer's sizes are powers of two from 64 on (base/bytes.c), and none of its code depends on which. */
 #include "store.h"
-
-#include "wire/writer.h"
 
 #include <string.h>
 

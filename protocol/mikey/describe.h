@@ -25,7 +25,8 @@ enum ibk_desc_style {
     IBK_DESC_SECRET
 };
 
-/* Each describes the next octets as one field, and returns its value if it is a number. `names` may be NULL. */
+/* Each describes the next octets as one field, and returns its value if it is a number. `names` may be NULL.
+ */
 uint8_t ibk_desc_u8(ibk_desc *d, const char *name, ibk_name_fn *names);
 uint64_t ibk_desc_num(ibk_desc *d, const char *name, size_t width);
 void ibk_desc_hex32(ibk_desc *d, const char *name); /* four octets, as 0x01234567 */
