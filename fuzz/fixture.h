@@ -2,18 +2,20 @@
  * Alice and Bob of scenarios/basic/first-call-80.yaml, and the moment at which that scenario plays. What a
  * run of it sends is therefore accepted here, and makes good seeds (fuzz/seed).
  *
- * Constant fixtures are built when first asked for and live as long as the process. Everything that an input
- * could change (randomness, replay caches, sessions) is made anew for each input. */
+ * Constant fixtures live as long as the process. Fuzzers have them built before the first input
+ * (LLVMFuzzerInitialize), others when they ask for them. Everything that an input could change (randomness,
+ * replay caches, sessions) is made anew for each input. */
 #ifndef FUZZ_FIXTURE_H
 #define FUZZ_FIXTURE_H
 
 #include <ibake.h>
 
-#define FUZZ_ALICE "sip:alice@home.example"
-#define FUZZ_BOB   "sip:bob@home.example"
-#define FUZZ_KMS   "kms@home.example"
-#define FUZZ_SEED  1
-#define FUZZ_PSK   "a key for fuzzing, of 32 octets." /* of both users; fuzz/seed sets it in the scenario */
+#define FUZZ_ALICE   "sip:alice@home.example"
+#define FUZZ_BOB     "sip:bob@home.example"
+#define FUZZ_KMS     "kms@home.example"
+#define FUZZ_MAILBOX "sip:mailbox@home.example"
+#define FUZZ_SEED    1
+#define FUZZ_PSK     "a key for fuzzing, of 32 octets." /* of both users; fuzz/seed sets it in the scenario */
 
 ibk_time fuzz_now(void); /* two seconds into the scenario */
 
@@ -24,10 +26,12 @@ const ibk_ibe_master *fuzz_master(void);       /* of the 1024-bit set */
 ibk_span fuzz_bob_today(void);
 const ibk_ibe_key *fuzz_bob_key(void);
 
-/* Any private key under the 1024-bit parameters, and the precomputed peer for encrypting to it. Kept for some
- * time: borrowed until 32 other identities were asked for. Not empty, at most IBK_IBE_IDENTITY_MAX octets. */
+/* Any private key under the 1024-bit parameters, and the precomputed peer for encrypting to it. Borrowed
+ * until fuzz_forget, or until 32 other identities were asked for; those of the users and the mailbox for the
+ * days around fuzz_now stay. Not empty, at most IBK_IBE_IDENTITY_MAX octets. */
 const ibk_ibe_key *fuzz_key(ibk_span ibe_identity);
 const ibk_ibe_peer *fuzz_peer(ibk_span ibe_identity);
+void fuzz_forget(void); /* at the end of an input: under a fuzzer the next one finds nothing of it */
 
 /* Certificates of a run with that seed (sim/tls/pki.h), DER: the trust anchor of users, and the KMS's
  * certificate with its private key. They take a moment to make. */

@@ -7,6 +7,9 @@
 #include <ibake.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Before the first input: what fuzzers call, and who only replays need not. NULL: there is nothing to build.
+ */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* An oracle's claim. Not assert(): it holds in optimised builds too. */
 #define FUZZ_CHECK(claim) ((claim) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #claim))

@@ -10,7 +10,7 @@ CASTS = {
     "call": ["alice", "bob", "fork", "bob2"],
 }
 EDITS = {name: i for i, name in enumerate(["octet", "delete", "duplicate", "swap", "splice", "insert", "edge", "resize",
-                                           "length", "next", "cut", "time", "mac"])}
+                                           "length", "next", "cut", "time", "mac", "variety"])}
 TIMES = {"0": 0, "1ms": 1, "1s": 2, "31s": 3, "33s": 4, "4min": 5, "301s": 6, "10min": 7, "1h": 8, "13h": 9, "25h": 10,
          "-1s": 11, "-90s": 12, "-1d": 13}
 MISSING_ECHO, ESK, SHA256, ERRORS, P384, IGNORE, PENDING, STAND_IN = (1 << i for i in range(8))
@@ -63,7 +63,7 @@ def seeds():
     for cast in ("initiator", "call"):
         made[f"seq_{cast}"]["fork"] = sequence(cast, ("begin", "alice"), "fork", ("deliver", "bob"),
                                                ("deliver", "fork"), "pump", ("deliver", "fork"), settings=STAND_IN)
-    for by, name in ((0, "month"), (1, "day")):
+    for by, name in ((0, "month"), (1, "day"), (2, "two")):
         made["seq_kms"][name] = sequence("kms", ("begin", "user", by), "pump", "pump")
     made["seq_kms"]["sha256"] = sequence("kms", ("begin", "user"), "pump", "pump", settings=SHA256, more=NTP32)
     made["seq_kms"]["macs"] = sequence("kms", ("begin", "user", 1), ("deliver", "kms", 0, (edit("octet", 0, 70, 1), edit("mac"))),
@@ -132,5 +132,9 @@ def twins():
             edit("edge", 2, 9, 5), edit("edge", 0, 9, 5, "ibake"))))),
         ("seq_call", "inner-identities", sequence("call", ("begin", "alice"),
                                                   ("deliver", "bob", 0, (edit("edge", 0, 9, 5, "ibake"),)))),
+        ("seq_call", "update-order", sequence("call", *call(), ("update", "alice", 0, (), "1s"),
+                                              ("deliver", "bob", 0, (edit("time", 4),)))),
+        ("seq_call", "v", sequence("call", *call(), ("update", "alice", 0, (), "1s"), "pump",
+                                   ("deliver", "alice", 0, (edit("octet", 0, 110, 1),)))),
     ]
 

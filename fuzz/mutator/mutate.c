@@ -22,7 +22,7 @@ static uint32_t roll(dice *d, uint32_t sides) { /* splitmix64 */
 /* Most edits keep a message well-formed; one in eight lies about a length or the next payload, or cuts. */
 static edit random_edit(dice *d) {
     static const uint8_t sound[] = {EDIT_OCTET,  EDIT_DELETE, EDIT_DUPLICATE, EDIT_SWAP, EDIT_SPLICE,
-                                    EDIT_INSERT, EDIT_EDGE,   EDIT_RESIZE,    EDIT_TIME};
+                                    EDIT_INSERT, EDIT_EDGE,   EDIT_RESIZE,    EDIT_TIME, EDIT_VARIETY};
     static const uint8_t lies[] = {EDIT_LENGTH, EDIT_NEXT, EDIT_CUT};
     edit e = {.a = (uint8_t)roll(d, 256), .b = (uint8_t)roll(d, 256), .c = (uint8_t)roll(d, 256)};
     e.op = roll(d, 8) == 0 ? lies[roll(d, sizeof lies)] : sound[roll(d, sizeof sound)];
@@ -30,6 +30,8 @@ static edit random_edit(dice *d) {
         e.a = 0;
     if (e.op == EDIT_OCTET || e.op == EDIT_RESIZE || e.op == EDIT_EDGE)
         e.a = (uint8_t)roll(d, 8);
+    if (e.op == EDIT_VARIETY)
+        e.b = (uint8_t)roll(d, 5); /* one more than is registered */
     return e;
 }
 
@@ -106,7 +108,8 @@ static void write_list(const record_list *list, ibk_buf *out) {
     ibk_err err = ibk_buf_append(out, list->header, WORLD_HEADER);
     for (size_t i = 0; i < list->count && !err; i++) {
         const world_record *r = &list->items[i];
-        const uint8_t head[] = {(uint8_t)(r->kind | r->part << 4), r->time, r->message, (uint8_t)r->n_edits};
+        const uint8_t head[] = {(uint8_t)(r->kind | r->part << 4), r->time, r->message,
+                                (uint8_t)(r->n_edits | (r->mac ? WORLD_MAC : 0))};
         err = ibk_buf_append(out, head, sizeof head);
         err = err ? err : ibk_buf_append(out, r->edits, r->n_edits * sizeof r->edits[0]);
     }
@@ -130,6 +133,7 @@ static world_record random_record(dice *d) {
     if (roll(d, 4) == 0)
         r.time = (uint8_t)roll(d, 14);
     r.n_edits = r.kind == KIND_DELIVER ? roll(d, WORLD_EDITS + 1) : 0;
+    r.mac = r.n_edits > 0 && roll(d, 2);
     for (size_t i = 0; i < r.n_edits; i++)
         r.edits[i] = record_edit(d);
     return r;
@@ -143,8 +147,42 @@ static void insert_record(record_list *list, size_t at, world_record r) {
     list->count++;
 }
 
+/* One more edit, in any place among the others; or another one in the place of one. */
+static void change_edits(world_record *r, dice *d) {
+    size_t at = roll(d, (uint32_t)r->n_edits + 1);
+    bool room = r->n_edits < WORLD_EDITS;
+    if (r->n_edits > 0 && (!room || roll(d, 2))) {
+        at = at < r->n_edits ? at : at - 1;
+    } else {
+        memmove(&r->edits[at + 1], &r->edits[at], (r->n_edits - at) * sizeof r->edits[0]);
+        r->n_edits++;
+    }
+    r->edits[at] = record_edit(d);
+    r->part = r->kind == KIND_DELIVER ? r->part : (uint8_t)roll(d, 4);
+    r->kind = KIND_DELIVER;
+}
+
+/* Another value in the place of one of an edit: what reaches far once may with its neighbour reach farther.
+ */
+static void nudge_edit(world_record *r, dice *d) {
+    if (r->n_edits == 0)
+        return;
+    edit *e = &r->edits[roll(d, (uint32_t)r->n_edits)];
+    uint8_t *values[] = {&e->a, &e->b, &e->c};
+    uint8_t *value = values[roll(d, 3)];
+    *value = roll(d, 2) ? (uint8_t)roll(d, 256) : (uint8_t)(*value + roll(d, 9) - 4);
+}
+
+static void drop_edit(world_record *r, dice *d) {
+    if (r->n_edits == 0)
+        return;
+    size_t at = roll(d, (uint32_t)r->n_edits);
+    r->n_edits--;
+    memmove(&r->edits[at], &r->edits[at + 1], (r->n_edits - at) * sizeof r->edits[0]);
+}
+
 static void change_record(world_record *r, dice *d) {
-    switch (roll(d, 10)) {
+    switch (roll(d, 14)) {
     case 0:
         r->part = (uint8_t)roll(d, 4);
         break;
@@ -157,12 +195,18 @@ static void change_record(world_record *r, dice *d) {
     case 3:
         r->kind = r->kind == KIND_PUMP ? KIND_DELIVER : (uint8_t)roll(d, KINDS);
         break;
+    case 4:
+        r->mac = !r->mac;
+        break;
+    case 5:
+        drop_edit(r, d);
+        break;
+    case 6:
+    case 7:
+        nudge_edit(r, d);
+        break;
     default:
-        if (r->n_edits < WORLD_EDITS)
-            r->n_edits++;
-        r->edits[roll(d, (uint32_t)r->n_edits)] = record_edit(d);
-        r->part = r->kind == KIND_DELIVER ? r->part : (uint8_t)roll(d, 4);
-        r->kind = KIND_DELIVER;
+        change_edits(r, d);
     }
 }
 
@@ -228,5 +272,6 @@ size_t mutate(mutate_kind kind, uint8_t *data, size_t size, size_t max, uint32_t
     else
         data[size++] = 0;
     ibk_buf_free(&octets);
+    fuzz_forget();
     return size;
 }

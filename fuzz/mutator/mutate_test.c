@@ -120,6 +120,34 @@ static void test_changes(void **state) {
     ibk_buf_free(&donor);
 }
 
+/* V without a MAC, and with a longer one; T of another type: each message is as long as it then says. */
+static void test_variety(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t type, number;
+        size_t len;
+    } rows[] = {{IBK_PL_V, IBK_MAC_NULL, 2},
+                {IBK_PL_V, IBK_MAC_HMAC_SHA256_256, 34},
+                {IBK_PL_T, IBK_TS_NTP_UTC, 10},
+                {IBK_PL_T, IBK_TS_COUNTER, 6}};
+    const edit_keys keys = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const uint8_t header[WALK_HDR_MIN] = {1, IBK_MSG_R_MESSAGE_2, IBK_PL_T, 0, 0, 0, 0, 0, 0, 1};
+        const uint8_t t[] = {IBK_PL_V, IBK_TS_NTP_UTC_32, 1, 2, 3, 4}, v[22] = {IBK_PL_LAST, 1};
+        ibk_buf octets = {0};
+        walk w;
+        assert_int_equal(ibk_buf_append(&octets, header, sizeof header), IBK_OK);
+        assert_int_equal(ibk_buf_append(&octets, t, sizeof t), IBK_OK);
+        assert_int_equal(ibk_buf_append(&octets, v, sizeof v), IBK_OK);
+        edit_apply(&octets, (edit){EDIT_VARIETY, rows[i].type == IBK_PL_V, rows[i].number, 7}, &keys);
+        assert_true(walk_message(&w, ibk_buf_span(&octets)) && w.whole);
+        const walk_piece *piece = walk_find(&w, rows[i].type, 0);
+        assert_int_equal(octets.data[piece->at + 1], rows[i].number);
+        assert_int_equal(piece->len, rows[i].len);
+        ibk_buf_free(&octets);
+    }
+}
+
 static void test_room(void **state) {
     (void)state;
     static uint8_t out[ROOM];
@@ -143,6 +171,6 @@ static int free_seeds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_shares), cmocka_unit_test(test_changes),
-                                       cmocka_unit_test(test_room)};
+                                       cmocka_unit_test(test_variety), cmocka_unit_test(test_room)};
     return cmocka_run_group_tests(tests, NULL, free_seeds);
 }

@@ -163,26 +163,37 @@ static void put_number(ibk_buf *out, size_t at, size_t width, uint64_t value) {
             out->data[at + i] = (uint8_t)value;
 }
 
-static void resize(ibk_buf *out, const walk_piece *p, edit e) {
+/* The `had` octets at `at` become `want` octets: cut, or filled. */
+static bool fit(ibk_buf *out, size_t at, size_t had, size_t want, uint8_t fill) {
     ibk_buf made = {0};
-    size_t end = p->body_at + p->body_len;
-    if (p->len_at == WALK_NONE || end > out->len)
-        return;
-    ibk_err err = ibk_buf_append(&made, out->data, p->body_at);
-    size_t kept = e.b < p->body_len ? e.b : p->body_len;
-    err = err ? err : ibk_buf_append(&made, out->data + p->body_at, kept);
+    size_t kept = want < had ? want : had;
+    if (at + had > out->len)
+        return false;
+    ibk_err err = ibk_buf_append(&made, out->data, at + kept);
     size_t from = made.len;
-    err = err ? err : ibk_buf_resize(&made, from + e.b - kept);
+    err = err ? err : ibk_buf_resize(&made, from + want - kept);
     if (!err && made.len > from)
-        memset(made.data + from, e.c, made.len - from);
-    err = err ? err : ibk_buf_append(&made, out->data + end, out->len - end);
+        memset(made.data + from, fill, made.len - from);
+    err = err ? err : ibk_buf_append(&made, out->data + at + had, out->len - at - had);
     if (err) {
         ibk_buf_free(&made);
-        return;
+        return false;
     }
-    put_number(&made, p->len_at, p->len_width, e.b);
     ibk_buf_free(out);
     *out = made;
+    return true;
+}
+
+static void resize(ibk_buf *out, const walk_piece *p, edit e) {
+    if (p->len_at != WALK_NONE && fit(out, p->body_at, p->body_len, e.b, e.c))
+        put_number(out, p->len_at, p->len_width, e.b);
+}
+
+static void vary(ibk_buf *out, const walk_piece *p, edit e) {
+    walk_choice choice;
+    if (walk_choice_of(&choice, ibk_buf_span(out), p) &&
+        fit(out, choice.at + 1, choice.len, walk_choice_len(p->type, e.b), e.c))
+        out->data[choice.at] = e.b;
 }
 
 /* RFC 3830 §6.6: seconds since 1900; a COUNTER is left to the other edits. */
@@ -214,6 +225,8 @@ static void edit_one(ibk_buf *out, const walk *w, edit e, const edit_keys *keys)
         put_number(out, p->len_at, p->len_width, edge(e.c));
     } else if (p && e.op == EDIT_RESIZE) {
         resize(out, p, e);
+    } else if (p && e.op == EDIT_VARIETY) {
+        vary(out, p, e);
     }
 }
 
@@ -251,7 +264,7 @@ static void edit_walked(ibk_buf *out, const walk *w, edit e, const edit_keys *ke
 void edit_content(ibk_buf *content, uint8_t first, edit e, const edit_keys *keys) {
     walk w;
     walk_content(&w, first, ibk_buf_span(content));
-    e.op %= EDIT_ACTS;
+    e.op %= EDIT_OPS;
     edit_walked(content, &w, e, keys);
 }
 
@@ -279,7 +292,7 @@ static void edit_inside(ibk_buf *message, const walk *w, edit e, const edit_keys
     const walk_piece *p = walk_find(w, type, 0);
     ibk_buf plain = {0}, whose = {0}, cipher = {0};
     ibk_span all = ibk_buf_span(message);
-    e.op = (e.op & 0x1F) % EDIT_ACTS;
+    e.op = (e.op & 0x1F) % EDIT_OPS;
     if (p && keys->open && keys->seal &&
         keys->open(keys->user, all, type, walk_body(all, p), &plain, &whose)) {
         edit_content(&plain, IDR, e, keys);

@@ -19,11 +19,12 @@ enum edit_op {
     EDIT_NEXT,      /* what follows payload a is said to be b; a 255: the header says so */
     EDIT_CUT,       /* the message ends a << 8 | b octets before its end, or c more of them follow */
     EDIT_TIME,      /* T becomes now, and the a-th offset of a table of times */
-    EDIT_ACTS       /* those above; EDIT_MAC is no act on octets */
+    EDIT_MAC,       /* the MAC of V is computed again; nothing inside of other payloads */
+    EDIT_VARIETY, /* the number in payload a on which its layout hangs becomes b, as V's MAC algorithm or T's
+                     type; what the number is about is cut to fit, or filled with c */
+    EDIT_OPS
 };
 
-#define EDIT_MAC    EDIT_ACTS /* the MAC of V is computed again */
-#define EDIT_OPS    (EDIT_ACTS + 1)
 #define EDIT_INSIDE 0x80 /* in op: inside the decrypted content of IBAKE, which is encrypted again */
 #define EDIT_ESK    0x40 /* with EDIT_INSIDE: of ESK */
 #define EDIT_KEMAC  0x20 /* with EDIT_INSIDE: of KEMAC */

@@ -229,6 +229,42 @@ void walk_content(walk *out, uint8_t first, ibk_span content) {
     chain(out, &c, first);
 }
 
+size_t walk_choice_len(uint8_t type, uint8_t number) {
+    switch (type) {
+    case KEMAC:
+    case V:
+        return mac_len(number);
+    case T:
+    case TR:
+        return stamp_len(number);
+    case CHASH:
+        return hash_len(number);
+    default:
+        return dh_len(number);
+    }
+}
+
+bool walk_choice_of(walk_choice *out, ibk_span all, const walk_piece *piece) {
+    switch (piece->type) {
+    case KEMAC:
+        out->at = piece->body_at + piece->body_len;
+        break;
+    case V:
+    case T:
+    case CHASH:
+    case DH:
+        out->at = piece->at + 1;
+        break;
+    case TR:
+        out->at = piece->at + 2;
+        break;
+    default:
+        return false;
+    }
+    out->len = walk_choice_len(piece->type, all.data[out->at]);
+    return true;
+}
+
 ibk_span walk_octets(ibk_span all, const walk_piece *piece) {
     return ibk_span_of(all.data + piece->at, piece->len);
 }

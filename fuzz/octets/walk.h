@@ -34,6 +34,16 @@ bool walk_message(walk *out, ibk_span message);
 /* The decrypted content of IBAKE, ESK or KEMAC, whose first payload has the type `first`. */
 void walk_content(walk *out, uint8_t first, ibk_span content);
 
+/* The number in a payload that says how long what follows it is: V's and KEMAC's MAC algorithm, the type of T
+ * and TR, CHASH's function, DH's group. */
+typedef struct walk_choice {
+    size_t at;  /* of the number, one octet */
+    size_t len; /* of what follows */
+} walk_choice;
+
+bool walk_choice_of(walk_choice *out, ibk_span all, const walk_piece *piece); /* false: it has none */
+size_t walk_choice_len(uint8_t type, uint8_t number); /* what would follow in a payload of that type */
+
 /* The octets of a piece, and of its body. */
 ibk_span walk_octets(ibk_span all, const walk_piece *piece);
 ibk_span walk_body(ibk_span all, const walk_piece *piece);

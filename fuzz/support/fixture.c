@@ -51,51 +51,89 @@ ibk_span fuzz_bob_today(void) {
     return ibk_buf_span(&identity);
 }
 
-const ibk_ibe_key *fuzz_bob_key(void) {
-    static ibk_ibe_key *key;
-    if (!key)
-        FUZZ_CHECK(ibk_ibe_extract(fuzz_params(1024), fuzz_master(), fuzz_bob_today(), &key) == IBK_OK);
-    return key;
-}
+/* ---- keys of anybody: those of the usual ones are built once, others are lent to one input ------------- */
 
-/* ---- keys on demand: made when first asked for; the oldest gives way -------------------------------- */
+enum { USUAL = 16, LENT = 32, DAYS_BEFORE = 1, DAYS_AFTER = 2 };
 
-enum { KEPT = 32 };
-
-typedef struct kept {
+typedef struct holding {
     ibk_buf identity;
     ibk_ibe_key *key;
     ibk_ibe_peer *peer;
-} kept;
+} holding;
 
-static kept *keep(ibk_span ibe_identity) {
-    static kept all[KEPT];
-    static size_t next;
-    for (size_t i = 0; i < KEPT; i++)
-        if (all[i].identity.len > 0 && ibk_span_equal(ibk_buf_span(&all[i].identity), ibe_identity))
+static holding usual[USUAL], lent[LENT];
+static size_t n_usual, n_lent;
+
+static void take_back(holding *h) {
+    ibk_ibe_key_free(h->key);
+    ibk_ibe_peer_free(h->peer);
+    ibk_buf_free(&h->identity);
+    *h = (holding){0};
+}
+
+void fuzz_forget(void) {
+    if (n_usual == 0) /* who only replays may keep what was made */
+        return;
+    for (size_t i = 0; i < LENT && i < n_lent; i++)
+        take_back(&lent[i]);
+    n_lent = 0;
+}
+
+static holding *find(holding *all, size_t count, ibk_span ibe_identity) {
+    for (size_t i = 0; i < count; i++)
+        if (ibk_span_equal(ibk_buf_span(&all[i].identity), ibe_identity))
             return &all[i];
-    kept *k = &all[next++ % KEPT];
-    ibk_ibe_key_free(k->key);
-    ibk_ibe_peer_free(k->peer);
-    k->key = NULL;
-    k->peer = NULL;
-    ibk_buf_clear(&k->identity);
-    FUZZ_CHECK(ibk_buf_append_span(&k->identity, ibe_identity) == IBK_OK);
-    return k;
+    return NULL;
+}
+
+/* The oldest that was lent gives way. */
+static holding *hold(ibk_span ibe_identity) {
+    holding *h = find(usual, n_usual, ibe_identity);
+    h = h ? h : find(lent, n_lent < LENT ? n_lent : LENT, ibe_identity);
+    if (h)
+        return h;
+    h = &lent[n_lent++ % LENT];
+    take_back(h);
+    FUZZ_CHECK(ibk_buf_append_span(&h->identity, ibe_identity) == IBK_OK);
+    return h;
+}
+
+static void make_key(holding *h) {
+    if (!h->key)
+        FUZZ_CHECK(ibk_ibe_extract(fuzz_params(1024), fuzz_master(), ibk_buf_span(&h->identity), &h->key) ==
+                   IBK_OK);
+}
+
+static void make_peer(holding *h) {
+    if (!h->peer)
+        FUZZ_CHECK(ibk_ibe_peer_new(&h->peer, fuzz_params(1024), ibk_buf_span(&h->identity)) == IBK_OK);
 }
 
 const ibk_ibe_key *fuzz_key(ibk_span ibe_identity) {
-    kept *k = keep(ibe_identity);
-    if (!k->key)
-        FUZZ_CHECK(ibk_ibe_extract(fuzz_params(1024), fuzz_master(), ibe_identity, &k->key) == IBK_OK);
-    return k->key;
+    holding *h = hold(ibe_identity);
+    make_key(h);
+    return h->key;
 }
 
 const ibk_ibe_peer *fuzz_peer(ibk_span ibe_identity) {
-    kept *k = keep(ibe_identity);
-    if (!k->peer)
-        FUZZ_CHECK(ibk_ibe_peer_new(&k->peer, fuzz_params(1024), ibe_identity) == IBK_OK);
-    return k->peer;
+    holding *h = hold(ibe_identity);
+    make_peer(h);
+    return h->peer;
+}
+
+const ibk_ibe_key *fuzz_bob_key(void) {
+    return fuzz_key(fuzz_bob_today());
+}
+
+static void build_usual(const char *uri) {
+    for (int day = -DAYS_BEFORE; day <= DAYS_AFTER; day++) {
+        holding *h = &usual[n_usual++];
+        FUZZ_CHECK(n_usual <= USUAL);
+        FUZZ_CHECK(ibk_ibe_identity(&h->identity, ibk_span_str(uri), IBK_GRANULARITY_DAY,
+                                    NOW_NS + day * INT64_C(86400000000000)) == IBK_OK);
+        make_key(h);
+        make_peer(h);
+    }
 }
 
 /* ---- certificates -------------------------------------------------------------------------------- */
@@ -119,6 +157,26 @@ ibk_kms_key_pair fuzz_kms_pair(void) {
         FUZZ_CHECK(pki_issue_kms(certificates(), PKI_TRUSTED, FUZZ_KMS, &kms) == IBK_OK);
     return (ibk_kms_key_pair){.certificate = ibk_buf_span(&kms.certificate),
                               .private_key = ibk_buf_span(&kms.private_key)};
+}
+
+/* ---- before the first input --------------------------------------------------------------------------- */
+
+/* Whatever is built at first use would make one input run through other code than the same input later; AFL++
+ * counts that as instability. libFuzzer and AFL++ call this by its name.
+ */
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; i < run_params_set_count; i++)
+        (void)fuzz_params(run_params_sets[i].n);
+    (void)fuzz_kms_pair();
+    (void)fuzz_bob_today();
+    if (n_usual == 0) {
+        build_usual(FUZZ_ALICE);
+        build_usual(FUZZ_BOB);
+        build_usual(FUZZ_MAILBOX);
+    }
+    return 0;
 }
 
 /* ---- randomness and memory of one input -------------------------------------------------------------- */

@@ -66,6 +66,8 @@ static bool read_point(judge_point *out, ibk_span content, const walk_piece *p) 
     field = out->curve == 1 ? 24 : out->curve == 5 ? 28 : out->curve == 8 ? 32 : out->curve == 11 ? 48 : 66;
     size_t len = content.data[at] == 4 ? 1 + 2 * field : 1 + field;
     out->octets = ibk_span_of(content.data + at, len);
+    bool has_mki = p->len_at != WALK_NONE && (content.data[p->len_at - 1] & 15) == 1; /* RFC 3830 §6.14 */
+    out->mki = has_mki ? walk_body(content, p) : (ibk_span){0};
     return on_curve(out);
 }
 
@@ -111,6 +113,23 @@ static const char *read_content(judged *j) {
     return at == w->count ? NULL : "RFC 6267 §4.2.2: nothing else in IBAKE";
 }
 
+/* RFC 6267 §5.3, P-30: a CSB update that the Responder starts: IDRr || ECCPTr || IDRi. */
+static const char *read_update_by_r(judged *j) {
+    ibk_span content = ibk_buf_span(&j->plain);
+    const walk *w = &j->inner;
+    walk_content(&j->inner, IDR, content);
+    j->in_idi = id_of(w, content, ROLE_I);
+    j->in_idr = id_of(w, content, ROLE_R);
+    bool form = w->whole && w->count == 3 && w->items[0].type == IDR && w->items[2].type == IDR &&
+                j->in_idi.len > 0 && j->in_idr.len > 0;
+    return form && read_point(&j->y, content, &w->items[1]) ? NULL : "RFC 6267 §5.3: IDRr, ECCPTr, IDRi";
+}
+
+static bool by_responder(const judged *j) {
+    ibk_span content = ibk_buf_span(&j->plain);
+    return j->type == JUDGE_I1 && content.len > 1 && content.data[1] == ROLE_R;
+}
+
 static const char *inner_ids(const judged *j) { /* RFC 6267 §7.2 */
     if (j->idi.len > 0 && !ibk_span_equal(j->in_idi, j->idi))
         return "RFC 6267 §7.2: IDRi inside and outside agree";
@@ -119,32 +138,51 @@ static const char *inner_ids(const judged *j) { /* RFC 6267 §7.2 */
     return NULL;
 }
 
+typedef struct count_rule {
+    uint8_t type, payload, least, most;
+    const char *rule;
+} count_rule;
+
+static const count_rule initial_rules[] = {
+    {JUDGE_I1, RAND, 1, 1, "RFC 6267 §4.2.2.1: one RAND"},
+    {JUDGE_I1, IDR, 2, 2, "RFC 6267 §4.2.2.1: IDRi, IDRr"},
+    {JUDGE_I1, IBAKE, 1, 1, "RFC 6267 §4.2.2.1: one IBAKE"},
+    {JUDGE_I1, ESK, 0, 1, "RFC 6267 §4.2.2.1: one ESK at most"},
+    {JUDGE_R1, IDR, 2, 2, "RFC 6267 §4.2.2.3: IDRi, IDRr"},
+    {JUDGE_R1, IBAKE, 1, 1, "RFC 6267 §4.2.2.3: one IBAKE"},
+    {JUDGE_R1, ESK, 0, 0, "RFC 6267 §4.2.2.3: no ESK"},
+    {JUDGE_I2, RAND, 1, 1, "RFC 6267 §4.2.2.5: one RAND"},
+    {JUDGE_I2, IDR, 2, 2, "RFC 6267 §4.2.2.5: IDRi, IDRr"},
+    {JUDGE_I2, IBAKE, 1, 1, "RFC 6267 §4.2.2.5: one IBAKE"},
+    {JUDGE_R2, V, 1, 1, "RFC 6267 §4.2.2.7: one V"},
+    {JUDGE_R2, IBAKE, 0, 1, "RFC 6267 §4.2.2.7: one IBAKE at most"},
+    {0},
+};
+
+static const count_rule update_rules[] = {
+    {JUDGE_I1, RAND, 0, 0, "RFC 6267 §5.3: no RAND"},
+    {JUDGE_I1, IDR, 0, 2, "RFC 6267 §5.3: IDRi and IDRr at most"},
+    {JUDGE_I1, IBAKE, 0, 1, "RFC 6267 §5.3: one IBAKE at most"},
+    {JUDGE_I1, ESK, 0, 0, "RFC 6267 §5.3: no ESK"},
+    {JUDGE_I1, V, 0, 0, "RFC 6267 §5.3: no V in I_MESSAGE_1"},
+    {JUDGE_R1, RAND, 0, 0, "RFC 6267 §5.3: no RAND"},
+    {JUDGE_R1, IDR, 0, 2, "RFC 6267 §5.3: IDRi and IDRr at most"},
+    {JUDGE_R1, IBAKE, 0, 1, "RFC 6267 §5.3: one IBAKE at most"},
+    {JUDGE_R1, ESK, 0, 0, "RFC 6267 §5.3: no ESK"},
+    {JUDGE_R1, V, 1, 1, "RFC 6267 §5.3: one V in R_MESSAGE_1"},
+    {0},
+};
+
 static const char *counts(const judged *j, bool update) {
-    static const struct {
-        uint8_t type, payload, least, most;
-        const char *rule;
-    } rules[] = {
-        {JUDGE_I1, RAND, 1, 1, "RFC 6267 §4.2.2.1: one RAND"},
-        {JUDGE_I1, IDR, 2, 2, "RFC 6267 §4.2.2.1: IDRi, IDRr"},
-        {JUDGE_I1, IBAKE, 1, 1, "RFC 6267 §4.2.2.1: one IBAKE"},
-        {JUDGE_I1, ESK, 0, 1, "RFC 6267 §4.2.2.1: one ESK at most"},
-        {JUDGE_R1, IDR, 2, 2, "RFC 6267 §4.2.2.3: IDRi, IDRr"},
-        {JUDGE_R1, IBAKE, 1, 1, "RFC 6267 §4.2.2.3: one IBAKE"},
-        {JUDGE_R1, ESK, 0, 0, "RFC 6267 §4.2.2.3: no ESK"},
-        {JUDGE_I2, RAND, 1, 1, "RFC 6267 §4.2.2.5: one RAND"},
-        {JUDGE_I2, IDR, 2, 2, "RFC 6267 §4.2.2.5: IDRi, IDRr"},
-        {JUDGE_I2, IBAKE, 1, 1, "RFC 6267 §4.2.2.5: one IBAKE"},
-        {JUDGE_R2, V, 1, 1, "RFC 6267 §4.2.2.7: one V"},
-        {JUDGE_R2, IBAKE, 0, 1, "RFC 6267 §4.2.2.7: one IBAKE at most"},
-    };
+    bool has_v = j->type == JUDGE_R2 || (update && j->type == JUDGE_R1);
     if (walk_count(&j->outer, T) != 1)
         return "RFC 3830 §5.2: one T";
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !update; i++) {
-        size_t n = walk_count(&j->outer, rules[i].payload);
-        if (rules[i].type == j->type && (n < rules[i].least || n > rules[i].most))
-            return rules[i].rule;
+    for (const count_rule *r = update ? update_rules : initial_rules; r->rule; r++) {
+        size_t n = walk_count(&j->outer, r->payload);
+        if (r->type == j->type && (n < r->least || n > r->most))
+            return r->rule;
     }
-    if (j->type == JUDGE_R2 && j->outer.items[j->outer.count - 1].type != V)
+    if (has_v && j->outer.items[j->outer.count - 1].type != V)
         return "RFC 3830 §5.2: V is the last payload";
     return NULL;
 }
@@ -186,11 +224,16 @@ const char *judge_read(judged *out, ibk_span message, bool update, judge_open *o
     const char *rule = header(out);
     rule = rule ? rule : counts(out, update);
     const walk_piece *ibake = walk_find(&out->outer, IBAKE, 0);
-    if (rule || update || !ibake || !open)
+    if (rule || !ibake || !open)
         return rule;
     out->readable = open(user, walk_body(ibk_buf_span(&out->octets), ibake), &out->plain);
-    rule = out->readable ? read_content(out) : NULL;
-    return rule || !out->readable ? rule : inner_ids(out);
+    if (!out->readable)
+        return NULL;
+    if (update && by_responder(out))
+        return read_update_by_r(out);
+    rule = read_content(out);
+    return rule || update ? rule
+                          : inner_ids(out); /* an update may leave IDRi and IDRr out: judge_update_i1 */
 }
 
 void judged_copy(judged *out, const judged *from) {
@@ -204,7 +247,8 @@ void judged_copy(judged *out, const judged *from) {
         ibk_buf_append_span(&made.plain, ibk_buf_span(&from->plain)))
         made.there = false;
     ibk_span *spans[] = {&made.map, &made.t, &made.rand, &made.idi, &made.idr};
-    ibk_span *inner[] = {&made.in_idi, &made.in_idr, &made.x.octets, &made.y.octets};
+    ibk_span *inner[] = {&made.in_idi,   &made.in_idr, &made.x.octets,
+                         &made.y.octets, &made.x.mki,  &made.y.mki};
     for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
         if (spans[i]->data && made.octets.data)
             spans[i]->data = made.octets.data + (spans[i]->data - from->octets.data);
@@ -284,9 +328,19 @@ size_t judge_mac(uint8_t mac[32], const judged *j, ibk_span auth_key, ibk_span i
     return len;
 }
 
+const char *judge_v(const judged *j, ibk_span auth_key, ibk_span idi, ibk_span idr) {
+    uint8_t mac[32];
+    size_t len = judge_mac(mac, j, auth_key, idi, idr);
+    const walk_piece *v = walk_find(&j->outer, V, 0);
+    if (len == 0)
+        return "RFC 6267 §5.4: V has a MAC";
+    if (auth_key.len == 0 || memcmp(mac, j->octets.data + v->at + 2, len) != 0)
+        return "RFC 6267 §5.4: the MAC of V is right";
+    return NULL;
+}
+
 const char *judge_r2(const judged *i1, const judged *r1, const judged *i2, const judged *r2,
                      ibk_span auth_key) {
-    uint8_t mac[32];
     if (!same_exchange(i2, r2) || !ibk_span_equal(i2->t, r2->t))
         return "RFC 6267 §4.2.2.7: CSB ID, PRF and T of I_MESSAGE_2";
     if (!ibk_span_equal(r1->map, r2->map))
@@ -294,12 +348,9 @@ const char *judge_r2(const judged *i1, const judged *r1, const judged *i2, const
     if ((r2->idi.len > 0 && !ibk_span_equal(r2->idi, i1->idi)) ||
         (r2->idr.len > 0 && !ibk_span_equal(r2->idr, r1->idr)))
         return "RFC 6267 §4.2.2.7: the parties of the exchange";
-    size_t len = judge_mac(mac, r2, auth_key, i1->idi, r1->idr);
-    const walk_piece *v = walk_find(&r2->outer, V, 0);
-    if (len == 0)
-        return "RFC 6267 §5.4: V has a MAC";
-    if (auth_key.len == 0 || memcmp(mac, r2->octets.data + v->at + 2, len) != 0)
-        return "RFC 6267 §4.2.2.8: the MAC of V is right";
+    const char *rule = judge_v(r2, auth_key, i1->idi, r1->idr);
+    if (rule)
+        return rule;
     bool echoed = r1->x.octets.len > 0 || (r2->readable && judge_same_point(&i2->x, &r2->x));
     return echoed ? NULL : "RFC 6267 §4.2.2.8: the echo of [x]P, in R_MESSAGE_1 or here";
 }

@@ -12,6 +12,7 @@ enum { JUDGE_I1 = 22, JUDGE_R1, JUDGE_I2, JUDGE_R2 };
 typedef struct judge_point {
     uint8_t curve;
     ibk_span octets; /* SEC 1; empty: not there */
+    ibk_span mki;    /* of the keys that come of it; empty: none */
 } judge_point;
 
 /* What a message says. Zero value: none. Owns all that its spans refer to; does not move. */
@@ -46,6 +47,19 @@ const char *judge_i2(const judged *i1, const judged *r1, const judged *i2);
 /* `auth_key`: from the key log; it is what the MAC has to be made with. */
 const char *judge_r2(const judged *i1, const judged *r1, const judged *i2, const judged *r2,
                      ibk_span auth_key);
+
+/* CSB updates (RFC 6267 §5.3), judge_update.c. `by_initiator`: the Initiator of the initial exchange started
+ * it. */
+const char *judge_update_i1(const judged *i1, const judged *r1, const judged *u1, bool by_initiator);
+const char *judge_update_r1(const judged *i1, const judged *r1, const judged *u1, const judged *answer,
+                            bool by_initiator);
+/* A point that nobody used in the initial exchange. */
+const char *judge_fresh(const judged *i1, const judged *r1, const judged *i2, const judged *u);
+/* T is newer than another T; of different classes (COUNTER and times) anything goes. T empty: none. */
+const char *judge_newer(ibk_span t, ibk_span than);
+/* V has a MAC, made with that key. */
+const char *judge_v(const judged *j, ibk_span auth_key, ibk_span idi, ibk_span idr);
+
 /* RFC 3830 §5.3, §5.4: T within the skew. COUNTER is no time. */
 const char *judge_time(const judged *j, int64_t utc_ns, int64_t skew_ns);
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #define DOMAIN "@home.example"
-#define BOX    "sip:mailbox@home.example"
 
-static const char *const uris[NODES] = {FUZZ_ALICE, FUZZ_BOB, BOX, FUZZ_KMS};
+static const char *const uris[NODES] = {FUZZ_ALICE, FUZZ_BOB, FUZZ_MAILBOX, FUZZ_KMS};
 
 /* ---- what a node is asked
  * ------------------------------------------------------------------------------------- */
@@ -135,6 +134,26 @@ ibk_span world_logged(const world *w, ibk_keylog_kind kind, uint32_t csb_id) {
     return found;
 }
 
+const char *world_check_v(const world *w, const judged *j, const world_player *p, bool newest) {
+    const char *rule = "RFC 6267 §5.3, §5.4: an MPK for V";
+    const walk_piece *v = walk_find(&j->outer, IBK_PL_V, 0);
+    for (size_t at = 0; at + 6 <= w->logged.len; at += (size_t)6 + w->logged.data[at + 1]) {
+        const uint8_t *record = w->logged.data + at;
+        uint32_t id;
+        ibk_msg_keys keys;
+        memcpy(&id, record + 2, sizeof id);
+        if (record[0] != IBK_KEYLOG_MPK || id != j->csb_id || !v)
+            continue;
+        if (ibk_msg_keys_derive(&keys, j->prf, ibk_span_of(record + 6, record[1]), j->csb_id, p->i1.rand,
+                                IBK_ENCR_NULL, j->octets.data[v->at + 1]) != IBK_OK)
+            return "RFC 6267 §5.4: V has a MAC";
+        rule = judge_v(j, ibk_span_of(keys.auth, keys.auth_len), p->i1.idi, p->r1.idr);
+        if (!rule && !newest)
+            return NULL;
+    }
+    return rule;
+}
+
 /* ---- what the input may do with the keys
  * ------------------------------------------------------------------------- */
 
@@ -196,7 +215,7 @@ static bool psk_keys(const world *w, const judged *j, uint8_t encr, uint8_t mac,
     for (size_t i = 0; i < w->n_pool && rand.len == 0; i++)
         if (w->pool[i].type == IBK_MSG_REQUEST_KEY_PSK && w->pool[i].octets.len > 8 &&
             memcmp(w->pool[i].octets.data + WALK_HDR_CSB, j->octets.data + WALK_HDR_CSB, 4) == 0) {
-            (void)judge_read(&first, ibk_buf_span(&w->pool[i].octets), true, world_open_ibe, NULL);
+            (void)judge_read(&first, ibk_buf_span(&w->pool[i].octets), true, NULL, NULL);
             rand = first.rand;
         }
     bool ok = rand.len > 1 && ibk_msg_keys_derive(out, j->prf, ibk_span_str(FUZZ_PSK), j->csb_id,
@@ -210,7 +229,7 @@ static bool kemac(world *w, ibk_span message, ibk_span in, ibk_buf *out, bool se
     judged j = {0};
     ibk_msg_keys keys;
     bool ok = false;
-    (void)judge_read(&j, message, true, world_open_ibe, NULL);
+    (void)judge_read(&j, message, true, NULL, NULL);
     const walk_piece *p = walk_find(&j.outer, IBK_PL_KEMAC, 0);
     uint8_t alg = p ? message.data[p->at + 1] : 0;
     if (p && j.t.len > 8 && psk_keys(w, &j, alg, IBK_MAC_NULL, &keys)) {
@@ -243,7 +262,7 @@ static bool request_mac(const world *w, ibk_span message, uint8_t *mac, size_t l
     judged j = {0};
     ibk_msg_keys keys;
     uint8_t made[IBK_MAC_MAX];
-    (void)judge_read(&j, message, true, world_open_ibe, NULL);
+    (void)judge_read(&j, message, true, NULL, NULL);
     uint8_t alg = len == 20 ? IBK_MAC_HMAC_SHA1_160 : IBK_MAC_HMAC_SHA256_256;
     ibk_span covered[WALK_MAX + 1] = {ibk_span_of(message.data, message.len - len)};
     size_t n = 1;
@@ -268,7 +287,7 @@ static bool edit_mac(void *user, ibk_span message, uint8_t *mac, size_t len) {
     uint8_t made[32];
     if (message.data[1] == IBK_MSG_REQUEST_KEY_PSK)
         return request_mac(w, message, mac, len);
-    (void)judge_read(&j, message, true, world_open_ibe, NULL);
+    (void)judge_read(&j, message, true, NULL, NULL);
     const world_player *alice = &w->players[PART_ALICE],
                        *p = alice->i1.there ? alice : &w->players[PART_CARRIER];
     uint8_t alg = len == 20 ? IBK_MAC_HMAC_SHA1_160 : IBK_MAC_HMAC_SHA256_256;
@@ -383,7 +402,12 @@ static void open_kms(world *w) {
 void world_open(world *w, const world_cast *cast, const uint8_t *settings) {
     static const uint8_t node_of[PARTS] = {NODE_ALICE, NODE_ALICE, NODE_BOB, NODE_BOB,
                                            NODE_BOX,   NODE_BOX,   NODE_KMS, NODE_ALICE};
+    accounts_mark(); /* the last input's peak is no business of this one */
     *w = (world){.cast = cast, .now = fuzz_now()};
+    static unsigned
+        inputs; /* what no target may have: fuzz/stable has to notice that the second one is special */
+    if (world_broken("order") && ++inputs == 2)
+        w->now.utc_ns++;
     memcpy(w->settings, settings, WORLD_HEADER);
     for (size_t i = 0; i < NODES; i++) {
         w->nodes[i] = (world_node){.world = w, .uri = uris[i], .random = {.draws = 1000 * (i + 1)}};
@@ -401,13 +425,8 @@ void world_open(world *w, const world_cast *cast, const uint8_t *settings) {
 }
 
 void world_close(world *w) {
-    for (size_t i = 0; i < PARTS; i++) {
-        world_player *p = &w->players[i];
-        judged *all[] = {&p->i1, &p->r1, &p->i2, &p->r2};
-        for (size_t j = 0; j < 4; j++)
-            judged_free(all[j]);
-        ibk_session_free(p->session);
-    }
+    for (size_t i = 0; i < PARTS; i++)
+        world_forget(&w->players[i]);
     ibk_key_request_free(w->request);
     ibk_kms_free(w->kms);
     for (size_t i = 0; i < NODES; i++)
@@ -421,4 +440,5 @@ void world_close(world *w) {
     }
     ibk_buf_free(&w->logged);
     secrets_free(&w->secrets);
+    fuzz_forget();
 }

@@ -92,25 +92,67 @@ static bool is_update(const world_player *p, uint8_t type) {
 }
 
 static void judge_one(world *w, world_player *p, ibk_span message, const char *what) {
-    judged *place = message.len > 1 ? place_of(p, message.data[1]) : NULL;
-    judged update = {0};
-    bool updates = message.len > 1 && is_update(p, message.data[1]);
+    uint8_t type = message.len > 1 ? message.data[1] : 0;
+    bool update = is_update(p, type);
+    judged *place = !update ? place_of(p, type) : type == JUDGE_I1 ? &p->u1 : &p->u2;
     /* Whoever could not read I_MESSAGE_1 answers all the same (§4.2.2.2), and cannot judge what is inside. */
-    bool unread =
-        message.len > 1 && message.data[1] == JUDGE_I1 && ibk_session_deferred(p->session) && !p->initiator;
-    if (!place)
-        return;
-    no_rule(judge_read(updates ? &update : place, message, updates, unread ? NULL : world_open_ibe, w), p,
-            what);
-    judged_free(&update);
+    bool unread = !update && type == JUDGE_I1 && ibk_session_deferred(p->session) && !p->initiator;
+    if (place)
+        no_rule(judge_read(place, message, update, unread ? NULL : world_open_ibe, w), p, what);
 }
 
-static void judge_accepted(world *w, world_player *p, ibk_span received) {
-    uint8_t type = received.data[1];
-    bool update = is_update(p, type);
-    judge_one(w, p, received, "accepted a message");
-    if (update || type < JUDGE_I1 || type > JUDGE_R2)
+/* ---- CSB updates ------------------------------------------------------------------------------------------
+ */
+
+enum { TIME_ROOM = 10 };
+
+/* Newer than each T that counts: those of the initial exchange and of updates that came to their end. A
+ * counter counts on its own side alone. */
+static const char *newer(const world_player *p, ibk_span t) {
+    const char *rule = NULL;
+    bool counter = t.len > 0 && t.data[0] == IBK_TS_COUNTER;
+    if (!counter || !p->initiator) {
+        rule = judge_newer(t, p->i1.t);
+        rule = rule ? rule : judge_newer(t, p->i2.t);
+    }
+    for (size_t at = 0; at < p->times.len && !rule; at += TIME_ROOM)
+        rule = judge_newer(t, ibk_span_of(p->times.data + at + 1, p->times.data[at]));
+    return rule;
+}
+
+static void note_time(world_player *p, ibk_span t, bool by_peer) {
+    uint8_t room[TIME_ROOM] = {(uint8_t)t.len};
+    if (t.len >= TIME_ROOM || (t.len > 0 && t.data[0] == IBK_TS_COUNTER && !by_peer))
         return;
+    memcpy(room + 1, t.data, t.len);
+    FUZZ_CHECK(ibk_buf_append(&p->times, room, sizeof room) == IBK_OK);
+}
+
+/* The other side started it. */
+static void judge_update_offer(world *w, world_player *p) {
+    no_rule(judge_time(&p->u1, w->now.utc_ns, IBK_REPLAY_DEFAULT_SKEW_NS), p, "accepted a time");
+    no_rule(newer(p, p->u1.t), p, "accepted an update");
+    no_rule(judge_update_i1(&p->i1, &p->r1, &p->u1, !p->initiator), p, "accepted an update");
+    if (!p->moved)
+        no_rule(judge_fresh(&p->i1, &p->r1, &p->i2, &p->u1), p, "accepted an update");
+    note_time(p, p->u1.t, true);
+}
+
+/* The answer, which was sent or accepted. */
+static void judge_update_answer(world *w, world_player *p, bool by_initiator, const char *what) {
+    bool new_points = walk_count(&p->u2.outer, IBK_PL_IBAKE) > 0;
+    no_rule(judge_update_r1(&p->i1, &p->r1, &p->u1, &p->u2, by_initiator), p, what);
+    no_rule(world_check_v(w, &p->u2, p, new_points), p, what);
+    if (!p->moved && new_points)
+        no_rule(judge_fresh(&p->i1, &p->r1, &p->i2, &p->u2), p, what);
+    p->moved = p->moved || new_points;
+    note_time(p, p->u1.t, by_initiator != p->initiator);
+}
+
+/* ---- what was accepted ----------------------------------------------------------------------------------
+ */
+
+static void judge_initial(world *w, world_player *p, uint8_t type) {
     const judged *j = place_of(p, type);
     bool echo_wanted = !(w->settings[0] & SET_MISSING_ECHO);
     if (type == JUDGE_I1 || type == JUDGE_I2)
@@ -122,6 +164,23 @@ static void judge_accepted(world *w, world_player *p, ibk_span received) {
     if (type == JUDGE_R2)
         no_rule(judge_r2(&p->i1, &p->r1, &p->i2, j, world_logged(w, IBK_KEYLOG_AUTHKEY, j->csb_id)), p,
                 "accepted R_MESSAGE_2");
+}
+
+static void judge_accepted(world *w, world_player *p, ibk_span received) {
+    uint8_t type = received.data[1];
+    judge_one(w, p, received, "accepted a message");
+    if (is_update(p, type) && type == JUDGE_I1)
+        judge_update_offer(w, p);
+    else if (is_update(p, type))
+        judge_update_answer(w, p, p->initiator, "accepted the answer to an update");
+    else if (type >= JUDGE_I1 && type <= JUDGE_R2)
+        judge_initial(w, p, type);
+}
+
+static void judge_sent(world *w, world_player *p, ibk_span message) {
+    judge_one(w, p, message, "sent a message");
+    if (message.len > 1 && message.data[1] == JUDGE_R1 && is_update(p, JUDGE_R1))
+        judge_update_answer(w, p, !p->initiator, "sent the answer to an update");
 }
 
 /* ---- states
@@ -209,11 +268,8 @@ void oracle_end(world *w) {
  * -------------------------------------------------------------------------------------------------- */
 
 void oracle_show(const char *format, ...) {
-    static int wanted = -1;
     va_list args;
-    if (wanted < 0)
-        wanted = getenv("FUZZ_SHOW") != NULL;
-    if (!wanted)
+    if (!getenv("FUZZ_SHOW"))
         return;
     va_start(args, format);
     vfprintf(stderr, format, args);
@@ -240,7 +296,7 @@ void oracle_step(world *w, world_player *p, ibk_span received, const ibk_step *s
     if (received.len > 0 && accepted)
         judge_accepted(w, p, received);
     if (step->message.len > 0) {
-        judge_one(w, p, step->message, "sent a message");
+        judge_sent(w, p, step->message);
         fuzz_check_message(step->message);
         oracle_output(w, step->message);
         world_sent(w, p->part, step->message);

@@ -34,7 +34,8 @@ bool world_read(world_record *out, ibk_span in, size_t *at) {
                           .part = octets[0] >> 4,
                           .time = octets[1],
                           .message = octets[2],
-                          .n_edits = octets[3] % (WORLD_EDITS + 1)};
+                          .n_edits = octets[3] % (WORLD_EDITS + 1),
+                          .mac = (octets[3] & WORLD_MAC) != 0};
     *at += WORLD_RECORD_MIN;
     for (size_t i = 0; i < out->n_edits; i++, *at += sizeof(edit)) {
         if (*at + sizeof(edit) > in.len) {
@@ -102,13 +103,14 @@ static void pass_time(world *w, uint8_t code) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static void forget(world_player *p) {
-    judged *all[] = {&p->i1, &p->r1, &p->i2, &p->r2};
-    for (size_t i = 0; i < 4; i++)
+void world_forget(world_player *p) {
+    judged *all[] = {&p->i1, &p->r1, &p->i2, &p->r2, &p->u1, &p->u2};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         judged_free(all[i]);
+    ibk_buf_free(&p->times);
     ibk_session_free(p->session);
     p->session = NULL;
-    p->had_keys = p->forked = false;
+    p->had_keys = p->forked = p->moved = false;
 }
 
 static ibk_session *session_of(world *w, world_player *p) {
@@ -139,7 +141,7 @@ static void session_receive(world *w, world_player *p, ibk_span octets) {
 
 static void session_begin(world *w, world_player *p) {
     ibk_step step = {0};
-    forget(p);
+    world_forget(p);
     ibk_session *s = session_of(w, p);
     if (!p->initiator)
         return;
@@ -177,7 +179,7 @@ static void session_fork(world *w) {
     ibk_session *made = NULL;
     if (!from->session || ibk_session_fork(&made, from->session) != IBK_OK)
         return;
-    forget(to);
+    world_forget(to);
     to->session = made;
     to->forked = from->forked = true;
     judged_copy(&to->i1, &from->i1);
@@ -241,11 +243,11 @@ static void user_begin(world *w, uint8_t flags) {
     ibk_identity user = ibk_identity_uri(FUZZ_ALICE);
     ibk_buf identity = {0}, message = {0};
     FUZZ_CHECK(ibk_ibe_identity(&identity, user.id, IBK_GRANULARITY_DAY, w->now.utc_ns) == IBK_OK);
-    if (flags & 1) /* P-10: one IBE identity by its name */
-        user = (ibk_identity){.id_type = IBK_ID_BYTES, .id = ibk_buf_span(&identity)};
+    ibk_identity by_name = {.id_type = IBK_ID_BYTES, .id = ibk_buf_span(&identity)};
+    ibk_identity users[2] = {flags & 1 ? by_name : user, by_name}; /* P-10: one IBE identity by its name */
     ibk_key_request_config config = {
-        .users = &user,
-        .n_users = 1,
+        .users = users,
+        .n_users = flags & 2 ? 2 : 1,
         .kms = {.id_type = IBK_ID_NAI, .id = ibk_span_str(FUZZ_KMS)},
         .psk = ibk_span_str(FUZZ_PSK),
         .prf = w->settings[0] & SET_SHA256 ? IBK_PRF_HMAC_SHA256 : IBK_PRF_MIKEY_1,
@@ -321,6 +323,8 @@ static void hand_over(world *w, world_part to, const world_message *m, const wor
     FUZZ_CHECK(ibk_buf_append_span(&octets, ibk_buf_span(&m->octets)) == IBK_OK);
     for (size_t i = 0; i < r->n_edits && attacked; i++)
         edit_apply(&octets, r->edits[i], &keys);
+    if (r->mac && attacked)
+        edit_apply(&octets, (edit){.op = EDIT_MAC}, &keys);
     if (octets.len <= WORLD_MESSAGE_MAX)
         receive(w, to, ibk_buf_span(&octets));
     ibk_buf_free(&octets);
@@ -334,6 +338,7 @@ static void pump(world *w, const world_record *r) {
         m->delivered = true;
         world_record unchanged = *r;
         unchanged.n_edits = 0;
+        unchanged.mac = false;
         hand_over(w, recipient(w, m->from), m, &unchanged);
         return;
     }

@@ -54,9 +54,10 @@ typedef struct world_record {
     uint8_t kind, part, time, message; /* part: index into the cast's */
     edit edits[WORLD_EDITS];
     size_t n_edits;
+    bool mac; /* after the edits the MAC is made anew */
 } world_record;
 
-enum { WORLD_HEADER = 2, WORLD_RECORD_MIN = 4 };
+enum { WORLD_HEADER = 2, WORLD_RECORD_MIN = 4, WORLD_MAC = 0x80 /* in the octet that counts edits */ };
 
 /* The next record of an input behind its header; false at its end. */
 bool world_read(world_record *out, ibk_span in, size_t *at);
@@ -86,6 +87,9 @@ typedef struct world_player {
     ibk_session *session;
     bool initiator, forked;
     judged i1, r1, i2, r2; /* as this player sent or accepted them */
+    judged u1, u2;         /* I_MESSAGE_1 and R_MESSAGE_1 of the newest CSB update */
+    ibk_buf times;         /* T of the updates that came to their end, each in TIME_ROOM octets: length, T */
+    bool moved;            /* an update brought other points */
     bool had_keys;
 } world_player;
 
@@ -144,6 +148,10 @@ ibk_env world_env(world_node *node);
 bool world_open_ibe(void *user, ibk_span cipher, ibk_buf *plain);
 edit_keys world_keys(world *w, ibk_span donor);
 ibk_span world_logged(const world *w, ibk_keylog_kind kind, uint32_t csb_id); /* the newest; empty: none */
+
+void world_forget(world_player *p); /* play.c: its session, and what was judged of it */
+/* Whether V was made with a key of that CSB ID's MPK, the newest alone or any. NULL, or the rule. */
+const char *world_check_v(const world *w, const judged *j, const world_player *p, bool newest);
 
 /* oracle.c: everything that comes out is looked at here. */
 void oracle_step(world *w, world_player *p, ibk_span received, const ibk_step *step);

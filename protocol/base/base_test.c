@@ -38,7 +38,9 @@ static void buffer_refuses_to_pass_its_limit(void **state) {
 static void clearing_wipes(void **state) {
     (void)state;
     ibk_buf buf = {0};
+    assert_null(ibk_buf_part(&buf, 0, 0).data);
     assert_int_equal(ibk_buf_append(&buf, "secret", 6), IBK_OK);
+    assert_true(ibk_span_equal(ibk_buf_part(&buf, 2, 3), ibk_span_str("cre")));
     ibk_buf_clear(&buf);
     assert_int_equal(buf.len, 0);
     for (size_t i = 0; i < 6; i++)

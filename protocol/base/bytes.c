@@ -93,3 +93,8 @@ void ibk_buf_free(ibk_buf *buf) {
 ibk_span ibk_buf_span(const ibk_buf *buf) {
     return ibk_span_of(buf->data, buf->len);
 }
+
+/* An empty buffer may have no storage, to which not even 0 may be added (C17 6.5.6). */
+ibk_span ibk_buf_part(const ibk_buf *buf, size_t at, size_t len) {
+    return len ? ibk_span_of(buf->data + at, len) : (ibk_span){0};
+}

@@ -40,7 +40,7 @@ static ibk_err store_policies(owned_policies *out, sp_at *at, const void *from, 
     size_t offset = 0;
     for (size_t i = 0; i < n; i++) { /* only now does the storage stay where it is */
         out->items[i] = *at(from, i);
-        out->items[i].params = ibk_span_of(out->octets.data + offset, out->items[i].params.len);
+        out->items[i].params = ibk_buf_part(&out->octets, offset, out->items[i].params.len);
         offset += out->items[i].params.len;
     }
     out->count = n;

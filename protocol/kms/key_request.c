@@ -248,7 +248,7 @@ static ibk_err keep_identities(ibk_key_list *list) {
     size_t at = 0;
     for (size_t i = 0; i < list->count; i++) {
         size_t len = list->items[i].ibe_identity.len;
-        list->items[i].ibe_identity = ibk_span_of(list->octets.data + at, len);
+        list->items[i].ibe_identity = ibk_buf_part(&list->octets, at, len);
         at += len;
     }
     return IBK_OK;

@@ -46,10 +46,11 @@ ibk_err ibk_oid_write(ibk_buf *out, ibk_span oid) {
 }
 
 ibk_err ibk_oid_parse(ibk_span *oid, ibk_span der, ibk_diag *diag) {
-    ibk_der d = {der.data, der.data, der.data + der.len, "OBJECT IDENTIFIER"};
+    static const char NAME[] = "OBJECT IDENTIFIER";
     if (der.len == 0) {
-        return ibk_fail(diag, IBK_ERR_DER, d.name, 0, "no octets");
+        return ibk_fail(diag, IBK_ERR_DER, NAME, 0, "no octets");
     }
+    ibk_der d = {der.data, der.data, der.data + der.len, NAME};
     ibk_err err = take_oid(&d, oid, "oid", diag);
     if (!err && d.at != d.end) {
         err = ibk_fail(diag, IBK_ERR_DER, d.name, ibk_der_offset(&d), "octets follow the structure");

@@ -3,17 +3,21 @@
 #include <stdlib.h>
 
 static const ibk_payload_ops *const kinds[] = {
-    &ibk_ops_kemac, &ibk_ops_pke,   &ibk_ops_dh,    &ibk_ops_sign,     &ibk_ops_t,    &ibk_ops_id,
-    &ibk_ops_cert,  &ibk_ops_chash, &ibk_ops_v,     &ibk_ops_sp,       &ibk_ops_rand, &ibk_ops_err,
-    &ibk_ops_tr,    &ibk_ops_idr,   &ibk_ops_randr, &ibk_ops_key_data, &ibk_ops_ext,  &ibk_ops_ibake,
-    &ibk_ops_esk,   &ibk_ops_sk,    &ibk_ops_eccpt,
+    [IBK_PL_KEMAC] = &ibk_ops_kemac, [IBK_PL_PKE] = &ibk_ops_pke,
+    [IBK_PL_DH] = &ibk_ops_dh,       [IBK_PL_SIGN] = &ibk_ops_sign,
+    [IBK_PL_T] = &ibk_ops_t,         [IBK_PL_ID] = &ibk_ops_id,
+    [IBK_PL_CERT] = &ibk_ops_cert,   [IBK_PL_CHASH] = &ibk_ops_chash,
+    [IBK_PL_V] = &ibk_ops_v,         [IBK_PL_SP] = &ibk_ops_sp,
+    [IBK_PL_RAND] = &ibk_ops_rand,   [IBK_PL_ERR] = &ibk_ops_err,
+    [IBK_PL_TR] = &ibk_ops_tr,       [IBK_PL_IDR] = &ibk_ops_idr,
+    [IBK_PL_RANDR] = &ibk_ops_randr, [IBK_PL_KEY_DATA] = &ibk_ops_key_data,
+    [IBK_PL_EXT] = &ibk_ops_ext,     [IBK_PL_IBAKE] = &ibk_ops_ibake,
+    [IBK_PL_ESK] = &ibk_ops_esk,     [IBK_PL_SK] = &ibk_ops_sk,
+    [IBK_PL_ECCPT] = &ibk_ops_eccpt,
 };
 
 const ibk_payload_ops *ibk_payload_ops_of(uint8_t type) {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (kinds[i]->type == type)
-            return kinds[i];
-    return NULL;
+    return type < sizeof kinds / sizeof kinds[0] ? kinds[type] : NULL;
 }
 
 void ibk_chain_free(ibk_chain *chain) {

@@ -1,9 +1,6 @@
 #include "mikey/describe.h"
 #include "mikey/payload.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { SHOWN = 96 }; /* octets of a long field that its text shows */
 
 static void emit(ibk_desc *d, ibk_field *field) {
@@ -38,11 +35,54 @@ void ibk_desc_say(ibk_desc *d, const char *name, size_t width, uint64_t value, c
     ibk_desc_skip(d, width);
 }
 
+/* A text that grows, and is cut where its room ends. Not snprintf: whoever describes each message that a
+ * fuzzer makes spends most of the time in it. */
+typedef struct line {
+    char *at;
+    size_t left; /* with the terminating zero */
+} line;
+
+static line begin(char *text, size_t size) {
+    *text = 0;
+    return (line){text, size};
+}
+
+static void put(line *l, char c) {
+    if (l->left < 2)
+        return;
+    *l->at++ = c;
+    *l->at = 0;
+    l->left--;
+}
+
+static void put_text(line *l, const char *text) {
+    while (*text)
+        put(l, *text++);
+}
+
+static void put_decimal(line *l, uint64_t value) {
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n > 0)
+        put(l, digits[--n]);
+}
+
+static void put_hex(line *l, uint64_t value, size_t octets) {
+    for (size_t n = 2 * octets; n-- > 0;)
+        put(l, "0123456789abcdef"[value >> 4 * n & 15]);
+}
+
 static void number_text(char *text, size_t size, uint64_t value, ibk_name_fn *names) {
-    if (names)
-        snprintf(text, size, "%llu (%s)", (unsigned long long)value, names((uint8_t)value));
-    else
-        snprintf(text, size, "%llu", (unsigned long long)value);
+    line l = begin(text, size);
+    put_decimal(&l, value);
+    if (!names)
+        return;
+    put_text(&l, " (");
+    put_text(&l, names((uint8_t)value));
+    put(&l, ')');
 }
 
 uint8_t ibk_desc_u8(ibk_desc *d, const char *name, ibk_name_fn *names) {
@@ -61,6 +101,15 @@ uint64_t ibk_desc_num(ibk_desc *d, const char *name, size_t width) {
     return value;
 }
 
+void ibk_desc_hex32(ibk_desc *d, const char *name) {
+    char text[16];
+    line l = begin(text, sizeof text);
+    uint64_t value = ibk_desc_peek(d, 4);
+    put_text(&l, "0x");
+    put_hex(&l, value, 4);
+    ibk_desc_say(d, name, 4, value, text);
+}
+
 void ibk_desc_bits(ibk_desc *d, const char *name, size_t width, uint64_t value, ibk_name_fn *names) {
     char text[64];
     number_text(text, sizeof text, value, names);
@@ -76,14 +125,19 @@ static bool printable(ibk_span span) {
 }
 
 static void octets_text(char *text, size_t size, ibk_span span, bool as_text) {
-    size_t n = 0;
+    line l = begin(text, size);
     for (size_t i = 0; i < span.len && i < SHOWN; i++) {
         uint8_t c = span.data[i];
         bool plain = as_text && c >= 0x20 && c <= 0x7E && c != '\\';
-        n += (size_t)snprintf(text + n, size - n, plain ? "%c" : as_text ? "\\x%02x" : "%02x", c);
+        if (plain)
+            put(&l, (char)c);
+        else {
+            put_text(&l, as_text ? "\\x" : "");
+            put_hex(&l, c, 1);
+        }
     }
     if (span.len > SHOWN)
-        snprintf(text + n, size - n, "…");
+        put_text(&l, "…");
 }
 
 void ibk_desc_octets(ibk_desc *d, const char *name, size_t len, enum ibk_desc_style style) {

@@ -25,9 +25,11 @@ enum ibk_desc_style {
     IBK_DESC_SECRET
 };
 
-/* Each describes the next octets as one field and returns its value. `names` may be NULL. */
+/* Each describes the next octets as one field, and returns its value if it is a number. `names` may be NULL.
+ */
 uint8_t ibk_desc_u8(ibk_desc *d, const char *name, ibk_name_fn *names);
 uint64_t ibk_desc_num(ibk_desc *d, const char *name, size_t width);
+void ibk_desc_hex32(ibk_desc *d, const char *name); /* four octets, as 0x01234567 */
 void ibk_desc_octets(ibk_desc *d, const char *name, size_t len, enum ibk_desc_style style);
 void ibk_desc_rest(ibk_desc *d, const char *name, enum ibk_desc_style style);
 /* A field of bits inside the octets at the cursor, which it does not pass: ibk_desc_skip does. */

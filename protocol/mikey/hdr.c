@@ -2,8 +2,6 @@
 #include "mikey/map.h"
 #include "mikey/payload.h"
 
-#include <stdio.h>
-
 enum { DATA_TYPE_MAX = 25, V_FLAG = 0x80 };
 
 ibk_err ibk_hdr_read(ibk_hdr *hdr, uint8_t *next, ibk_rd *rd) {
@@ -53,10 +51,7 @@ void ibk_describe_hdr(const ibk_msg *msg, ibk_field_fn *fn, void *user) {
     ibk_desc_bits(&d, "V", 1, v_prf >> 7, flag_name);
     ibk_desc_bits(&d, "PRF func", 1, v_prf & 0x7F, ibk_prf_name);
     ibk_desc_skip(&d, 1);
-    char text[16];
-    uint64_t csb_id = ibk_desc_peek(&d, 4);
-    snprintf(text, sizeof text, "0x%08x", (unsigned)csb_id);
-    ibk_desc_say(&d, "CSB ID", 4, csb_id, text);
+    ibk_desc_hex32(&d, "CSB ID");
     ibk_desc_u8(&d, "#CS", NULL);
     ibk_desc_u8(&d, "CS ID map type", ibk_map_type_name);
     ibk_map_describe(&d, &msg->hdr);

@@ -3,8 +3,6 @@
 
 #include "wire/writer.h"
 
-#include <stdio.h>
-
 enum { S_FLAG = 0x80, POLICIES_MAX = 0x7F };
 
 static bool read_srtp(ibk_rd *rd, ibk_cs_srtp *cs) {
@@ -114,16 +112,9 @@ ibk_err ibk_srtp_session_write(ibk_buf *out, const ibk_srtp_session *session) {
     return ibk_wr_finish(&wr);
 }
 
-static void say_hex32(ibk_desc *d, const char *name) {
-    char text[16];
-    uint64_t value = ibk_desc_peek(d, 4);
-    snprintf(text, sizeof text, "0x%08x", (unsigned)value);
-    ibk_desc_say(d, name, 4, value, text);
-}
-
 static void describe_srtp(ibk_desc *d) {
     ibk_desc_u8(d, "policy no", NULL);
-    say_hex32(d, "SSRC");
+    ibk_desc_hex32(d, "SSRC");
     ibk_desc_num(d, "ROC", 4);
 }
 
@@ -141,7 +132,7 @@ static void describe_generic(ibk_desc *d) {
     if (!is_srtp) {
         ibk_desc_octets(d, "session data", len, IBK_DESC_HEX);
     } else {
-        say_hex32(d, "SSRC");
+        ibk_desc_hex32(d, "SSRC");
         if (s_p & S_FLAG) {
             ibk_desc_num(d, "ROC", 4);
             ibk_desc_num(d, "SEQ", 2);

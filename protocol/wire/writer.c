@@ -23,8 +23,8 @@ size_t ibk_wr_len(const ibk_wr *wr) {
 
 static void number(ibk_wr *wr, uint64_t v, size_t width) {
     uint8_t octets[8];
-    for (size_t i = width; i-- > 0; v >>= 8)
-        octets[i] = (uint8_t)v;
+    for (size_t i = width; i > 0; i--, v >>= 8)
+        octets[i - 1] = (uint8_t)v;
     ibk_wr_span(wr, ibk_span_of(octets, width));
 }
 
@@ -81,8 +81,8 @@ void ibk_wr_close(ibk_wr *wr, ibk_wr_mark mark) {
         return;
     }
     uint8_t *field = wr->out->data + wr->start + mark.at;
-    for (size_t i = mark.width; i-- > 0; len >>= 8)
-        field[i] = (uint8_t)len;
+    for (size_t i = mark.width; i > 0; i--, len >>= 8)
+        field[i - 1] = (uint8_t)len;
 }
 
 void ibk_wr_span8(ibk_wr *wr, ibk_span span) {

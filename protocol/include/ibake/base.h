@@ -132,6 +132,7 @@ ibk_err ibk_buf_resize(ibk_buf *buf, size_t len); /* new octets are zero */
 void ibk_buf_clear(ibk_buf *buf);                 /* wipes the content, keeps the storage */
 void ibk_buf_free(ibk_buf *buf);                  /* wipes and frees; legal on the zero value and NULL */
 ibk_span ibk_buf_span(const ibk_buf *buf);
+ibk_span ibk_buf_part(const ibk_buf *buf, size_t at, size_t len); /* lies inside; len 0: the zero span */
 
 void ibk_wipe(void *data, size_t len); /* is not optimised away */
 
