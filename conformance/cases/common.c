@@ -246,14 +246,14 @@ void case_established(suite_trial *t, bool done, suite_report last, const peer *
     if (done)
         return;
     case_judge(t, p, false);
-    suite_expect(t, last, case_rule(t, last), "accepted/established");
+    case_expect_taken(t, last, NULL, "", "accepted/established");
 }
 
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
                     const char *keys_id) {
     case_judge(t, p, false);
     if (!done)
-        suite_expect(t, last, id ? id : case_rule(t, last), "accepted/established");
+        case_expect_taken(t, last, id, "", "accepted/established");
     case_keys(t, last, p, keys_id);
 }
 

@@ -53,6 +53,13 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
  * `last`, the report about it. NULL: none. */
 const char *case_rule(const suite_trial *t, suite_report last);
 
+/* `last` has to be `permitted`, since nothing was wrong with what was handed in. If it is not, a call with
+ * nothing special about it shows whether that is about this case, which then fails `id` (NULL: case_rule), or
+ * goes wrong there too, and is told as what it is. Where R_MESSAGE_2 is refused, the IUT's mistake behind it
+ * is looked for. `when` precedes what is told. */
+void case_expect_taken(suite_trial *t, suite_report last, const char *id, const char *when,
+                       const char *permitted);
+
 /* What must hold when nothing was wrong with the call: the peer found nothing, it went to its end (`done`: as
  * the two say; fails `id`, NULL: case_rule), and both have the same keys (fails `keys_id`). */
 void case_completed(suite_trial *t, bool done, suite_report last, const peer *p, const char *id,
