@@ -68,8 +68,7 @@ static _Noreturn void blame(suite_trial *t, suite_report last, const char *when,
 
 /* ---- a call that is special ---- */
 
-/* Fails with what goes wrong in a plain call, if anything does. */
-static void blame_plain(suite_trial *t, bool calls) {
+void case_blame_plain(suite_trial *t, bool calls) {
     suite_shown shown = suite_keep_shown(t);
     suite_report last;
     peer *p;
@@ -88,6 +87,16 @@ void case_expect_taken(suite_trial *t, suite_report last, const char *id, const 
     if (!id)
         blame(t, last, when, permitted);
     const char *was = told(t, last); /* of this call, before another one is played */
-    blame_plain(t, session && strcmp(session, "a") == 0);
+    case_blame_plain(t, session && strcmp(session, "a") == 0);
     suite_fail(t, id, permitted, "%s%s", when, was);
+}
+
+ibk_span case_pair_sent(suite_trial *t, suite_report r, const char *id) {
+    if (suite_sent_count(r) != 1) {
+        const char *was = told(t, r);
+        case_blame_plain(t, true);
+        case_blame_plain(t, false);
+        suite_fail(t, id, "what one process sends, the other takes and answers", "%s", was);
+    }
+    return suite_sent_at(t, r, 0);
 }

@@ -140,6 +140,14 @@ ibk_span case_give(suite_trial *t, peer *p, ibk_span octets) {
     return ibk_buf_span(out);
 }
 
+ibk_span case_answer(suite_trial *t, peer *p, ibk_span octets) {
+    ibk_span answer = case_give(t, p, octets);
+    if (answer.len > 0)
+        return answer;
+    case_judge(t, p, false);
+    suite_error(t, "the peer finds nothing wrong, and does not answer");
+}
+
 static void judge(suite_trial *t, const peer *p, bool should, const char *but) {
     for (size_t i = 0; i < peer_findings(p); i++) {
         const peer_finding *f = peer_finding_at(p, i);

@@ -34,6 +34,8 @@ typedef struct peer_setup {
 peer *case_peer(suite_trial *t, const peer_setup *setup);     /* freed with the trial */
 ibk_span case_start(suite_trial *t, peer *p);                 /* I_MESSAGE_1, or a key request */
 ibk_span case_give(suite_trial *t, peer *p, ibk_span octets); /* its answer; empty: none */
+/* The same, where it has to answer: if it does not, what it found fails. */
+ibk_span case_answer(suite_trial *t, peer *p, ibk_span octets);
 /* Fails with the first finding of the peer about a MUST or the profile; with `should` with any. */
 void case_judge(suite_trial *t, const peer *p, bool should);
 /* The same, where what some requirements say is not asked for. */
@@ -59,6 +61,13 @@ const char *case_rule(const suite_trial *t, suite_report last);
  * is looked for. `when` precedes what is told. */
 void case_expect_taken(suite_trial *t, suite_report last, const char *id, const char *when,
                        const char *permitted);
+
+/* Fails with what goes wrong in a plain call that the IUT makes (`calls`) or takes; returns if nothing does.
+ */
+void case_blame_plain(suite_trial *t, bool calls);
+/* What one process sent to the other: its one message. If there is none, what each does in a plain call is
+ * told as what it is, and else `id` fails. */
+ibk_span case_pair_sent(suite_trial *t, suite_report r, const char *id);
 
 /* What must hold when nothing was wrong with the call: the peer found nothing, it went to its end (`done`: as
  * the two say; fails `id`, NULL: case_rule), and both have the same keys (fails `keys_id`). */
