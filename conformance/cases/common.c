@@ -203,6 +203,13 @@ void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id) {
     }
 }
 
+void case_kept(suite_trial *t, suite_report before, suite_report after, const char *id, const char *wanted) {
+    if (suite_claims(t, "features", "keys"))
+        suite_require(t,
+                      json_equal(json_object_get(before.json, "keys"), json_object_get(after.json, "keys")),
+                      id, wanted, "other keys");
+}
+
 /* ---- calls ---- */
 
 /* Messages go to and fro, `octets` first to the IUT, until one end has nothing to say, or the peer has said

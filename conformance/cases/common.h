@@ -42,6 +42,8 @@ void case_judge(suite_trial *t, const peer *p, bool should);
 void case_judge_but(suite_trial *t, const peer *p, const char *requirements);
 /* The IUT's keys, in its last report, are those of the peer; fails `id`. */
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id);
+/* An IUT that reports keys has the same as before; fails `id`. */
+void case_kept(suite_trial *t, suite_report before, suite_report after, const char *id, const char *wanted);
 /* The deviation that it was told to make did happen; else the suite is at fault. */
 void case_deviated(suite_trial *t, const peer *p);
 

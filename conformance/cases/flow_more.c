@@ -485,7 +485,7 @@ static const suite_case cases[] = {
     {"flow/csb-id/responder", "a call with a CSB ID that is in use is refused", "3830-47", "roles:responder",
      run_csb_responder, 0},
     {"flow/mailbox/call", "a mailbox takes a call for another",
-     "6267-35 6267-42 6267-43 6267-52 6267-56 6267-57 6267-58 6267-65 6267-66 P-11", "roles:mailbox",
+     "6267-35 6267-42 6267-43 6267-52 6267-56 6267-57 6267-58 6267-65 6267-66 6267-67 6267-83 P-8 P-11", "roles:mailbox",
      run_mailbox, 0},
     {"flow/deferred/call", "a mailbox answers with ECCPTr alone, and the initiator goes on",
      "6267-45 6267-46 6267-52 6267-55 6267-56 6267-65 6267-66 6267-69", "roles:initiator features:deferred",
