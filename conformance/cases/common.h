@@ -34,12 +34,16 @@ typedef struct peer_setup {
 peer *case_peer(suite_trial *t, const peer_setup *setup);     /* freed with the trial */
 ibk_span case_start(suite_trial *t, peer *p);                 /* I_MESSAGE_1, or a key request */
 ibk_span case_give(suite_trial *t, peer *p, ibk_span octets); /* its answer; empty: none */
+/* The same, where it has to answer: if it does not, what it found fails. */
+ibk_span case_answer(suite_trial *t, peer *p, ibk_span octets);
 /* Fails with the first finding of the peer about a MUST or the profile; with `should` with any. */
 void case_judge(suite_trial *t, const peer *p, bool should);
 /* The same, where what some requirements say is not asked for. */
 void case_judge_but(suite_trial *t, const peer *p, const char *requirements);
 /* The IUT's keys, in its last report, are those of the peer; fails `id`. */
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id);
+/* An IUT that reports keys has the same as before; fails `id`. */
+void case_kept(suite_trial *t, suite_report before, suite_report after, const char *id, const char *wanted);
 /* The deviation that it was told to make did happen; else the suite is at fault. */
 void case_deviated(suite_trial *t, const peer *p);
 
@@ -52,6 +56,20 @@ bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
 /* Which requirement says that the last message that was handed in, which was right, has to be taken; by
  * `last`, the report about it. NULL: none. */
 const char *case_rule(const suite_trial *t, suite_report last);
+
+/* `last` has to be `permitted`, since nothing was wrong with what was handed in. If it is not, a call with
+ * nothing special about it shows whether that is about this case, which then fails `id` (NULL: case_rule), or
+ * goes wrong there too, and is told as what it is. Where R_MESSAGE_2 is refused, the IUT's mistake behind it
+ * is looked for. `when` precedes what is told. */
+void case_expect_taken(suite_trial *t, suite_report last, const char *id, const char *when,
+                       const char *permitted);
+
+/* Fails with what goes wrong in a plain call that the IUT makes (`calls`) or takes; returns if nothing does.
+ */
+void case_blame_plain(suite_trial *t, bool calls);
+/* What one process sent to the other: its one message. If there is none, what each does in a plain call is
+ * told as what it is, and else `id` fails. */
+ibk_span case_pair_sent(suite_trial *t, suite_report r, const char *id);
 
 /* What must hold when nothing was wrong with the call: the peer found nothing, it went to its end (`done`: as
  * the two say; fails `id`, NULL: case_rule), and both have the same keys (fails `keys_id`). */

@@ -65,7 +65,7 @@ static void run_role(suite_trial *t, const void *arg) {
     peer *p = case_peer(t, &setup);
     ibk_span octets = case_start(t, p);
     if (c->second)
-        octets = case_give(t, p, suite_sent(t, suite_message_in(t, SUITE_A, "b", octets), "6267-37"));
+        octets = case_answer(t, p, suite_sent(t, suite_message_in(t, SUITE_A, "b", octets), "6267-37"));
     suite_report r = suite_message_in(t, SUITE_A, "b", other_role(t, octets, c->changed));
     suite_expect(t, r, c->id, "refused:* discarded:*");
 }
@@ -76,7 +76,7 @@ static void run_role_answer(suite_trial *t, const void *arg) {
     peer_setup setup = {.role = PEER_RESPONDER};
     suite_begin(t, SUITE_A, &node);
     ibk_span answer =
-        case_give(t, case_peer(t, &setup), suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28"));
+        case_answer(t, case_peer(t, &setup), suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28"));
     suite_expect(t, suite_message_in(t, SUITE_A, "a", other_role(t, answer, *role)), "6267-40",
                  "refused:* discarded:*");
 }
@@ -128,12 +128,37 @@ static void run_offer(suite_trial *t, const void *arg) {
     suite_expect(t, last, id, o->permitted);
 }
 
+/* ---- curves ---- */
+
+/* The peer calls with P-256. */
+static void run_curve(suite_trial *t, const void *arg) {
+    const bool *accepted = arg;
+    suite_node node = {.users = "bob",
+                       .policy = *accepted ? "{'curves': ['P-256']}" : "{'curves': ['P-384']}"};
+    peer_setup setup = {.role = PEER_INITIATOR};
+    suite_begin(t, SUITE_A, &node);
+    suite_open_responder(t, SUITE_A, "");
+    peer *p = case_peer(t, &setup);
+    suite_report last;
+    bool done = case_call_from_peer(t, SUITE_A, p, &last);
+    if (*accepted)
+        case_completed(t, done, last, p, "P-21", "6267-95");
+    else
+        suite_expect(t, last, "P-21",
+                     "refused:unsupported|policy|encoding discarded:unsupported|policy|encoding");
+}
+
+static const bool yes = true, no = false;
 static const unsigned role_i = SUITE_ROLE_I, role_r = SUITE_ROLE_R;
 static const suite_case cases[] = {
     {"flow/identity/nai-initiator", "a call between NAIs", "3830-66", "roles:initiator", run_nai_initiator,
      0},
     {"flow/identity/nai-responder", "a call between NAIs", "3830-66", "roles:responder", run_nai_responder,
      0},
+    {"flow/curve/accepted", "a call on the one curve that policy accepts", "P-21",
+     "roles:responder curves:P-256", run_curve, &yes},
+    {"flow/curve/not-accepted", "a call on a curve that policy does not accept", "P-21",
+     "roles:responder curves:P-256,P-384", run_curve, &no},
     {"flow/identity/r-message-1-no-initiator", "two IDRr and no IDRi", "6267-40", "roles:initiator",
      run_role_answer, &role_i},
     {"flow/identity/r-message-1-no-responder", "two IDRi and no IDRr", "6267-40", "roles:initiator",

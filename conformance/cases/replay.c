@@ -140,6 +140,23 @@ static void run_forged_first(suite_trial *t, const void *arg) {
     suite_expect(t, suite_message_in(t, SUITE_A, "b2", octets), "P-15", "accepted/waiting");
 }
 
+/* The message to another user, the rest as it was: what cannot be opened for him keeps nobody out. */
+static void run_readdressed(suite_trial *t, const void *arg) {
+    (void)arg;
+    suite_node node = {.users = "bob"};
+    peer_setup setup = {.role = PEER_INITIATOR};
+    suite_begin(t, SUITE_A, &node);
+    ibk_span octets = case_start(t, case_peer(t, &setup)), copy = suite_copy(t, octets);
+    const suite_message *m = suite_read(t, copy);
+    ibk_span called = suite_payload_data(m, suite_message_idr(m, SUITE_ROLE_R));
+    ((uint8_t *)called.data)[strlen("sip:")] ^= 1;
+    suite_open_responder(t, SUITE_A, "");
+    suite_expect(t, suite_message_in(t, SUITE_A, "b", copy), "P-19", "refused:* discarded:*");
+    suite_op(t, SUITE_A, "open",
+             "'session': 'b2', 'role': 'responder', 'local': {'uri': 'sip:bob@home.example'}");
+    suite_expect(t, suite_message_in(t, SUITE_A, "b2", octets), "P-15", "accepted/waiting");
+}
+
 /* Whoever forges requests to a KMS with the T of another does not keep that other out. */
 static void run_forged_request(suite_trial *t, const void *arg) {
     (void)arg;
@@ -254,6 +271,8 @@ void cases_replay(suite_list *list) {
                                 "roles:responder features:many,clock", run_later, 0},
                                {"replay/forged-first", "a message that does not decrypt keeps nobody out",
                                 "P-15 5091-15 P-16", "roles:responder features:many", run_forged_first, 0},
+                               {"replay/readdressed", "the same message to another user keeps nobody out",
+                                "P-15 P-19", "roles:responder features:many", run_readdressed, 0},
                                {"replay/forged-request", "a request with a wrong MAC keeps nobody out",
                                 "6267-12 6267-16", "roles:kms methods:PSK", run_forged_request, 0},
                                {"replay/cache-full", "a full cache lets no replay pass", "3830-63",

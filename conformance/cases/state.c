@@ -48,7 +48,7 @@ static void hand_in(suite_trial *t, scene *s, const char *permitted) {
     suite_report r = suite_message_in(t, SUITE_A, s->session, s->next);
     if (!suite_is(r, permitted))
         case_judge(t, s->p, false);
-    suite_expect(t, r, case_rule(t, r), permitted);
+    case_expect_taken(t, r, NULL, "", permitted);
     s->first = s->first.len ? s->first : s->next;
     s->last = s->next;
     s->next = (ibk_span){0};
@@ -189,7 +189,7 @@ static void run_user_again(suite_trial *t, const void *arg) {
     peer_setup setup = {.role = PEER_KMS};
     suite_begin(t, SUITE_A, &node);
     suite_report opened = state_open_user(t);
-    ibk_span answer = case_give(t, case_peer(t, &setup), suite_sent(t, opened, "6267-2"));
+    ibk_span answer = case_answer(t, case_peer(t, &setup), suite_sent(t, opened, "6267-2"));
     suite_expect(t, suite_message_in(t, SUITE_A, "u", answer), "6267-26", "accepted/done");
     suite_expect(t, suite_message_in(t, SUITE_A, "u", answer), "3830-63", "discarded:* refused:*");
 }
@@ -217,7 +217,7 @@ static void run_error(suite_trial *t, const void *arg) {
     suite_begin(t, SUITE_A, &node);
     ibk_span first = suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28");
     peer *p = case_peer(t, &setup);
-    ibk_span answer = case_give(t, p, first);
+    ibk_span answer = case_answer(t, p, first);
     ibk_buf *out = suite_buf(t);
     suite_sure(t, peer_error(p, 12, out), "an Error message");
     suite_report r = suite_message_in(t, SUITE_A, "a", ibk_buf_span(out));

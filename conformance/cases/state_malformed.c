@@ -54,17 +54,17 @@ static ibk_span await(suite_trial *t, awaited place, const char **session) {
     peer *p = case_peer(t, &setup);
     *session = place == RESPONSE ? "u" : calls ? "a" : "b";
     if (place == RESPONSE)
-        return case_give(t, p, suite_sent(t, state_open_user(t), "6267-2"));
+        return case_answer(t, p, suite_sent(t, state_open_user(t), "6267-2"));
     ibk_span next;
     if (calls) {
-        next = case_give(t, p, suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28"));
+        next = case_answer(t, p, suite_sent(t, suite_open_initiator(t, SUITE_A, ""), "6267-28"));
     } else {
         suite_open_responder(t, SUITE_A, "");
         next = case_start(t, p);
     }
     if (place == I_1 || place == R_1)
         return next;
-    return case_give(t, p, suite_sent(t, suite_message_in(t, SUITE_A, *session, next), "6267-48"));
+    return case_answer(t, p, suite_sent(t, suite_message_in(t, SUITE_A, *session, next), "6267-48"));
 }
 
 static void run_malformed(suite_trial *t, const void *arg) {

@@ -105,10 +105,13 @@ static bool is_for(peer *p, const px_part *part, ibk_span id_data, const peer_gr
 }
 
 static const char *wrong_date(peer *p, const px_part *part, ibk_span id_data, peer_granularity right) {
-    enum { DAY = 86400 };
+    enum { HOUR = 3600, DAY = 24 * HOUR };
     uint64_t now = px_stamp_seconds(p, &p->t);
     if (is_for(p, part, id_data, &right, now - DAY) || is_for(p, part, id_data, &right, now + DAY))
         return "an IBE identity has the date of another day";
+    for (uint64_t away = HOUR; right == PEER_HOUR && away <= 14 * HOUR; away += HOUR) /* as time zones are */
+        if (is_for(p, part, id_data, &right, now - away) || is_for(p, part, id_data, &right, now + away))
+            return "an IBE identity has the date of another hour";
     if (is_for(p, part, id_data, NULL, now))
         return "an IBE identity has no date";
     for (peer_granularity other = PEER_DAY; other <= PEER_MONTH; other++)

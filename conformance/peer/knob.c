@@ -85,6 +85,7 @@ static void describe(const px_knob *knob, px_kind kind, peer_deviation *out) {
     out->sender = sender_of(kind);
     out->outcome = knob->outcome;
     out->tolerated = knob->outcome != PEER_REFUSE;
+    out->of_keys = px_knob_of_keys(knob);
     out->unnoticed = knob->unnoticed;
 }
 

@@ -225,6 +225,7 @@ typedef struct peer_deviation {
     peer_role sender;     /* who sends it; an update may be started by either side */
     peer_outcome outcome;
     bool tolerated; /* outcome is not PEER_REFUSE */
+    bool of_keys; /* how V is made: its keys, or what it covers; the last of `requirements` is broken then */
     const char
         *unnoticed; /* why this peer, as receiver, finds nothing; an IUT that knows more may. NULL: it does */
 } peer_deviation;

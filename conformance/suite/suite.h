@@ -116,6 +116,16 @@ suite_report suite_op(suite_trial *t, int end, const char *op, const char *forma
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets);
 unsigned
 suite_last_type(const suite_trial *t); /* data type of the last message that was handed in; 0: none */
+/* What a failure shows as `sent` and `came back`. Whoever inquires further keeps it, and puts it back. */
+typedef struct suite_shown {
+    const char *sent;
+    unsigned type;
+    json_t *report;
+} suite_shown;
+suite_shown suite_keep_shown(const suite_trial *t);
+void suite_show(suite_trial *t, suite_shown shown);
+/* A number for the cases to remember something about this adapter by; 0 at first. */
+int *suite_memory(suite_trial *t);
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp); /* IUT.md §6 */
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more); /* session a: alice calls bob */
 suite_report suite_open_responder(suite_trial *t, int end, const char *more); /* session b: bob */

@@ -229,6 +229,22 @@ unsigned suite_last_type(const suite_trial *t) {
     return t->last_type;
 }
 
+suite_shown suite_keep_shown(const suite_trial *t) {
+    return (suite_shown){t->last_sent, t->last_type, t->last_report};
+}
+
+void suite_show(suite_trial *t, suite_shown shown) {
+    t->last_sent = shown.sent;
+    t->last_type = shown.type;
+    json_incref(shown.report); /* alive: each answer lives as long as its trial */
+    json_decref(t->last_report);
+    t->last_report = shown.report;
+}
+
+int *suite_memory(suite_trial *t) {
+    return &t->worker->memory;
+}
+
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp) {
     t->last_sent = sdp;
     return hand_in(t, end, session, "sdp", sdp);

@@ -112,6 +112,8 @@ class Session:
         """An Error message, which nothing authenticates, ends what is not established."""
         if self.state != "waiting" or message.header.csb_id != self.csb_octets or not message.has(mikey.ERR):
             raise Discarded("unexpected", "an Error message about nothing that we await")
+        if not message.has(mikey.T) or message.one(mikey.T).content() != self.stamped.one(mikey.T).content():
+            raise Discarded("mismatch", "an Error message about another message than ours")
         raise PeerError(message.all(mikey.ERR)[0].number)
 
     def error_message(self, about, number):
@@ -260,6 +262,7 @@ class Initiator(Session):
         parts = [messages.t(self.node.fresh_t()), messages.rand(self.rand), *ids, *self.offered, sealed]
         octets = messages.message(mikey.I_MESSAGE_1, 1, self.prf, self.csb_octets, self.sessions, parts)
         self.i1, self.state = mikey.parse(octets), "waiting"
+        self.stamped = self.i1
         self.policies = self.policies_of(self.i1)
         return octets
 
@@ -295,7 +298,7 @@ class Initiator(Session):
         self.i2_t = self.node.fresh_t()
         parts = [messages.t(self.i2_t), messages.rand(self.rand), *ids, sealed]
         octets = messages.message(mikey.I_MESSAGE_2, 1, self.prf, self.csb_octets, self.sessions, parts)
-        self.i2 = mikey.parse(octets)
+        self.stamped = self.i2 = mikey.parse(octets)
         return octets
 
     def take_r2(self, message):
@@ -338,6 +341,7 @@ class Responder(Session):
 
     def take_i1(self, message):
         """I_MESSAGE_1, and R_MESSAGE_1 to answer it (sections 4.2.2.2 and 4.2.2.3)."""
+        self.stamped = message
         self.i1, self.prf, self.rand = message, message.header.prf, message.one(mikey.RAND).data
         self.idi, self.idr, called = identity_of(message, I), self.local, identity_of(message, R)
         self.check_offer()
