@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareCases, compareRequirements, failedFirst } from '../src/kinds/conformance';
 import { jobSeries, killMatrix } from '../src/kinds/others';
-import { curves, isScale, numberOf, outliers } from '../src/kinds/sweep';
+import { curves, isScale, numberOf, outliers, withUnit } from '../src/kinds/sweep';
 import type { Point, SweepResult } from '../src/kinds/sweep';
 import type { ConformanceResult } from '../src/types';
 import * as samples from './samples.mjs';
@@ -27,6 +27,13 @@ test('response curves: a line for each of the other parameters, with its interva
     assert.deepEqual(line.points.map((p) => p.x), [0, 1, 2, 5, 10]);
     for (const p of line.points) assert.ok(p.low! <= p.y && p.y <= p.high!);
   }
+});
+
+test('measures are shown with their units', () => {
+  const sweep = samples.sweep() as unknown as SweepResult;
+  assert.deepEqual(['setup-time', 'established'].map((m) => withUnit(sweep, m)), ['setup-time (s)', 'established']);
+  delete sweep.units; // results of before
+  assert.equal(withUnit(sweep, 'setup-time'), 'setup-time');
 });
 
 test('implementations side by side', () => {
