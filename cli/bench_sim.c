@@ -2,6 +2,7 @@
 #include "cli/bench_sim.h"
 #include "cli/bench_result.h"
 #include "cli/cli.h"
+#include "cli/report_file.h"
 #include "run/run.h"
 
 #include <getopt.h>
@@ -225,7 +226,8 @@ static int read_options(settings *s, int argc, char **argv) {
         else if (c == '?')
             return cli_usage(COMMAND, "see the options");
     }
-    return optind < argc ? cli_usage(COMMAND, "unexpected argument '%s'", argv[optind]) : CLI_OK;
+    return optind < argc ? cli_usage(COMMAND, "unexpected argument '%s'", argv[optind])
+                         : report_files_check(COMMAND, &(const char *){s->json}, 1);
 }
 
 int bench_sim_main(int argc, char **argv) {

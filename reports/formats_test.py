@@ -195,7 +195,28 @@ def test_conform_reports_at_once(_):
     for option, path in (("--junit", paths[0]), ("--tap", paths[1])):
         made = ibakelab("report", paths[2], option, "-").stdout
         with open(path, encoding="utf-8") as file:
-            assert file.read() == made.replace(f"{WORK}: ", ""), option
+            assert file.read() == made.replace(f"{paths[2]}: ", ""), option
+
+
+def test_nothing_is_played_for_a_report_that_cannot_be_written(_):
+    nowhere = os.path.join(WORK, "nowhere", "x")
+    for command in (["conform", "--quiet"], ["conform", "--mutants"], ["bench", "sim", "--quick"], ["bench", "crypto", "--quick"]):
+        for path, said in ((nowhere, "No such file"), (WORK, "this is a folder")):
+            done = ibakelab(*command, "--json", path, status=2)
+            assert said in done.stderr and not done.stdout, (command, done)
+    done = ibakelab("conform", "--json", "-", "--junit", "-", status=2)
+    assert "only one report" in done.stderr and not done.stdout, done
+
+
+def test_results_of_one_folder_are_told_apart(found):
+    run = next(os.path.join(name, "result.json") for name, result in found.items() if result["kind"] == "run")
+    paths = [os.path.join(WORK, name) for name in ("a.json", "b.json")]
+    for path in paths:
+        shutil.copy(run, path)
+    rows = list(csv.reader(io.StringIO(ibakelab("report", *paths, "--csv", "-").stdout)))
+    assert {row[0] for row in rows[1:]} == set(paths)
+    told = ibakelab("report", *paths).stdout
+    assert all(f"; {path}\n" in told for path in paths), told
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* jansson's _new functions take over the value and fail on NULL. */
 void jb_set(json_t *object, const char *key, json_t *value, bool *ok) {
@@ -59,11 +60,32 @@ static bool dump(const json_t *root, FILE *file) {
     return json_dumpf(root, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF && fflush(file) == 0;
 }
 
+/* A rename would put a file in the place of /dev/stdout, a pipe or a device. */
+static bool in_place(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+}
+
+static ibk_err write_in_place(const json_t *root, const char *path, ibk_diag *diag) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "writing %s: %s", path, strerror(errno));
+    bool written = dump(root, file);
+    int number = errno;
+    if (fclose(file) != 0 && written) {
+        written = false;
+        number = errno;
+    }
+    return written ? IBK_OK : ibk_fail(diag, IBK_ERR_IO, NULL, 0, "writing %s: %s", path, strerror(number));
+}
+
 ibk_err jb_write(const json_t *root, const char *path, ibk_diag *diag) {
     if (strcmp(path, "-") == 0)
         return dump(root, stdout)
                    ? IBK_OK
                    : ibk_fail(diag, IBK_ERR_IO, NULL, 0, "standard output: %s", strerror(errno));
+    if (in_place(path))
+        return write_in_place(root, path, diag);
     char *temporary = malloc(strlen(path) + 5);
     if (!temporary)
         return ibk_fail(diag, IBK_ERR_NO_MEMORY, NULL, 0, "writing %s", path);

@@ -20,7 +20,8 @@ json_t *jb_decimal(uint64_t value);
 json_t *jb_words(const char *words);
 
 /* Writes the text with a newline behind it. "-" is standard output; a file is written under a temporary name
- * and renamed, so that nobody ever sees half of it. IBK_ERR_REFUSED: it cannot be made there; IBK_ERR_IO: it
+ * and renamed, so that nobody ever sees half of it; what is no regular file (/dev/stdout, a pipe) is written
+ * as it is. IBK_ERR_REFUSED: it cannot be made there; IBK_ERR_IO: it
  * could not be written; *diag says why. */
 ibk_err jb_write(const json_t *root, const char *path, ibk_diag *diag);
 

@@ -49,6 +49,9 @@ const char *report_kind(const report_item *item);    /* "run" */
 const char *report_verdict(const report_item *item); /* "pass", "fail", "error" */
 const char *report_title(const report_item *item);   /* never NULL */
 const char *report_subject(const report_item *item); /* may be NULL */
+/* Where it is, for people: its folder, or its file if that is not called result.json; NULL: it was never one.
+ */
+const char *report_place(const report_item *item);
 /* The length of what stands before the first '/' of a check's id; 0 if there is none. */
 size_t report_family(const json_t *check);
 /* How many checks ended how. */

@@ -139,7 +139,7 @@ static void write_item(FILE *out, const report_item *item, size_t index) {
     json_t *member;
     snprintf(number, sizeof number, "%zu", index + 1);
     line l = {.out = out,
-              .item = item->dir ? item->dir : number,
+              .item = report_place(item) ? report_place(item) : number,
               .kind = report_kind(item),
               .units = json_object_get(item->result, "units"),
               .row = 1};

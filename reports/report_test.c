@@ -351,7 +351,16 @@ static void test_files_are_whole(void **state) {
     snprintf(path, sizeof path, "%s/nowhere/result.json", folder);
     assert_int_equal(jb_write(json, path, &diag), IBK_ERR_REFUSED);
     contains(diag.detail, "No such file");
-    assert_int_equal(jb_write(json, folder, &diag), IBK_ERR_IO); /* it is a folder */
+    assert_int_equal(jb_write(json, folder, &diag), IBK_ERR_REFUSED);
+    contains(diag.detail, "Is a directory");
+    /* What is no regular file is written, and not replaced. */
+    snprintf(path, sizeof path, "%s/full", folder);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(jb_write(json, path, &diag), IBK_ERR_IO);
+    contains(diag.detail, "No space left");
+    struct stat about;
+    assert_int_equal(lstat(path, &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
     json_decref(json);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     rmdir(folder);
