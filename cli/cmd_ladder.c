@@ -2,6 +2,7 @@
  */
 #include "cli/decode.h"
 #include "cli/drawing.h"
+#include "cli/report_file.h"
 #include "reports/ladder_draw.h"
 #include "reports/page_run.h"
 #include "reports/run_folder.h"
@@ -220,7 +221,8 @@ static int read_options(options *o, int argc, char **argv) {
         return cli_usage(COMMAND, optind == argc ? "the folder of a run is missing" : "one folder at a time");
     o->dir = argv[optind];
     o->text |= !o->svg && !o->mscgen && !o->json;
-    return CLI_OK;
+    const char *const outputs[] = {o->svg, o->mscgen, o->json, o->text ? "-" : NULL};
+    return report_files_check(COMMAND, outputs, 4);
 }
 
 int cmd_ladder_main(int argc, char **argv) {

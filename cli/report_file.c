@@ -37,7 +37,8 @@ int report_files_check(const char *command, const char *const *paths, size_t cou
         if (paths[i] && !out)
             status = check_one(command, paths[i]);
     }
-    return !status && standard > 1 ? cli_usage(command, "only one report can go to standard output") : status;
+    return !status && standard > 1 ? cli_usage(command, "only one of them can go to standard output")
+                                   : status;
 }
 
 int report_file(const char *command, const char *path, report_writer *write, const report_item *items,

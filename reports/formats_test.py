@@ -205,7 +205,7 @@ def test_nothing_is_played_for_a_report_that_cannot_be_written(_):
             done = ibakelab(*command, "--json", path, status=2)
             assert said in done.stderr and not done.stdout, (command, done)
     done = ibakelab("conform", "--json", "-", "--junit", "-", status=2)
-    assert "only one report" in done.stderr and not done.stdout, done
+    assert "only one of them" in done.stderr and not done.stdout, done
 
 
 def test_results_of_one_folder_are_told_apart(found):
@@ -289,7 +289,7 @@ def test_refuses_no_results(_):
     refused("has a result.json")
     refused("No such file", os.path.join(WORK, "nowhere"))
     refused("a result folder is missing", "--junit", "-")
-    refused("only one report", OUT, "--junit", "-", "--csv", "-")
+    refused("only one of them", OUT, "--junit", "-", "--csv", "-")
     refused("stands twice", OUT, "--junit", "a", "--junit", "b")
     refused("No such file", OUT, "--junit", os.path.join(WORK, "nowhere", "x.xml"))
     refused("unrecognized option", OUT, "--xml", "x")

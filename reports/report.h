@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-#define REPORT_RESULT_MAX ((size_t)256 << 20) /* octets of a result.json */
-
 typedef struct report_item {
     char *dir;       /* the result's folder as it was given, or under which it was found; NULL: it has none */
     char *file;      /* its result.json; NULL: it was never a file */
