@@ -280,6 +280,9 @@ def test_refuses_no_results(_):
         file.write(whole.replace(b'"kind": "run"', b'"kind": "fuzz"'))
     refused("is missing")
     with open(place, "wb") as file:
+        file.write(whole.replace(b"ibakelab-result/1", b"\\u001b[2J\\u0007"))
+    refused("is wanted, not '?[2J?'")
+    with open(place, "wb") as file:
         file.write(b"[" * 100000)
     refused("maximum parsing depth")
     with open(place, "wb") as file:
