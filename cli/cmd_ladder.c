@@ -43,7 +43,7 @@ static const char help_text[] =
     "Examples:\n"
     "  ibakelab ladder out/first-call\n"
     "  ibakelab ladder out/replay-fresh-dialog --svg replay.svg\n"
-    "  ibakelab ladder out/fork-parallel --call first --mikey --mscgen - | mscgen -T svg -o fork.svg -i -\n"
+    "  ibakelab ladder out/fork-parallel --call forked --mikey --mscgen - | mscgen -T svg -o fork.svg -i -\n"
     "\n"
     "Exit status: 0 drawn, 2 DIR or an option is wrong, 3 internal.\n";
 
@@ -66,8 +66,9 @@ static int choose_call(size_t *call, const options *o, const result *r) {
             return CLI_OK;
         }
     if (!cli_number(o->call, 0, UINT32_MAX, &number))
-        return cli_error(COMMAND, "--call %s: no call of this name in %s, which has %zu", o->call, o->dir,
-                         r->call_count);
+        return cli_error(COMMAND, "--call %s: no call of this name in %s, which has %zu%s%s%s", o->call,
+                         o->dir, r->call_count, r->call_count ? ", the first: '" : "",
+                         r->call_count ? r->calls[0]->id : "", r->call_count ? "'" : "");
     if (number > r->call_count)
         return cli_error(COMMAND, "--call %s: %s has %zu call%s", o->call, o->dir, r->call_count,
                          r->call_count == 1 ? "" : "s");
