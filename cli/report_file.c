@@ -8,12 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder in which a file is. NULL: no memory. */
-static char *folder_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
-}
-
 static int check_one(const char *command, const char *path) {
     struct stat about;
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
@@ -22,7 +16,7 @@ static int check_one(const char *command, const char *path) {
         return CLI_OK;
     if (errno != ENOENT || !*path)
         return cli_error(command, "'%s' cannot be written: %s", path, strerror(errno));
-    char *folder = folder_of(path);
+    char *folder = report_folder_of(path);
     int number = !folder ? ENOMEM : access(folder, W_OK | X_OK) != 0 ? errno : 0;
     free(folder);
     return number ? cli_error(command, "%s cannot be written: %s", path, strerror(number)) : CLI_OK;

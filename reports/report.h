@@ -35,6 +35,8 @@ ibk_err report_load(report_items *items, const char *path, char *error, size_t s
 /* A result in memory; takes `result` over, also on failure. IBK_ERR_BAD_TEXT: it is none, and `error` says
  * why. */
 ibk_err report_take(report_item *out, json_t *result, char *error, size_t size);
+/* The folder in which a file is, "." for a bare name; NULL: no memory. The caller frees it. */
+char *report_folder_of(const char *file);
 void report_item_free(report_item *item);    /* legal on the zero value */
 void report_items_free(report_items *items); /* legal on the zero value */
 

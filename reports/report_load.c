@@ -183,7 +183,7 @@ ibk_err report_take(report_item *out, json_t *result, char *error, size_t size) 
     return err;
 }
 
-static char *folder_of(const char *file) {
+char *report_folder_of(const char *file) {
     const char *slash = strrchr(file, '/');
     return slash ? strndup(file, slash > file ? (size_t)(slash - file) : 1) : strdup(".");
 }
@@ -212,7 +212,7 @@ static ibk_err load_file(loader *l, const char *file) {
     if (!item->timestamp)
         item->timestamp = strdup(written);
     item->file = strdup(file);
-    item->dir = folder_of(file);
+    item->dir = report_folder_of(file);
     return item->timestamp && item->file && item->dir
                ? IBK_OK
                : refuse(l, IBK_ERR_NO_MEMORY, "%s", ibk_err_text(IBK_ERR_NO_MEMORY));
