@@ -157,7 +157,9 @@ static int draw_call(const options *o, run_folder *f, trace_memory *events) {
     if (err)
         return cli_fail(COMMAND, f->where, err, &diag);
     ladder_title(name, sizeof name, &f->r, call);
-    if (o->text)
+    if (o->text && trace_memory_count(events) == 0)
+        status = cli_error(COMMAND, "%s: there is nothing to draw: no event is of %s", o->dir, name);
+    else if (o->text)
         status = draw_text(o, f, events, call, name);
     if (!status && (o->svg || o->mscgen))
         status = draw_pictures(o, f, events, call, name);
