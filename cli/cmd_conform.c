@@ -210,10 +210,9 @@ static int take_options(conform *c, int argc, char **argv, bool *help) {
         return cli_usage(COMMAND, "it takes options alone, and '%s' is none", argv[optind]);
     if (!status && c->update && !c->baseline)
         return cli_usage(COMMAND, "--update-baseline needs --baseline");
-    const char *const reports[] = {c->json, c->junit, c->tap}, *const baseline[] = {c->update ? c->baseline
-                                                                                              : NULL};
+    const char *const reports[] = {c->json, c->junit, c->tap};
     status = status ? status : report_files_check(COMMAND, reports, 3);
-    return status ? status : report_files_check(COMMAND, baseline, 1);
+    return !status && c->update ? report_files_check(COMMAND, &c->baseline, 1) : status;
 }
 
 /* ---- which cases ---- */

@@ -1,10 +1,7 @@
 /* ibakelab: results as one long table (RFC 4180, lines end in LF): item,kind,table,row,name,value,unit. Every
  * value of every result stands in a line of its own, so that rows of all kinds fit one header and a
- * spreadsheet, a data frame or SQLite can pick what they want:
- *
- *   table  the member of the result that is a list or an object ("calls", "summary"); "result" for single
- * values row    which element of the list, from 1 name   the member, through members of members:
- * "setup.ringing_ns", "media.1.lost" value  empty: null unit   of a measure, and ns for what ends in _ns */
+ * spreadsheet, a data frame or SQLite can pick what they want. docs/results.md tells what stands in which
+ * column. */
 #include "reports/report.h"
 
 #include <string.h>

@@ -163,6 +163,8 @@ export function Topology({ result, run }: { result: RunResult; run?: Run }) {
   const map = useMemo(() => layout(result, run, width), [result, run, width]);
   const most = Math.max(...map.lines.map((l) => l.octets), 1);
   const attacked = map.lines.some((l) => l.seats.length > 0);
+  const legend = attacked ? 'adversary: its own node, and with its name the links on which it sits; next to a node: in that node'
+    : result.adversaries.every((a) => a.seats) ? 'adversary, off path: it sits on no link' : 'adversary'; // results of before have no seats
   const rows = result.links.map((l) => [
     `${l.a} – ${l.b}`, count(l.a_to_b.packets), octets(l.a_to_b.octets), count(l.a_to_b.lost), count(l.b_to_a.packets), octets(l.b_to_a.octets),
     count(l.b_to_a.lost), ...(attacked ? [seatWords(seatsOn(result, l.name))] : []),
@@ -194,7 +196,7 @@ export function Topology({ result, run }: { result: RunResult; run?: Run }) {
           ))}
         </svg>
       </div>
-      {result.adversaries.length > 0 && <Legend entries={[{ tone: 'k-adversary', text: attacked ? 'adversary: its own node, and with its name the links on which it sits; next to a node: in that node' : 'adversary, off path: it sits on no link' }]} />}
+      {result.adversaries.length > 0 && <Legend entries={[{ tone: 'k-adversary', text: legend }]} />}
     </Figure>
   );
 }
