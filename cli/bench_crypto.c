@@ -3,6 +3,7 @@
 #include "cli/bench_model.h"
 #include "cli/bench_result.h"
 #include "cli/cli.h"
+#include "cli/report_file.h"
 #include "run/params_data.h"
 
 #include <getopt.h>
@@ -453,7 +454,7 @@ static int read_options(settings *s, int argc, char **argv) {
         return cli_usage(COMMAND, "--emit-cpu-model goes with --all and --quick alone");
     if (!s->wanted[0] && !s->wanted[1] && !s->wanted[2])
         s->wanted[0] = s->wanted[1] = s->wanted[2] = true;
-    return status;
+    return status ? status : report_files_check(COMMAND, &(const char *){s->json}, 1);
 }
 
 int bench_crypto_main(int argc, char **argv) {

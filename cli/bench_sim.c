@@ -2,6 +2,7 @@
 #include "cli/bench_sim.h"
 #include "cli/bench_result.h"
 #include "cli/cli.h"
+#include "cli/report_file.h"
 #include "run/run.h"
 
 #include <getopt.h>
@@ -220,12 +221,13 @@ static int read_options(settings *s, int argc, char **argv) {
             return cli_usage(COMMAND, "--calls takes a number from 1 to 5000, not '%s'", optarg);
         else if (c == 'u' && !cli_number(optarg, 40, 10000, &s->users))
             return cli_usage(COMMAND, "--users takes a number from 40 to 10000, not '%s'", optarg);
-        else if (c == 'p' && !cli_number(optarg, 1024, 3072, &s->parameters))
+        else if (c == 'p' && (!cli_number(optarg, 1024, 3072, &s->parameters) || s->parameters % 1024 != 0))
             return cli_usage(COMMAND, "--parameters takes 1024, 2048 or 3072, not '%s'", optarg);
         else if (c == '?')
             return cli_usage(COMMAND, "see the options");
     }
-    return optind < argc ? cli_usage(COMMAND, "unexpected argument '%s'", argv[optind]) : CLI_OK;
+    return optind < argc ? cli_usage(COMMAND, "unexpected argument '%s'", argv[optind])
+                         : report_files_check(COMMAND, &(const char *){s->json}, 1);
 }
 
 int bench_sim_main(int argc, char **argv) {

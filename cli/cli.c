@@ -15,9 +15,19 @@ static void complain(const char *command, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 static void complain(const char *command, const char *format, va_list args) {
     fflush(stdout); /* keeps the order on a terminal */
-    fprintf(stderr, "ibakelab%s%s: ", *command ? " " : "", command);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    char *text = NULL;
+    size_t len;
+    FILE *memory = open_memstream(&text, &len);
+    if (memory) {
+        vfprintf(memory, format, args);
+        fclose(memory);
+    }
+    /* A message may quote a file: what would steer the terminal is not passed on. */
+    for (char *p = text; p && *p; p++)
+        if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+            *p = '?';
+    fprintf(stderr, "ibakelab%s%s: %s\n", *command ? " " : "", command, text ? text : format);
+    free(text);
 }
 
 int cli_error(const char *command, const char *format, ...) {

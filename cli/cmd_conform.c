@@ -210,7 +210,9 @@ static int take_options(conform *c, int argc, char **argv, bool *help) {
         return cli_usage(COMMAND, "it takes options alone, and '%s' is none", argv[optind]);
     if (!status && c->update && !c->baseline)
         return cli_usage(COMMAND, "--update-baseline needs --baseline");
-    return status;
+    const char *const reports[] = {c->json, c->junit, c->tap};
+    status = status ? status : report_files_check(COMMAND, reports, 3);
+    return !status && c->update ? report_files_check(COMMAND, &c->baseline, 1) : status;
 }
 
 /* ---- which cases ---- */
@@ -375,8 +377,6 @@ static bool wants_reports(const conform *c) {
 static int keep_all(const conform *c, const suite_summary *s) {
     if (!c->keep)
         return CLI_OK;
-    if (mkdir(c->keep, 0777) != 0 && errno != EEXIST)
-        return cli_error(COMMAND, "%s: %s", c->keep, strerror(errno));
     for (size_t i = 0; i < c->n; i++)
         if (c->results[i].outcome.verdict != SUITE_SKIPPED && !suite_keep(c->keep, s, &c->results[i]))
             return cli_error(COMMAND, "%s: %s: %s", c->keep, c->results[i].c->name, strerror(errno));
@@ -421,6 +421,8 @@ static int report(conform *c, const char *timestamp, double seconds) {
 
 static int play(conform *c) {
     char timestamp[20], ended[256], error[256];
+    if (c->keep && mkdir(c->keep, 0777) != 0 && errno != EEXIST)
+        return cli_error(COMMAND, "%s: %s", c->keep, strerror(errno));
     suite_worker prober = {.command = c->iut, .data = c->data, .limit = (double)c->timeout};
     int status = probe(c, &prober);
     if (status)

@@ -2,6 +2,7 @@
  */
 #include "cli/decode.h"
 #include "cli/drawing.h"
+#include "cli/report_file.h"
 #include "reports/ladder_draw.h"
 #include "reports/page_run.h"
 #include "reports/run_folder.h"
@@ -42,7 +43,7 @@ static const char help_text[] =
     "Examples:\n"
     "  ibakelab ladder out/first-call\n"
     "  ibakelab ladder out/replay-fresh-dialog --svg replay.svg\n"
-    "  ibakelab ladder out/fork-parallel --call first --mikey --mscgen - | mscgen -T svg -o fork.svg -i -\n"
+    "  ibakelab ladder out/fork-parallel --call forked --mikey --mscgen - | mscgen -T svg -o fork.svg -i -\n"
     "\n"
     "Exit status: 0 drawn, 2 DIR or an option is wrong, 3 internal.\n";
 
@@ -65,8 +66,9 @@ static int choose_call(size_t *call, const options *o, const result *r) {
             return CLI_OK;
         }
     if (!cli_number(o->call, 0, UINT32_MAX, &number))
-        return cli_error(COMMAND, "--call %s: no call of this name in %s, which has %zu", o->call, o->dir,
-                         r->call_count);
+        return cli_error(COMMAND, "--call %s: no call of this name in %s, which has %zu%s%s%s", o->call,
+                         o->dir, r->call_count, r->call_count ? ", the first: '" : "",
+                         r->call_count ? r->calls[0]->id : "", r->call_count ? "'" : "");
     if (number > r->call_count)
         return cli_error(COMMAND, "--call %s: %s has %zu call%s", o->call, o->dir, r->call_count,
                          r->call_count == 1 ? "" : "s");
@@ -155,7 +157,9 @@ static int draw_call(const options *o, run_folder *f, trace_memory *events) {
     if (err)
         return cli_fail(COMMAND, f->where, err, &diag);
     ladder_title(name, sizeof name, &f->r, call);
-    if (o->text)
+    if (o->text && trace_memory_count(events) == 0)
+        status = cli_error(COMMAND, "%s: there is nothing to draw: no event is of %s", o->dir, name);
+    else if (o->text)
         status = draw_text(o, f, events, call, name);
     if (!status && (o->svg || o->mscgen))
         status = draw_pictures(o, f, events, call, name);
@@ -220,7 +224,8 @@ static int read_options(options *o, int argc, char **argv) {
         return cli_usage(COMMAND, optind == argc ? "the folder of a run is missing" : "one folder at a time");
     o->dir = argv[optind];
     o->text |= !o->svg && !o->mscgen && !o->json;
-    return CLI_OK;
+    const char *const outputs[] = {o->svg, o->mscgen, o->json, o->text ? "-" : NULL};
+    return report_files_check(COMMAND, outputs, 4);
 }
 
 int cmd_ladder_main(int argc, char **argv) {

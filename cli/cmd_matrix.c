@@ -1,6 +1,7 @@
 /* ibakelab matrix: who knew what in a run, from its folder, as text or SVG. */
 #include "cli/cli.h"
 #include "cli/drawing.h"
+#include "cli/report_file.h"
 #include "reports/matrix.h"
 #include "reports/result_read.h"
 #include "reports/terminal.h"
@@ -79,5 +80,7 @@ int cmd_matrix_main(int argc, char **argv) {
     }
     if (argc - optind != 1)
         return cli_usage(COMMAND, optind == argc ? "the folder of a run is missing" : "one folder at a time");
-    return cli_finish(COMMAND, show(argv[optind], svg, text || !svg));
+    const char *const outputs[] = {svg, text || !svg ? "-" : NULL};
+    int status = report_files_check(COMMAND, outputs, 2);
+    return status ? status : cli_finish(COMMAND, show(argv[optind], svg, text || !svg));
 }

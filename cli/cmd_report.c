@@ -56,7 +56,6 @@ static const struct {
 /* -1: help was asked for. */
 static int read_options(const char *paths[N_FORMATS], int argc, char **argv) {
     struct option options[N_FORMATS + 2] = {{0}};
-    size_t standard = 0;
     for (size_t i = 0; i < N_FORMATS; i++)
         options[i] = (struct option){FORMATS[i].name, required_argument, NULL, 256 + (int)i};
     options[N_FORMATS] = (struct option){"help", no_argument, NULL, 'h'};
@@ -68,11 +67,9 @@ static int read_options(const char *paths[N_FORMATS], int argc, char **argv) {
         if (paths[c - 256])
             return cli_usage(COMMAND, "--%s stands twice", FORMATS[c - 256].name);
         paths[c - 256] = optarg;
-        standard += strcmp(optarg, "-") == 0;
     }
-    if (standard > 1)
-        return cli_usage(COMMAND, "only one report can go to standard output");
-    return optind < argc ? CLI_OK : cli_usage(COMMAND, "a result folder is missing");
+    return optind < argc ? report_files_check(COMMAND, paths, N_FORMATS)
+                         : cli_usage(COMMAND, "a result folder is missing");
 }
 
 static int load(report_items *items, char **paths, size_t count) {

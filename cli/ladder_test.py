@@ -126,6 +126,8 @@ def check_bad_input(work, out):
     check_complaint("no call of this name", "ladder", out, "--call", "second")
     check_complaint("no call of this name", "ladder", out, "--call", "-1")
     check_complaint("No such file", "ladder", out, "--svg", work / "nowhere" / "a.svg")
+    for arguments in (("ladder", out, "--svg", "-", "--mscgen", "-"), ("ladder", out, "--text", "--json", "-"), ("matrix", out, "--text", "--svg", "-")):
+        check_complaint("only one of them", *arguments)
     copy = work / "copy"
     shutil.copytree(out, copy)
     lines = (copy / "events.jsonl").read_text().splitlines(keepends=True)
@@ -133,6 +135,8 @@ def check_bad_input(work, out):
     (copy / "events.jsonl").write_text("".join(lines))
     for option in ([], ["--svg", work / "x.svg"], ["--json", work / "x.json"]):
         check_complaint("events.jsonl:5: column", "ladder", copy, *option)
+    (copy / "events.jsonl").write_text("")
+    check_complaint("nothing to draw", "ladder", copy)
     (copy / "events.jsonl").write_text("".join(lines[:4]) + lines[5][:40])
     check_complaint("cut off", "ladder", copy)
     (copy / "events.jsonl").unlink()

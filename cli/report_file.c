@@ -3,7 +3,37 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check_one(const char *command, const char *path) {
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return cli_error(command, "%s: a file is wanted, and this is a folder", path);
+    if (access(path, W_OK) == 0)
+        return CLI_OK;
+    if (errno != ENOENT || !*path)
+        return cli_error(command, "'%s' cannot be written: %s", path, strerror(errno));
+    char *folder = report_folder_of(path);
+    int number = !folder ? ENOMEM : access(folder, W_OK | X_OK) != 0 ? errno : 0;
+    free(folder);
+    return number ? cli_error(command, "%s cannot be written: %s", path, strerror(number)) : CLI_OK;
+}
+
+int report_files_check(const char *command, const char *const *paths, size_t count) {
+    size_t standard = 0;
+    int status = CLI_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        bool out = paths[i] && strcmp(paths[i], "-") == 0;
+        standard += out;
+        if (paths[i] && !out)
+            status = check_one(command, paths[i]);
+    }
+    return !status && standard > 1 ? cli_usage(command, "only one of them can go to standard output")
+                                   : status;
+}
 
 int report_file(const char *command, const char *path, report_writer *write, const report_item *items,
                 size_t count) {

@@ -8,4 +8,9 @@
 int report_file(const char *command, const char *path, report_writer *write, const report_item *items,
                 size_t count);
 
+/* Before the work begins whose result goes there: CLI_OK if each of `paths` ("-" and NULL as above) looks as
+ * if it could be written, and at most one of them is standard output; else CLI_BAD after a message. Nothing
+ * is touched. */
+int report_files_check(const char *command, const char *const *paths, size_t count);
+
 #endif

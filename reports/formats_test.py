@@ -195,7 +195,28 @@ def test_conform_reports_at_once(_):
     for option, path in (("--junit", paths[0]), ("--tap", paths[1])):
         made = ibakelab("report", paths[2], option, "-").stdout
         with open(path, encoding="utf-8") as file:
-            assert file.read() == made.replace(f"{WORK}: ", ""), option
+            assert file.read() == made.replace(f"{paths[2]}: ", ""), option
+
+
+def test_nothing_is_played_for_a_report_that_cannot_be_written(_):
+    nowhere = os.path.join(WORK, "nowhere", "x")
+    for command in (["conform", "--quiet"], ["conform", "--mutants"], ["bench", "sim", "--quick"], ["bench", "crypto", "--quick"]):
+        for path, said in ((nowhere, "No such file"), (WORK, "this is a folder")):
+            done = ibakelab(*command, "--json", path, status=2)
+            assert said in done.stderr and not done.stdout, (command, done)
+    done = ibakelab("conform", "--json", "-", "--junit", "-", status=2)
+    assert "only one of them" in done.stderr and not done.stdout, done
+
+
+def test_results_of_one_folder_are_told_apart(found):
+    run = next(os.path.join(name, "result.json") for name, result in found.items() if result["kind"] == "run")
+    paths = [os.path.join(WORK, name) for name in ("a.json", "b.json")]
+    for path in paths:
+        shutil.copy(run, path)
+    rows = list(csv.reader(io.StringIO(ibakelab("report", *paths, "--csv", "-").stdout)))
+    assert {row[0] for row in rows[1:]} == set(paths)
+    told = ibakelab("report", *paths).stdout
+    assert all(f"; {path}\n" in told for path in paths), told
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------------------
@@ -259,6 +280,9 @@ def test_refuses_no_results(_):
         file.write(whole.replace(b'"kind": "run"', b'"kind": "fuzz"'))
     refused("is missing")
     with open(place, "wb") as file:
+        file.write(whole.replace(b"ibakelab-result/1", b"\\u001b[2J\\u0007"))
+    refused("is wanted, not '?[2J?'")
+    with open(place, "wb") as file:
         file.write(b"[" * 100000)
     refused("maximum parsing depth")
     with open(place, "wb") as file:
@@ -268,7 +292,7 @@ def test_refuses_no_results(_):
     refused("has a result.json")
     refused("No such file", os.path.join(WORK, "nowhere"))
     refused("a result folder is missing", "--junit", "-")
-    refused("only one report", OUT, "--junit", "-", "--csv", "-")
+    refused("only one of them", OUT, "--junit", "-", "--csv", "-")
     refused("stands twice", OUT, "--junit", "a", "--junit", "b")
     refused("No such file", OUT, "--junit", os.path.join(WORK, "nowhere", "x.xml"))
     refused("unrecognized option", OUT, "--xml", "x")

@@ -202,9 +202,9 @@ static void write_summary(FILE *out, const report_item *item) {
         html_text(out, subject);
         fputs("</code>", out);
     }
-    if (item->dir) {
+    if (report_place(item)) {
         fputs(", in <code>", out);
-        html_text(out, item->dir);
+        html_text(out, report_place(item));
         fputs("</code>", out);
     }
     fputs("</p>\n", out);

@@ -2,10 +2,13 @@
 #include "reports/json_build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* jansson's _new functions take over the value and fail on NULL. */
 void jb_set(json_t *object, const char *key, json_t *value, bool *ok) {
@@ -59,11 +62,32 @@ static bool dump(const json_t *root, FILE *file) {
     return json_dumpf(root, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF && fflush(file) == 0;
 }
 
+/* A rename would put a file in the place of /dev/stdout, a pipe or a device. */
+static bool in_place(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+}
+
+static ibk_err write_in_place(const json_t *root, const char *path, ibk_diag *diag) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "writing %s: %s", path, strerror(errno));
+    bool written = dump(root, file);
+    int number = errno;
+    if (fclose(file) != 0 && written) {
+        written = false;
+        number = errno;
+    }
+    return written ? IBK_OK : ibk_fail(diag, IBK_ERR_IO, NULL, 0, "writing %s: %s", path, strerror(number));
+}
+
 ibk_err jb_write(const json_t *root, const char *path, ibk_diag *diag) {
     if (strcmp(path, "-") == 0)
         return dump(root, stdout)
                    ? IBK_OK
                    : ibk_fail(diag, IBK_ERR_IO, NULL, 0, "standard output: %s", strerror(errno));
+    if (in_place(path))
+        return write_in_place(root, path, diag);
     char *temporary = malloc(strlen(path) + 5);
     if (!temporary)
         return ibk_fail(diag, IBK_ERR_NO_MEMORY, NULL, 0, "writing %s", path);
@@ -87,4 +111,35 @@ ibk_err jb_write(const json_t *root, const char *path, ibk_diag *diag) {
     /* A place that does not exist is the user's to mend, a full disk is not. */
     ibk_err err = file || number == ENOSPC ? IBK_ERR_IO : IBK_ERR_REFUSED;
     return ibk_fail(diag, err, NULL, 0, "writing %s: %s", path, strerror(number));
+}
+
+static ibk_err parse(json_t **out, FILE *file, ibk_diag *diag) {
+    json_error_t error;
+    *out = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    return *out ? IBK_OK : ibk_fail(diag, IBK_ERR_BAD_TEXT, NULL, 0, "line %d: %s", error.line, error.text);
+}
+
+ibk_err jb_read(json_t **out, const char *path, time_t *written, ibk_diag *diag) {
+    struct stat about;
+    *out = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "%s", strerror(errno));
+    FILE *file = fdopen(fd, "rb");
+    ibk_err err = IBK_OK;
+    if (!file || fstat(fd, &about) != 0)
+        err = ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "%s", strerror(errno));
+    else if (!S_ISREG(about.st_mode))
+        err = ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "it is no file");
+    else if ((uint64_t)about.st_size > JB_FILE_MAX)
+        err = ibk_fail(diag, IBK_ERR_LIMIT, NULL, 0, "more than %zu octets", JB_FILE_MAX);
+    else
+        err = parse(out, file, diag);
+    if (!err && written)
+        *written = about.st_mtime;
+    if (file)
+        fclose(file);
+    else
+        close(fd);
+    return err;
 }

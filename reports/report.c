@@ -38,6 +38,12 @@ const char *report_subject(const report_item *item) {
     return report_text_of(item->result, run ? "scenario" : "subject");
 }
 
+const char *report_place(const report_item *item) {
+    const char *slash = item->file ? strrchr(item->file, '/') : NULL;
+    const char *name = slash ? slash + 1 : item->file;
+    return name && strcmp(name, "result.json") != 0 ? item->file : item->dir;
+}
+
 size_t report_family(const json_t *check) {
     const char *id = or_nothing(report_text_of(check, "id")), *slash = strchr(id, '/');
     return slash ? (size_t)(slash - id) : 0;

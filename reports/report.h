@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-#define REPORT_RESULT_MAX ((size_t)256 << 20) /* octets of a result.json */
-
 typedef struct report_item {
     char *dir;       /* the result's folder as it was given, or under which it was found; NULL: it has none */
     char *file;      /* its result.json; NULL: it was never a file */
@@ -37,6 +35,8 @@ ibk_err report_load(report_items *items, const char *path, char *error, size_t s
 /* A result in memory; takes `result` over, also on failure. IBK_ERR_BAD_TEXT: it is none, and `error` says
  * why. */
 ibk_err report_take(report_item *out, json_t *result, char *error, size_t size);
+/* The folder in which a file is, "." for a bare name; NULL: no memory. The caller frees it. */
+char *report_folder_of(const char *file);
 void report_item_free(report_item *item);    /* legal on the zero value */
 void report_items_free(report_items *items); /* legal on the zero value */
 
@@ -49,6 +49,9 @@ const char *report_kind(const report_item *item);    /* "run" */
 const char *report_verdict(const report_item *item); /* "pass", "fail", "error" */
 const char *report_title(const report_item *item);   /* never NULL */
 const char *report_subject(const report_item *item); /* may be NULL */
+/* Where it is, for people: its folder, or its file if that is not called result.json; NULL: it was never one.
+ */
+const char *report_place(const report_item *item);
 /* The length of what stands before the first '/' of a check's id; 0 if there is none. */
 size_t report_family(const json_t *check);
 /* How many checks ended how. */

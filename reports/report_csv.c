@@ -1,10 +1,7 @@
 /* ibakelab: results as one long table (RFC 4180, lines end in LF): item,kind,table,row,name,value,unit. Every
  * value of every result stands in a line of its own, so that rows of all kinds fit one header and a
- * spreadsheet, a data frame or SQLite can pick what they want:
- *
- *     table   the member of the result that is a list or an object ("calls", "summary"), "result" for single
- * values row     which element of the list, from 1 name    the member, through members of members:
- * "setup.ringing_ns", "media.1.lost" value   empty: null unit    of a measure, and ns for what ends in _ns */
+ * spreadsheet, a data frame or SQLite can pick what they want. docs/results.md tells what stands in which
+ * column. */
 #include "reports/report.h"
 
 #include <string.h>
@@ -12,6 +9,7 @@
 typedef struct line {
     FILE *out;
     const char *item, *kind, *table, *unit;
+    const json_t *units; /* of a sweep's measures; NULL */
     size_t row;
     char name[400];
 } line;
@@ -30,9 +28,31 @@ static void field(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-static void write_value(line *l, const json_t *value) {
+/* Of a sweep's measure in a point or, with ".mean" and the like behind its name, in the summary. NULL: none.
+ */
+static const char *sweep_unit(const line *l) {
+    static const char start[] = "measures.";
+    char name[sizeof l->name];
+    if (!l->units || strncmp(l->name, start, sizeof start - 1) != 0)
+        return NULL;
+    snprintf(name, sizeof name, "%s", l->name + sizeof start - 1);
+    if (strcmp(l->table, "summary") == 0) {
+        char *dot = strrchr(name, '.');
+        if (!dot || strcmp(dot, ".n") == 0)
+            return NULL;
+        *dot = '\0';
+    }
+    return report_text_of(l->units, name);
+}
+
+static const char *unit_of(const line *l, const json_t *value) {
     size_t len = strlen(l->name);
-    bool ns = len > 3 && strcmp(l->name + len - 3, "_ns") == 0;
+    if (l->unit || !json_is_number(value))
+        return l->unit;
+    return len > 3 && strcmp(l->name + len - 3, "_ns") == 0 ? "ns" : sweep_unit(l);
+}
+
+static void write_value(line *l, const json_t *value) {
     field(l->out, l->item);
     fprintf(l->out, ",%s,", l->kind);
     field(l->out, l->table);
@@ -48,7 +68,7 @@ static void write_value(line *l, const json_t *value) {
     else if (json_is_boolean(value))
         fputs(json_is_true(value) ? "true" : "false", l->out);
     fputc(',', l->out);
-    field(l->out, l->unit ? l->unit : ns && json_is_number(value) ? "ns" : "");
+    field(l->out, unit_of(l, value));
     fputc('\n', l->out);
 }
 
@@ -115,7 +135,11 @@ static void write_item(FILE *out, const report_item *item, size_t index) {
     const char *name;
     json_t *member;
     snprintf(number, sizeof number, "%zu", index + 1);
-    line l = {.out = out, .item = item->dir ? item->dir : number, .kind = report_kind(item), .row = 1};
+    line l = {.out = out,
+              .item = report_place(item) ? report_place(item) : number,
+              .kind = report_kind(item),
+              .units = json_object_get(item->result, "units"),
+              .row = 1};
     l.table = "result";
     json_object_foreach(item->result, name, member) {
         if (!json_is_object(member) && !json_is_array(member))

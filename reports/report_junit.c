@@ -91,8 +91,8 @@ static bool same_family(const json_t *a, const json_t *b) {
 
 /* The name of a suite: the result's folder, if it has one, and the family or else the kind. */
 static void write_name(FILE *out, const report_item *item, const json_t *check) {
-    if (item->dir) {
-        xml(out, item->dir);
+    if (report_place(item)) {
+        xml(out, report_place(item));
         fputs(": ", out);
     }
     if (check && report_family(check))

@@ -183,34 +183,15 @@ ibk_err report_take(report_item *out, json_t *result, char *error, size_t size) 
     return err;
 }
 
-static ibk_err read_json(const loader *l, const char *file, json_t **out, struct stat *about) {
-    json_error_t where;
-    FILE *in = fopen(file, "rb");
-    if (!in || fstat(fileno(in), about) != 0 || !S_ISREG(about->st_mode)) {
-        int number = in ? EISDIR : errno;
-        if (in)
-            fclose(in);
-        return refuse(l, IBK_ERR_REFUSED, "%s: %s", file,
-                      number == EISDIR ? "it is no file" : strerror(number));
-    }
-    if ((uint64_t)about->st_size > REPORT_RESULT_MAX) {
-        fclose(in);
-        return refuse(l, IBK_ERR_LIMIT, "%s: more than %zu octets", file, REPORT_RESULT_MAX);
-    }
-    *out = json_loadf(in, JSON_REJECT_DUPLICATES, &where);
-    fclose(in);
-    return *out ? IBK_OK
-                : refuse(l, IBK_ERR_BAD_TEXT, "%s:%d:%d: %s", file, where.line, where.column, where.text);
-}
-
-static char *folder_of(const char *file) {
+char *report_folder_of(const char *file) {
     const char *slash = strrchr(file, '/');
     return slash ? strndup(file, slash > file ? (size_t)(slash - file) : 1) : strdup(".");
 }
 
 static ibk_err load_file(loader *l, const char *file) {
     json_t *result = NULL;
-    struct stat about;
+    ibk_diag diag = {0};
+    time_t changed;
     struct tm tm;
     char written[32];
     report_items *all = l->items;
@@ -219,17 +200,19 @@ static ibk_err load_file(loader *l, const char *file) {
         return refuse(l, IBK_ERR_NO_MEMORY, "%s", ibk_err_text(IBK_ERR_NO_MEMORY));
     all->list = grown;
     report_item *item = &all->list[all->count];
-    ibk_err err = read_json(l, file, &result, &about);
-    err = err ? err : take(l, item, result, file);
+    ibk_err err = jb_read(&result, file, &changed, &diag);
+    if (err)
+        return refuse(l, err, "%s: %s", file, diag.detail);
+    err = take(l, item, result, file);
     if (err)
         return err;
     all->count++; /* from here on report_items_free frees it */
-    gmtime_r(&about.st_mtime, &tm);
+    gmtime_r(&changed, &tm);
     strftime(written, sizeof written, "%Y-%m-%dT%H:%M:%S", &tm);
     if (!item->timestamp)
         item->timestamp = strdup(written);
     item->file = strdup(file);
-    item->dir = folder_of(file);
+    item->dir = report_folder_of(file);
     return item->timestamp && item->file && item->dir
                ? IBK_OK
                : refuse(l, IBK_ERR_NO_MEMORY, "%s", ibk_err_text(IBK_ERR_NO_MEMORY));

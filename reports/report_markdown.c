@@ -127,9 +127,9 @@ static void write_item(FILE *out, const report_item *item) {
         fputs(" of ", out);
         text(out, report_subject(item));
     }
-    if (item->dir) {
+    if (report_place(item)) {
         fputs(", in ", out);
-        text(out, item->dir);
+        text(out, report_place(item));
     }
     fputs("\n", out);
     if (report_text_of(item->result, "error")) {

@@ -177,7 +177,7 @@ static json_t *run_json(const report_item *item, bool *ok) {
         .item = item, .rules = json_array(), .numbers = json_object(), .results = json_array(), .ok = true};
     json_t *run = json_object(), *invocation = json_object(), *invocations = json_array();
     /* What tells runs apart: a code scanning server takes one of each id from a file. */
-    const char *subject = item->dir ? item->dir : report_subject(item);
+    const char *subject = report_place(item) ? report_place(item) : report_subject(item);
     size_t i;
     const json_t *check;
     json_array_foreach(item->checks, i, check) add_result(&s, check);

@@ -30,8 +30,8 @@ static void write_check(FILE *out, const report_item *item, size_t index, size_t
     model_outcome outcome = report_check_outcome(check);
     bool ok = outcome == MODEL_PASS || outcome == MODEL_SKIPPED;
     fprintf(out, "%sok %zu - ", ok ? "" : "not ", number);
-    if (item->dir) {
-        describe(out, item->dir);
+    if (report_place(item)) {
+        describe(out, report_place(item));
         fputs(": ", out);
     }
     describe(out, report_text_of(check, "id"));

@@ -297,7 +297,7 @@ static void test_folders(void **state) {
     put(folder, "away/result.json", ATTACK("../near/run"));
     does_not_load(folder, "away", IBK_ERR_BAD_TEXT, "found.run: '../near/run' leads out of the folder");
     put(folder, "bad/result.json", "{'schema': 'ibakelab-result/1',\n 'kind'");
-    does_not_load(folder, "bad", IBK_ERR_BAD_TEXT, "result.json:2:");
+    does_not_load(folder, "bad", IBK_ERR_BAD_TEXT, "result.json: line 2:");
     put(folder, "bad/result.json", "{'schema': 1, 'schema': 2}");
     does_not_load(folder, "bad", IBK_ERR_BAD_TEXT, "duplicate");
     put(folder, "bad/result.json", BENCH("7"));
@@ -305,8 +305,11 @@ static void test_folders(void **state) {
                   "result.json: checks[0]: an object is wanted, not a whole number");
     char path[300];
     snprintf(path, sizeof path, "%s/bad/result.json", folder);
-    assert_int_equal(truncate(path, (off_t)REPORT_RESULT_MAX + 1), 0); /* sparse */
+    assert_int_equal(truncate(path, (off_t)JB_FILE_MAX + 1), 0); /* sparse */
     does_not_load(folder, "bad", IBK_ERR_LIMIT, "more than");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0); /* nobody ever writes into it */
+    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is no file");
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -351,7 +354,16 @@ static void test_files_are_whole(void **state) {
     snprintf(path, sizeof path, "%s/nowhere/result.json", folder);
     assert_int_equal(jb_write(json, path, &diag), IBK_ERR_REFUSED);
     contains(diag.detail, "No such file");
-    assert_int_equal(jb_write(json, folder, &diag), IBK_ERR_IO); /* it is a folder */
+    assert_int_equal(jb_write(json, folder, &diag), IBK_ERR_REFUSED);
+    contains(diag.detail, "Is a directory");
+    /* What is no regular file is written, and not replaced. */
+    snprintf(path, sizeof path, "%s/full", folder);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(jb_write(json, path, &diag), IBK_ERR_IO);
+    contains(diag.detail, "No space left");
+    struct stat about;
+    assert_int_equal(lstat(path, &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
     json_decref(json);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     rmdir(folder);

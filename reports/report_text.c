@@ -41,11 +41,14 @@ static void write_item(const term *t, const report_item *item) {
     fprintf(t->file, "%s%-5s%s %-11s ", term_begin(t, pass ? TERM_GREEN : TERM_RED), verdict,
             term_begin(t, TERM_PLAIN), report_kind(item));
     term_text(t, "", report_title(item), "\n");
-    fprintf(t->file, "    %zu of %zu checks passed", n[MODEL_PASS], all);
+    if (all)
+        fprintf(t->file, "    %zu of %zu checks passed", n[MODEL_PASS], all);
+    else
+        fputs("    measured, not judged", t->file);
     for (model_outcome o = MODEL_FAIL; o < MODEL_OUTCOMES; o++)
         if (n[o])
             fprintf(t->file, ", %zu %s", n[o], model_outcome_name(o));
-    term_text(t, "; ", item->dir ? item->dir : report_subject(item), "\n");
+    term_text(t, "; ", report_place(item) ? report_place(item) : report_subject(item), "\n");
     write_failures(t, item);
 }
 

@@ -112,6 +112,14 @@ result_adversary *result_add_adversary(result *r) {
     return adversary;
 }
 
+void result_add_seat(result *r, result_adversary *adversary, const result_seat *seat) {
+    if (r->out_of_memory)
+        return;
+    result_seat *entry = grow(r, &adversary->seats, &adversary->seat_count, sizeof *entry);
+    if (entry)
+        *entry = (result_seat){.link = result_text(r, seat->link), .inside = result_text(r, seat->inside)};
+}
+
 void result_add_rule(result *r, result_adversary *adversary, const result_rule *rule) {
     if (r->out_of_memory)
         return;
@@ -258,8 +266,10 @@ void result_free(result *r) {
     }
     for (size_t i = 0; i < r->kms_count; i++)
         free(r->kms[i]->refusals);
-    for (size_t i = 0; i < r->adversary_count; i++)
+    for (size_t i = 0; i < r->adversary_count; i++) {
+        free(r->adversaries[i]->seats);
         free(r->adversaries[i]->rules);
+    }
     free(r->adversaries);
     for (size_t i = 0; i < r->party_count; i++)
         free(r->parties[i]->facts);

@@ -216,10 +216,18 @@ typedef struct result_effort {
     uint64_t operations, busy_ns;
 } result_effort;
 
+/* Where an adversary sits. */
+typedef struct result_seat {
+    const char *link;   /* name of the link */
+    const char *inside; /* the node at its end that the adversary is in; NULL: on the link alone */
+} result_seat;
+
 /* What an adversary did to the messages that passed its seats; one message may count several times. */
 typedef struct result_adversary {
     const char *name;
     uint64_t seen, changed, dropped, delayed, sent;
+    result_seat *seats;
+    size_t seat_count;
     result_rule *rules;
     size_t rule_count;
     result_effort own;
@@ -311,6 +319,7 @@ void result_add_refusal(result *r, result_kms *kms, const char *reason, uint64_t
 result_expectation *result_add_expectation(result *r);
 result_message *result_add_message(result *r);
 result_adversary *result_add_adversary(result *r); /* keeps its address, too */
+void result_add_seat(result *r, result_adversary *adversary, const result_seat *seat); /* texts are copied */
 void result_add_rule(result *r, result_adversary *adversary, const result_rule *rule);
 result_link *result_add_link(result *r);
 result_media *result_add_media(result *r, result_call *call);

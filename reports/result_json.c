@@ -270,8 +270,17 @@ static json_t *effort_json(const result_effort *e, bool *ok) {
     return o;
 }
 
+static json_t *seat_json(const result_seat *seat, bool *ok) {
+    json_t *o = json_object();
+    jb_set(o, "link", jb_text(seat->link), ok);
+    jb_set(o, "inside", jb_text(seat->inside), ok);
+    return o;
+}
+
 static json_t *adversary_json(const result_adversary *a, bool *ok) {
-    json_t *o = json_object(), *messages = json_object(), *rules = json_array();
+    json_t *o = json_object(), *messages = json_object(), *rules = json_array(), *seats = json_array();
+    for (size_t i = 0; i < a->seat_count; i++)
+        jb_append(seats, seat_json(&a->seats[i], ok), ok);
     for (size_t i = 0; i < a->rule_count; i++)
         *ok &= json_array_append_new(rules, rule_json(&a->rules[i], ok)) == 0;
     jb_set(messages, "seen", jb_count(a->seen), ok);
@@ -280,6 +289,7 @@ static json_t *adversary_json(const result_adversary *a, bool *ok) {
     jb_set(messages, "delayed", jb_count(a->delayed), ok);
     jb_set(messages, "sent", jb_count(a->sent), ok);
     jb_set(o, "name", jb_text(a->name), ok);
+    jb_set(o, "seats", seats, ok);
     jb_set(o, "messages", messages, ok);
     jb_set(o, "rules", rules, ok);
     jb_set(o, "own", effort_json(&a->own, ok), ok);

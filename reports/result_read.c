@@ -2,9 +2,12 @@
  * name. */
 #include "reports/result_read.h"
 
+#include "reports/json_build.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct reader {
     result *r;
@@ -196,9 +199,11 @@ ibk_err result_from_json(result *out, const json_t *root, ibk_diag *diag) {
     if (!schema || strcmp(schema, RESULT_SCHEMA) != 0)
         return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the schema is '%.40s', not " RESULT_SCHEMA,
                         schema ? schema : "missing");
-    if (kind && strcmp(kind, "run") != 0 && strcmp(kind, "attack") != 0)
-        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "a result of the kind '%.40s' has no calls to draw",
-                        kind);
+    const char *found = json_string_value(json_object_get(json_object_get(root, "found"), "run"));
+    if (kind && strcmp(kind, "run") != 0)
+        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0,
+                        "a result of the kind '%.20s' has no calls to draw%s%.60s", kind,
+                        found ? "; its run is in its folder " : "", found ? found : "");
     reader rd = {.r = out};
     read_head(&rd, root);
     read_lists(&rd, root);
@@ -210,18 +215,19 @@ ibk_err result_from_json(result *out, const json_t *root, ibk_diag *diag) {
 
 ibk_err result_load(json_t **out, const char *dir, ibk_diag *diag) {
     char path[4096];
-    json_error_t error;
+    *out = NULL;
     if (snprintf(path, sizeof path, "%s/result.json", dir) >= (int)sizeof path)
         return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "the path is too long");
-    *out = json_load_file(path, 0, &error);
-    if (*out && json_typeof(*out) == JSON_OBJECT)
-        return IBK_OK;
-    if (*out) {
-        json_decref(*out);
-        *out = NULL;
-        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "not a JSON object");
-    }
-    if (json_error_code(&error) == json_error_cannot_open_file)
+    if (access(path, R_OK) != 0)
         return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "cannot be opened; is this the folder of a run?");
-    return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "line %d: %s", error.line, error.text);
+    if (jb_read(out, path, NULL, diag)) {
+        if (diag)
+            diag->err = IBK_ERR_REFUSED; /* the detail stays */
+        return IBK_ERR_REFUSED;
+    }
+    if (json_is_object(*out))
+        return IBK_OK;
+    json_decref(*out);
+    *out = NULL;
+    return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "not a JSON object");
 }

@@ -9,7 +9,7 @@
  * with the line. The caller drops its reference. */
 ibk_err result_load(json_t **out, const char *dir, ibk_diag *diag);
 
-/* The model of a run's result (kind "run" or "attack"; a result without a kind is a run's): title, scenario,
+/* The model of a run's result (kind "run"; a result without a kind is a run's): title, scenario,
  * verdict, seed, the names of users, KMSs and adversaries, calls with their moments and media, what was left
  * for others, links, knowledge. The rest stays empty. `out` starts from the zero value and is to be freed in
  * both cases. IBK_ERR_REFUSED: it is of another schema or kind, or a member is missing or of another

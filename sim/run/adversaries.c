@@ -16,12 +16,15 @@ typedef struct run_adversary {
 
 /* links[] holds those of the core nodes, domain by domain in the order of scn_core_node, then those of the
  * users (world.c). */
-static n3_link *link_of(void *user, const scn_seat *seat) {
-    const world *w = user;
+static n3_link *link_at(const world *w, const scn_seat *seat) {
     size_t index = seat->kind == SCN_SEAT_NODE
                        ? (size_t)(seat->domain - w->scenario->domains) * SCN_CORE_NODES + seat->core
                        : w->access_links + (size_t)(seat->user - w->scenario->users);
     return w->links[index].link;
+}
+
+static n3_link *link_of(void *user, const scn_seat *seat) {
+    return link_at(user, seat);
 }
 
 static const scn_call *call_of(void *user, const char *call_id) {
@@ -228,6 +231,16 @@ static result_effort effort_of(result *r, const adversary *a, const cpu_model *m
                            .busy_ns = s.cpu.busy_ns};
 }
 
+static void observe_seats(result *r, result_adversary *out, const world *w, const scn_adversary *plan) {
+    for (size_t i = 0; i < plan->seat_count; i++) {
+        const scn_seat *seat = &plan->seats[i];
+        const n3_link *link = link_at(w, seat);
+        result_add_seat(r, out,
+                        &(result_seat){.link = link ? n3_link_name(link) : NULL,
+                                       .inside = seat->kind == SCN_SEAT_LINK ? NULL : seat->node});
+    }
+}
+
 void observe_adversaries(result *r, const world *w) {
     for (size_t i = 0; i < w->scenario->adversary_count; i++) {
         const adversary *a = w->adversaries[i].adversary;
@@ -241,6 +254,7 @@ void observe_adversaries(result *r, const world *w) {
         out->delayed = totals.delayed;
         out->sent = totals.sent;
         out->own = effort_of(r, a, plan->cpu);
+        observe_seats(r, out, w, plan);
         for (size_t k = 0; k < plan->rule_count; k++) {
             const rules_count *count = adversary_rule(a, k);
             result_rule rule = {.on = plan->rules[k].on_text,

@@ -315,7 +315,8 @@ static bool expect_event(builder *b, yaml_event_type_t type, yaml_event_t *event
     bool empty = event->type == YAML_STREAM_END_EVENT;
     yaml_event_delete(event);
     if (empty)
-        return refuse(b, (yaml_mark_t){0}, "the file is empty", "a scenario begins with `ibakelab: 1`");
+        return refuse(b, (yaml_mark_t){0}, "the file is empty",
+                      "a scenario begins with `ibakelab: 1`, a sweep with `sweep: 1`");
     return refuse(b, mark, "a second YAML document begins here", "one file holds one scenario");
 }
 

@@ -32,10 +32,12 @@ static void add_nodes(result *r) {
 
 static void add_attack(result *r) {
     static const result_rule rule = {.on = "on", .text = "do"};
+    static const result_seat seat = {.link = "link", .inside = "node"};
     static const result_fact fact = {.what = "x", .how = "held", .step = "step"};
     result_adversary *adversary = result_add_adversary(r);
     adversary->name = "adversary";
     adversary->own.cpu = "cpu";
+    result_add_seat(r, adversary, &seat);
     result_add_rule(r, adversary, &rule);
     result_party *party = result_add_party(r);
     party->name = "adversary";

@@ -55,6 +55,13 @@ static json_t *parameters(const sweep *s, bool *ok) {
     return list;
 }
 
+static json_t *units(const sweep *s, bool *ok) {
+    json_t *o = json_object();
+    for (size_t i = 0; i < s->measure_count; i++)
+        jb_set(o, s->measures[i].name, jb_text(s->measures[i].unit), ok);
+    return o;
+}
+
 static json_t *point_json(const sweep_results *r, const sweep_point *point, bool *ok) {
     const sweep *s = r->sweep;
     json_t *o = json_object(), *measures = json_object();
@@ -186,6 +193,7 @@ ibk_err sweep_write_result(const sweep_results *r, const char *path, ibk_diag *d
     model_set(&m, "seeds", seeds);
     model_set(&m, "points_planned", jb_count(s->points));
     model_set(&m, "parameters", parameters(s, &m.ok));
+    model_set(&m, "units", units(s, &m.ok));
     check_all(&m, r);
     set_points(&m, r, point);
     judge(&m, r);

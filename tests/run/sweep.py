@@ -3,6 +3,7 @@
 
 usage: sweep.py same|kill|bad|long     IBAKELAB_BUILD and IBAKELAB_SOURCE in the environment
 """
+import csv
 import itertools
 import json
 import math
@@ -150,6 +151,12 @@ def same():
     result = read("one/result.json")
     jsonschema.Draft202012Validator(read(f"{source}/reports/schema/result.schema.json")).validate(result)
     check_summary(result, wanted)
+    assert result["units"] == {"success": "", "setup": "ms"}, result["units"]
+    report = subprocess.run([program, "report", "one", "--csv", "-"], capture_output=True, text=True, check=True)
+    lines = list(csv.reader(report.stdout.splitlines()))
+    units = {(line[2], line[4]): line[6] for line in lines if line[4].startswith("measures.")}
+    assert units["points", "measures.setup"] == units["summary", "measures.setup.mean"] == "ms", units
+    assert units["points", "measures.success"] == units["summary", "measures.setup.n"] == "", units
     assert result["verdict"] == "pass" and [p["index"] for p in result["points"]] == list(range(12))
     assert result["points"][4]["measures"]["setup"] == wanted[4][8]
 

@@ -12,7 +12,7 @@ import { SweepPage } from './kinds/sweep';
 import { AttackPage, BenchmarkHistory, BenchmarkPage, FuzzPage, MutantsPage } from './kinds/others';
 import { RunComparison } from './compare';
 import { count } from './format';
-import { KIND_NAMES, VERDICT_WORDS, itemAt, kindOf, labels, subjectOf, titleOf, twinOf } from './model';
+import { KIND_NAMES, VERDICT_WORDS, itemAt, kindOf, labels, subjectOf, titleOf, twinOf, verdictOf } from './model';
 import type { Kind } from './model';
 import type { Item, Text } from './types';
 
@@ -46,14 +46,14 @@ function linesOf(items: Item[]): Line[] {
 }
 
 const LINE_COLUMNS: Column<Line>[] = [
-  { id: 'verdict', head: 'verdict', cell: (l) => <Badge of={l.item.result.verdict} />, value: (l) => l.item.result.verdict, width: 12 },
+  { id: 'verdict', head: 'verdict', cell: (l) => <Badge of={verdictOf(l.item)} />, value: (l) => verdictOf(l.item), width: 12 },
   { id: 'title', head: 'result', cell: (l) => <a href={`#/${l.index}`}>{l.label}</a>, value: (l) => l.label },
   { id: 'kind', head: 'kind', cell: (l) => KIND_NAMES[l.kind], value: (l) => l.kind, width: 20 },
   { id: 'subject', head: 'subject', cell: (l) => <code>{subjectOf(l.item.result)}</code>, value: (l) => subjectOf(l.item.result), width: 44 },
   { id: 'failed', head: 'failed', number: true, cell: (l) => count(l.failed), value: (l) => l.failed, width: 10 },
   { id: 'checks', head: 'checks', number: true, cell: (l) => count(l.checks), value: (l) => l.checks, width: 10 },
 ];
-const LINE_FACETS = [{ id: 'kind', label: 'Kind', of: (l: Line) => KIND_NAMES[l.kind] }, { id: 'verdict', label: 'Verdict', of: (l: Line) => l.item.result.verdict }];
+const LINE_FACETS = [{ id: 'kind', label: 'Kind', of: (l: Line) => KIND_NAMES[l.kind] }, { id: 'verdict', label: 'Verdict', of: (l: Line) => verdictOf(l.item) }];
 
 /** What can be laid side by side: pairs of twins, all conformance results, all benchmarks. */
 export function comparisons(items: Item[]): { href: string; text: string }[] {
@@ -115,7 +115,7 @@ function Heading({ item }: { item: Item }) {
   return (
     <div class="heading">
       <h1 tabIndex={-1}>{titleOf(item)}</h1>
-      <p class="verdict"><Badge of={result.verdict}>{VERDICT_WORDS[result.verdict] ?? result.verdict}</Badge> <span class="mute">{facts.join(' · ')}</span></p>
+      <p class="verdict"><Badge of={verdictOf(item)}>{VERDICT_WORDS[verdictOf(item)] ?? verdictOf(item)}</Badge> <span class="mute">{facts.join(' · ')}</span></p>
       {result.error && <p class="bad">{result.error}</p>}
     </div>
   );

@@ -21,14 +21,17 @@ export function titleOf(item: Item): string {
   return item.result.title || subjectOf(item.result) || item.dir;
 }
 
-/** What an item is called where several stand beside each other: its title, with its folder where titles repeat. */
+/** What an item is called where several stand beside each other: its title, with its folder or number where those repeat. */
 export function labels(items: Item[]): string[] {
   const titles = items.map(titleOf);
-  return items.map((item, i) =>
-    titles.filter((t) => t === titles[i]).length > 1 && item.dir ? `${titles[i]} (${item.dir})` : titles[i]);
+  const repeats = (list: string[], i: number) => list.filter((t) => t === list[i]).length > 1;
+  const placed = items.map((item, i) => (repeats(titles, i) && item.dir ? `${titles[i]} (${item.dir})` : titles[i]));
+  return placed.map((label, i) => (repeats(placed, i) ? `${label} #${i + 1}` : label));
 }
 
-export const VERDICT_WORDS: Record<Verdict, string> = { pass: 'passed', fail: 'failed', error: 'did not complete' };
+/** Where nothing was judged, nothing has passed. */
+export const verdictOf = ({ result, checks }: Item): Verdict | 'measured' => (result.verdict === 'pass' && !checks.length ? 'measured' : result.verdict);
+export const VERDICT_WORDS: Record<Verdict | 'measured', string> = { pass: 'passed', fail: 'failed', error: 'did not complete', measured: 'measured, not judged' };
 
 /** Name of the scenario without folder, ending and the defence that it leaves out: the same for an attack and its twins. */
 export function familyOf(result: Result): string {

@@ -83,8 +83,9 @@ export interface Kms {
   domain: string; identity: string; requests: number; served: number; refused: number; refused_for: Record<string, number>;
   keys_issued: number;
 }
+export interface Seat { link: Text; inside: Text }
 export interface Adversary {
-  name: string; messages: { seen: number; changed: number; dropped: number; delayed: number; sent: number };
+  name: string; seats?: Seat[]; messages: { seen: number; changed: number; dropped: number; delayed: number; sent: number };
   rules: { on: string; do: string; fired: number; failed: number; why: Text }[];
 }
 export interface StoredMessage {
@@ -104,7 +105,7 @@ export interface RunResult extends Head {
 
 export interface Run {
   nodes: { name: string; kind: string; domain: Text }[];
-  links: { a: string; b: string; messages: number; octets: number; packets: number | null; lost: number | null; capture: Text }[];
+  links: { a: number; b: number; messages: number; octets: number; packets: number | null; lost: number | null; capture: Text }[];
   ladders: Ladder[];
   left_out: number;
   messages: { octets: string; tree: Tree }[];

@@ -123,6 +123,8 @@ test('an attack beside its twin', async () => {
   assert.match(await page.locator('.sides').textContent(), /as it should be.*defence off/);
   await page.getByLabel('Result').selectOption('1');
   assert.match(await page.locator('h1').textContent(), /does not look at the echo/);
+  assert.match(await page.locator('#topology .sitting title').first().textContent(), /^adversary: mallory/);
+  assert.match(await page.locator('#topology .link.seat title').first().textContent(), /, [0-9 \u202f]+ messages; adversary: mallory/);
   await page.goBack();
   await page.waitForSelector('.sides');
   assert.deepEqual(errors, []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareCases, compareRequirements, failedFirst } from '../src/kinds/conformance';
 import { jobSeries, killMatrix } from '../src/kinds/others';
-import { curves, isScale, numberOf, outliers } from '../src/kinds/sweep';
+import { curves, isScale, numberOf, outliers, withUnit } from '../src/kinds/sweep';
 import type { Point, SweepResult } from '../src/kinds/sweep';
 import type { ConformanceResult } from '../src/types';
 import * as samples from './samples.mjs';
@@ -29,6 +29,13 @@ test('response curves: a line for each of the other parameters, with its interva
   }
 });
 
+test('measures are shown with their units', () => {
+  const sweep = samples.sweep() as unknown as SweepResult;
+  assert.deepEqual(['setup-time', 'established'].map((m) => withUnit(sweep, m)), ['setup-time (s)', 'established']);
+  delete sweep.units; // results of before
+  assert.equal(withUnit(sweep, 'setup-time'), 'setup-time');
+});
+
 test('implementations side by side', () => {
   const both = [samples.conformance('a', [3, 40]), samples.conformance('b', [])] as unknown as ConformanceResult[];
   const differing = compareRequirements(both).filter((r) => r.status[0] !== r.status[1]);
@@ -42,7 +49,7 @@ test('implementations side by side', () => {
 test('the kill matrix counts each mutant once', () => {
   const { mutants } = samples.mutants();
   const matrix = killMatrix(mutants as never);
-  const killed = mutants.filter((m: { case: string | null }) => m.case).length;
+  const killed = mutants.filter((m: { verdict: string }) => m.verdict === 'killed' || m.verdict === 'elsewhere').length;
   assert.equal(matrix.cells.flat().reduce((sum, n) => sum + n, 0), killed);
   assert.equal(matrix.alive.reduce((sum, n) => sum + n, 0), mutants.filter((m: { verdict: string }) => m.verdict === 'survived').length);
 });

@@ -69,6 +69,7 @@ test('what can be compared is offered once', () => {
   const items = [item('conformance', './a', 'a'), item('conformance', './b', 'b'), item('benchmark', 'crypto', 'c'), item('benchmark', 'crypto', 'd'), item('sweep', 's', 's')];
   assert.deepEqual(comparisons(items).map((c) => c.href), ['#/compare/0/1', '#/compare/2/3']);
   assert.deepEqual(labels(items), ['./a', './b', 'crypto (c)', 'crypto (d)', 's']);
+  assert.deepEqual(labels([item('benchmark', 'crypto', 'c'), item('benchmark', 'crypto', 'c')]), ['crypto (c) #1', 'crypto (c) #2']);
 });
 
 test('who knows more: adversaries first, only what differs', () => {

@@ -6,7 +6,7 @@ import { flatten } from '../src/run/message';
 import { barsOf, lanesOf, loadOf, partsOf } from '../src/run/times';
 import { layout } from '../src/run/topology';
 import { bins } from '../src/ui/chart';
-import type { Fact, Field, Ladder, Row, Run, RunResult } from '../src/types';
+import type { Fact, Field, Ladder, Row, Run, RunResult, Seat } from '../src/types';
 import { run as sampleRun } from './samples.mjs';
 
 const row = (from: number, to: number, more: Partial<Row> = {}): Row => ({
@@ -97,6 +97,25 @@ test('bins hold every value, once', () => {
     assert.ok(list[0].from <= Math.min(...values) && list[list.length - 1].to >= Math.max(...values));
   }
   assert.deepEqual(bins([]), []);
+});
+
+test('topology: who sits on a link, or in the node at its end', () => {
+  const result = sample(10);
+  const [first, second] = result.links;
+  const adversary = (name: string, seats?: Seat[]) => ({ name, seats, messages: { seen: 0, changed: 0, dropped: 0, delayed: 0, sent: 0 }, rules: [] });
+  result.adversaries = [adversary('mallory', [{ link: first.name, inside: null }, { link: second.name, inside: second.a }]), adversary('eve', []), adversary('old')];
+  const sat = layout(result, undefined, 900).lines.filter((l) => l.seats.length > 0);
+  assert.deepEqual(sat.map((l) => [l.a.name, l.seats]), [[first.a, [{ adversary: 'mallory', inside: null }]], [second.a, [{ adversary: 'mallory', inside: second.a }]]]);
+});
+
+test('topology: messages on a link, whose ends a run names by number', () => {
+  const result = sample(10);
+  const nodes = [...new Set(result.links.flatMap((l) => [l.a, l.b]))].map((name) => ({ name, kind: 'other', domain: null }));
+  const at = (name: string) => nodes.findIndex((n) => n.name === name);
+  const links = result.links.map((l, i) => ({ a: at(l.a), b: at(l.b), messages: i, octets: 1, packets: 1, lost: 0, capture: null }));
+  const lines = layout(result, { nodes, links } as unknown as Run, 900).lines;
+  const sum = lines.reduce((total, l) => total + (l.messages ?? 0), 0);
+  assert.equal(sum, links.reduce((total, l) => total + l.messages, 0));
 });
 
 test('topology: nodes stand apart, inside their domain; many users are one', () => {

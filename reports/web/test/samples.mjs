@@ -48,7 +48,8 @@ export function sweep() {
   const checks = points.map((p) => check(`point/${p.index}`, `${p.parameters.parameters} bits, loss ${p.parameters.loss}, seed ${p.seed}`, p.verdict));
   return { ...head('sweep', 'Loss against set-up time', 'scenarios/sweeps/loss.yaml', checks, [{ name: 'points', value: points.length, unit: 'count' }]),
     scenario: 'scenarios/basic/lossy-link.yaml', seeds: ['1', '2', '3', '4', '5', '6', '7', '8'], points_planned: points.length,
-    parameters: [{ name: 'parameters', path: 'domains.0.kms.parameters', values: sizes }, { name: 'loss', path: 'links.access.loss', values: losses }], points, summary };
+    parameters: [{ name: 'parameters', path: 'domains.0.kms.parameters', values: sizes }, { name: 'loss', path: 'links.access.loss', values: losses }],
+    units: { 'setup-time': 's', established: '' }, points, summary };
 }
 
 export function attack(found = true) {

@@ -63,12 +63,15 @@ const MUTANT_COLUMNS: Column<Mutant>[] = [
 const MUTANT_FACETS = [{ id: 'verdict', label: 'Verdict', of: (m: Mutant) => m.verdict }];
 const MUTANT_RANK: Record<string, number> = { survived: 0, 'not equivalent': 0, elsewhere: 1, killed: 2, equivalent: 3 };
 
+/** Found, as it should be. An "equivalent" one that a case found is none: the list is wrong, or the case is. */
+const isKilled = (m: Mutant): boolean => m.verdict === 'killed' || m.verdict === 'elsewhere';
+
 /** Which family of cases kills the faults in which document: rows are what is broken, columns what noticed. */
 export function killMatrix(mutants: Mutant[]): { rows: string[]; columns: string[]; cells: number[][]; alive: number[] } {
   const documentOf = (m: Mutant) => (m.breaks[0] ?? 'other').replace(/-\d+$/, '');
   const rows = [...new Set(mutants.map(documentOf))].sort(byName);
-  const columns = [...new Set(mutants.filter((m) => m.case).map((m) => m.case!.split('/')[0]))].sort(byName);
-  const cells = rows.map((row) => columns.map((column) => mutants.filter((m) => documentOf(m) === row && m.case?.split('/')[0] === column).length));
+  const columns = [...new Set(mutants.filter((m) => isKilled(m) && m.case).map((m) => m.case!.split('/')[0]))].sort(byName);
+  const cells = rows.map((row) => columns.map((column) => mutants.filter((m) => documentOf(m) === row && isKilled(m) && m.case?.split('/')[0] === column).length));
   const alive = rows.map((row) => mutants.filter((m) => documentOf(m) === row && m.verdict === 'survived').length);
   return { rows, columns, cells, alive };
 }
@@ -79,15 +82,17 @@ export function MutantsPage({ item }: { item: Item }) {
   const matrix = useMemo(() => killMatrix(r.mutants), [r]);
   const most = Math.max(1, ...matrix.cells.flat());
   const alive = r.mutants.filter((m) => m.verdict === 'survived').length;
-  const real = r.mutants.filter((m) => m.verdict !== 'equivalent').length;
+  const wrong = r.mutants.filter((m) => m.verdict === 'not equivalent').length;
+  const killed = r.mutants.filter(isKilled).length;
   const name = (row: string) => (/^\d+$/.test(row) ? `RFC ${row}` : row === 'P' ? 'profile' : row);
   return (
     <>
       <Tiles tiles={[
-        { name: 'Killed', value: `${count(real - alive)} of ${count(real)}`, note: percent(real - alive, real), tone: alive ? 'bad' : 'good' },
+        { name: 'Killed', value: `${count(killed)} of ${count(killed + alive)}`, note: percent(killed, killed + alive), tone: alive ? 'bad' : 'good' },
         { name: 'Survived', value: count(alive), tone: alive ? 'bad' : 'good' },
         { name: 'Killed elsewhere', value: count(r.tally.elsewhere ?? 0), note: 'by a case that names another requirement' },
         { name: 'Equivalent', value: count(r.tally.equivalent ?? 0), note: 'and the list says why' },
+        ...(wrong ? [{ name: 'Not equivalent', value: count(wrong), note: 'said to be, but a case found it', tone: 'bad' as const }] : []),
         { name: 'Cases', value: count(r.cases) },
       ]} />
       <Section id="matrix" title="Kill matrix" note="Which family of cases was the first to notice the faults in which document.">
@@ -135,9 +140,9 @@ export function FuzzPage({ item }: { item: Item }) {
     <>
       <Tiles tiles={[
         { name: 'Findings', value: count(r.findings.length), tone: r.findings.length ? 'bad' : 'good' },
-        { name: 'Executions', value: count(r.executions), note: `${short(r.executions_per_second, 3)} a second, ${r.jobs} jobs` },
+        { name: 'Executions', value: count(r.executions), note: `${short(r.executions_per_second, 3)} a second, ${plural(r.jobs, 'job')}` },
         { name: 'Edges', value: count(r.coverage.edges), note: r.coverage.features !== null ? `${count(r.coverage.features)} features` : undefined },
-        { name: 'Corpus', value: count(r.corpus.inputs), note: `${count(r.corpus.new)} new` },
+        { name: 'Corpus', value: count(r.corpus.inputs), note: `${count(r.corpus.new)} added, smaller ones in place of larger ones among them` },
         ...(r.stability !== null ? [{ name: 'Stability', value: `${short(r.stability, 3)} %` }] : []),
         { name: 'Engine', value: r.engine, note: r.sanitizers ? 'with sanitizers' : 'without sanitizers' },
       ]} />

@@ -16,6 +16,7 @@ export interface Point {
 export interface SweepResult extends Head {
   scenario?: string | null; points_planned?: number;
   parameters: { name: string; values: Scalar[] }[];
+  units?: Record<string, string>; // of the measures; "": a plain number
   points: Point[];
   summary: { parameters: Record<string, Scalar>; measures: Record<string, Spread> }[];
 }
@@ -75,13 +76,16 @@ export function curves(r: SweepResult, measure: string, along: string, by: strin
   return [...lines.values()].sort((a, b) => byName(a.name, b.name));
 }
 
+/** "setup (s)" */
+export const withUnit = (r: SweepResult, measure: string): string => (r.units?.[measure] ? `${measure} (${r.units[measure]})` : measure);
+
 const MOST_LINES = 12;
 
-function Picker(props: { label: string; value: string; options: string[]; set: (v: string) => void }) {
+function Picker(props: { label: string; value: string; options: string[]; set: (v: string) => void; text?: (option: string) => string }) {
   return (
     <label>{props.label}{' '}
       <select value={props.value} onChange={(e) => props.set(e.currentTarget.value)}>
-        {props.options.map((o) => <option key={o} value={o}>{o}</option>)}
+        {props.options.map((o) => <option key={o} value={o}>{props.text?.(o) ?? o}</option>)}
       </select>
     </label>
   );
@@ -103,7 +107,7 @@ function Grid({ r, measure, across, down }: { r: SweepResult; measure: string; a
   return (
     <Scroll label="Grid of parameters">
       <table class="heat">
-        <caption>Mean of {measure}; the stronger the colour, the higher. ✗ counts the points that did not pass.</caption>
+        <caption>Mean of {withUnit(r, measure)}; the stronger the colour, the higher. ✗ counts the points that did not pass.</caption>
         <thead><tr><th scope="col">{down || 'all'} \ {across}</th>{xs.map((x) => <th key={String(x)} scope="col">{String(x)}</th>)}</tr></thead>
         <tbody>
           {ys.map((y) => (
@@ -137,7 +141,7 @@ export function SweepPage({ item }: { item: Item }) {
     ...names.map((n): Column<Point> => ({ id: `p-${n}`, head: n, cell: (p) => String(p.parameters[n]), value: (p) => numberOf(p.parameters[n]) ?? String(p.parameters[n]), width: 14 })),
     { id: 'seed', head: 'seed', cell: (p) => p.seed, value: (p) => p.seed, width: 10 },
     { id: 'verdict', head: 'verdict', cell: (p) => <Badge of={p.verdict} />, value: (p) => p.verdict, width: 11 },
-    ...measures.map((m): Column<Point> => ({ id: `m-${m}`, head: m, number: true, cell: (p) => (typeof p.measures[m] === 'number' ? short(p.measures[m]!) : '–'), value: (p) => p.measures[m], width: 16 })),
+    ...measures.map((m): Column<Point> => ({ id: `m-${m}`, head: withUnit(r, m), number: true, cell: (p) => (typeof p.measures[m] === 'number' ? short(p.measures[m]!) : '–'), value: (p) => p.measures[m], width: 16 })),
     { id: 'apart', head: 'stands apart', cell: (p) => (apart.has(p) ? <strong>outlier</strong> : ''), value: (p) => (apart.has(p) ? 'outlier' : ''), width: 13 },
     ...(r.points.some((p) => p.dir) ? [{ id: 'dir', head: 'run', cell: (p: Point) => (p.dir ? <a href={encodeURI(`${item.dir ? item.dir.replace(/\/$/, '') + '/' : ''}${p.dir}/result.json`)}>{p.dir}</a> : ''), value: (p: Point) => p.dir ?? '', width: 24 }] : []),
   ];
@@ -153,17 +157,17 @@ export function SweepPage({ item }: { item: Item }) {
       ]} />
       <Section id="curves" title="Response curves">
         <div class="tools">
-          <Picker label="Measure" value={measure} options={measures} set={setMeasure} />
+          <Picker label="Measure" value={measure} options={measures} set={setMeasure} text={(m) => withUnit(r, m)} />
           {names.length > 1 && <Picker label="Along" value={along} options={names} set={(v) => { setAlong(v); if (v === by) setBy(along); }} />}
           {names.length > 1 && <Picker label="Grid down" value={by} options={names.filter((n) => n !== along)} set={setBy} />}
         </div>
         {!lines.length && <p class="note">No point has this measure.</p>}
-        {lines.length > 0 && <Figure caption={`Mean of ${measure} with 95 % confidence intervals over the seeds.${lines.length > MOST_LINES ? ` The first ${MOST_LINES} of ${lines.length} combinations.` : ''}`}
-          table={<Plain caption={`Mean of ${measure}`} numbers={[2, 3]} head={['combination', along, 'mean', '± (95 %)']}
+        {lines.length > 0 && <Figure caption={`Mean of ${withUnit(r, measure)} with 95 % confidence intervals over the seeds.${lines.length > MOST_LINES ? ` The first ${MOST_LINES} of ${lines.length} combinations.` : ''}`}
+          table={<Plain caption={`Mean of ${withUnit(r, measure)}`} numbers={[2, 3]} head={['combination', along, 'mean', '± (95 %)']}
             rows={lines.flatMap((l) => l.points.map((p) => [l.name, isScale(values) ? short(p.x) : String(values[p.x]), short(p.y), p.high !== undefined ? short(p.high - p.y) : '–']))} />}>
           <SeriesLegend series={lines.slice(0, MOST_LINES)} />
           <LineChart label={`${measure} along ${along}`} series={lines.slice(0, MOST_LINES)} xLabel={along + (isScale(values) && typeof values[0] === 'string' ? ` (${values[0].replace(/^[\s\d.e+-]+/, '')})` : '')}
-            yLabel={measure} categories={isScale(values) ? undefined : values.map(String)} apart={!isScale(values)} />
+            yLabel={withUnit(r, measure)} categories={isScale(values) ? undefined : values.map(String)} apart={!isScale(values)} />
         </Figure>}
       </Section>
       <Section id="grid" title="Grid of parameters">{along && <Grid r={r} measure={measure} across={along} down={by} />}</Section>

@@ -7,7 +7,10 @@ import { byName, count, octets, plural } from '../format';
 import type { Run, RunResult } from '../types';
 
 export interface Place { name: string; kind: string; domain: string; x: number; y: number; many?: number }
-export interface Line { a: Place; b: Place; octets: number; packets: number; lost: number; links: number; messages: number | null }
+export interface Line {
+  a: Place; b: Place; octets: number; packets: number; lost: number; links: number; messages: number | null;
+  seats: { adversary: string; inside: string | null }[]; // who sits on it
+}
 export interface Box { domain: string; x: number; y: number; width: number; height: number }
 export interface Map_ { places: Place[]; lines: Line[]; boxes: Box[]; width: number; height: number }
 
@@ -93,18 +96,28 @@ export function layout(result: RunResult, run: Run | undefined, wide: number): M
     width: across * (boxWidth + 16) - 16, height: Math.ceil(domains.length / across) * (height + 16) - 16 };
 }
 
+/** Who sits on a link, or in the node at its end. */
+function seatsOn(result: RunResult, link: string): Line['seats'] {
+  return result.adversaries.flatMap((a) => (a.seats ?? []).filter((s) => s.link === link).map((s) => ({ adversary: a.name, inside: s.inside })));
+}
+
+/** "mallory in pcscf.home.example, eve" */
+const seatWords = (seats: Line['seats']) => seats.map((s) => (s.inside ? `${s.adversary} in ${s.inside}` : s.adversary)).join(', ');
+
 function lines(result: RunResult, run: Run | undefined, stand: Map<string, Place>): Line[] {
   const found = new Map<string, Line>();
-  const messages = new Map((run?.links ?? []).flatMap((l) => [[`${l.a}\n${l.b}`, l.messages], [`${l.b}\n${l.a}`, l.messages]] as const));
+  const name = (node: number) => run!.nodes[node]?.name;
+  const messages = new Map((run?.links ?? []).map((l) => [`${name(l.a)}\n${name(l.b)}`, l.messages]));
   for (const link of result.links) {
     const a = stand.get(link.a)!;
     const b = stand.get(link.b)!;
     const key = `${a.domain}\n${a.name}\n${b.domain}\n${b.name}`;
-    const line = found.get(key) ?? { a, b, octets: 0, packets: 0, lost: 0, links: 0, messages: null };
+    const line = found.get(key) ?? { a, b, octets: 0, packets: 0, lost: 0, links: 0, messages: null, seats: [] };
     line.octets += link.a_to_b.octets + link.b_to_a.octets;
     line.packets += link.a_to_b.packets + link.b_to_a.packets;
     line.lost += link.a_to_b.lost + link.b_to_a.lost;
     line.links++;
+    line.seats.push(...seatsOn(result, link.name));
     const seen = messages.get(`${link.a}\n${link.b}`);
     if (seen !== undefined) line.messages = (line.messages ?? 0) + seen;
     found.set(key, line);
@@ -130,19 +143,37 @@ function Node({ place }: { place: Place }) {
   );
 }
 
+/** A red sign with the adversary's name: on the line, or close to the node that it is in. */
+function SeatMark({ line }: { line: Line }) {
+  const inside = line.seats[0].inside;
+  const at = inside === line.b.name ? 0.8 : inside ? 0.2 : 0.62;
+  const names = [...new Set(line.seats.map((s) => s.adversary))].join(', ');
+  return (
+    <g class="sitting" transform={`translate(${line.a.x + (line.b.x - line.a.x) * at},${line.a.y + (line.b.y - line.a.y) * at})`}>
+      <title>{`adversary: ${seatWords(line.seats)}`}</title>
+      <path d="M-9,0L-4.5,-8H4.5L9,0L4.5,8H-4.5Z" />
+      <text y="4" text-anchor="middle" class="glyph">!</text>
+      <text x="13" y="4">{names.length > 16 ? names.slice(0, 15) + '…' : names}</text>
+    </g>
+  );
+}
+
 export function Topology({ result, run }: { result: RunResult; run?: Run }) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const map = useMemo(() => layout(result, run, width), [result, run, width]);
   const most = Math.max(...map.lines.map((l) => l.octets), 1);
+  const attacked = map.lines.some((l) => l.seats.length > 0);
+  const legend = attacked ? 'adversary: its own node, and with its name the links on which it sits; next to a node: in that node'
+    : result.adversaries.every((a) => a.seats) ? 'adversary, off path: it sits on no link' : 'adversary'; // results of before have no seats
   const rows = result.links.map((l) => [
     `${l.a} – ${l.b}`, count(l.a_to_b.packets), octets(l.a_to_b.octets), count(l.a_to_b.lost), count(l.b_to_a.packets), octets(l.b_to_a.octets),
-    count(l.b_to_a.lost),
+    count(l.b_to_a.lost), ...(attacked ? [seatWords(seatsOn(result, l.name))] : []),
   ]);
   return (
     <Figure
       caption="Nodes and links; a line is the thicker the more it carried, and dashed where packets were lost."
       table={<Plain caption="What each link carried, in both directions" numbers={[1, 2, 3, 4, 5, 6]}
-        head={['link', 'packets →', 'octets →', 'lost →', 'packets ←', 'octets ←', 'lost ←']} rows={rows.slice(0, 500)} />}>
+        head={['link', 'packets →', 'octets →', 'lost →', 'packets ←', 'octets ←', 'lost ←', ...(attacked ? ['adversary'] : [])]} rows={rows.slice(0, 500)} />}>
       <div ref={ref} class="scroll drawing">
         <svg width={map.width} height={map.height} role="img" aria-label={`Topology: ${map.places.length} nodes in ${map.boxes.length} domains`} class="topology">
           {map.boxes.map((b) => (
@@ -152,19 +183,20 @@ export function Topology({ result, run }: { result: RunResult; run?: Run }) {
             </g>
           ))}
           {map.lines.map((l) => (
-            <g key={`${l.a.name}-${l.b.name}`} class={`link ${l.lost ? 'lossy' : ''}`}>
+            <g key={`${l.a.name}-${l.b.name}`} class={`link ${l.lost ? 'lossy' : ''} ${l.seats.length ? 'seat' : ''}`}>
               <line x1={l.a.x} y1={l.a.y} x2={l.b.x} y2={l.b.y} stroke-width={1 + 7 * Math.sqrt(l.octets / most)} stroke-dasharray={l.lost ? '7 4' : undefined}>
-                <title>{`${l.a.name} – ${l.b.name}: ${plural(l.packets, 'packet')}, ${octets(l.octets)}${l.lost ? `, ${l.lost} lost` : ''}${l.messages !== null ? `, ${plural(l.messages, 'message')}` : ''}`}</title>
+                <title>{`${l.a.name} – ${l.b.name}: ${plural(l.packets, 'packet')}, ${octets(l.octets)}${l.lost ? `, ${l.lost} lost` : ''}${l.messages !== null ? `, ${plural(l.messages, 'message')}` : ''}${l.seats.length ? `; adversary: ${seatWords(l.seats)}` : ''}`}</title>
               </line>
             </g>
           ))}
           {map.places.map((p) => <Node key={`${p.domain}/${p.name}`} place={p} />)}
+          {map.lines.filter((l) => l.seats.length > 0).map((l) => <SeatMark key={`${l.a.name}-${l.b.name}`} line={l} />)}
           {map.lines.map((l) => (
             <text key={`${l.a.name}-${l.b.name}`} class="carried" text-anchor="middle" x={l.a.x + (l.b.x - l.a.x) * 0.42} y={l.a.y + (l.b.y - l.a.y) * 0.42 + 4}>{octets(l.octets)}</text>
           ))}
         </svg>
       </div>
-      {result.adversaries.length > 0 && <Legend entries={[{ tone: 'k-adversary', text: 'adversary; where it sits is said in the scenario' }]} />}
+      {result.adversaries.length > 0 && <Legend entries={[{ tone: 'k-adversary', text: legend }]} />}
     </Figure>
   );
 }

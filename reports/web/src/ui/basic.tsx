@@ -4,10 +4,10 @@ import type { ComponentChildren } from 'preact';
 // A sign beside the word, so that nothing is said by colour alone.
 const LOOKS: Record<string, [string, string]> = {
   pass: ['✓', 'good'], held: ['✓', 'good'], holds: ['✓', 'good'], established: ['✓', 'good'], killed: ['✓', 'good'], yes: ['✓', 'good'],
-  fail: ['✗', 'bad'], broken: ['✗', 'bad'], failed: ['✗', 'bad'], survived: ['✗', 'bad'], crash: ['✗', 'bad'], no: ['✗', 'bad'],
+  fail: ['✗', 'bad'], broken: ['✗', 'bad'], failed: ['✗', 'bad'], survived: ['✗', 'bad'], 'not equivalent': ['✗', 'bad'], crash: ['✗', 'bad'], no: ['✗', 'bad'],
   error: ['!', 'bad'], timeout: ['!', 'bad'], garbage: ['!', 'bad'], nondeterministic: ['!', 'bad'],
   known: ['●', 'warn'], dropped: ['✗', 'warn'], elsewhere: ['✓', 'warn'], 'not judged': ['?', 'warn'],
-  skipped: ['–', 'mute'], 'not played': ['–', 'mute'], 'not testable': ['–', 'mute'], equivalent: ['=', 'mute'],
+  skipped: ['–', 'mute'], 'not played': ['–', 'mute'], 'not testable': ['–', 'mute'], equivalent: ['=', 'mute'], measured: ['–', 'mute'],
 };
 
 export function Badge({ of, children }: { of: string; children?: ComponentChildren }) {
