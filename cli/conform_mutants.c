@@ -143,7 +143,7 @@ static int judge(const conform_mutants *all, const mutant *m, matrix *x) {
     order(all, m, results);
     suite_run_options run = {.command = command,
                              .data = all->data,
-                             .limit = all->limit > 0 ? all->limit : 5,
+                             .limit = all->limit > 0 ? all->limit : 20,
                              .jobs = all->jobs,
                              .once = true,
                              .progress = go_on};
