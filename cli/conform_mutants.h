@@ -15,7 +15,7 @@ typedef struct conform_mutants {
     const suite_case *const *cases;
     size_t n_cases;
     unsigned jobs;
-    double limit; /* seconds for an answer; 0: 5 */
+    double limit; /* seconds for an answer; 0: 20 */
     FILE *out;
 } conform_mutants;
 
