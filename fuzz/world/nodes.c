@@ -196,8 +196,8 @@ static bool open_ibe(world *w, ibk_span cipher, ibk_buf *plain, ibk_buf *whose) 
     ibk_buf_clear(&o->cipher);
     ibk_buf_clear(&o->plain);
     ibk_buf_clear(&o->whose);
-    return ibk_buf_append(&o->plain, plain->data + plain_at, plain->len - plain_at) == IBK_OK &&
-           ibk_buf_append(&o->whose, whose->data + whose_at, whose->len - whose_at) == IBK_OK &&
+    return ibk_buf_append_span(&o->plain, ibk_buf_part(plain, plain_at, plain->len - plain_at)) == IBK_OK &&
+           ibk_buf_append_span(&o->whose, ibk_buf_part(whose, whose_at, whose->len - whose_at)) == IBK_OK &&
            ibk_buf_append_span(&o->cipher, cipher) == IBK_OK;
 }
 
