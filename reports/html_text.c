@@ -1,5 +1,6 @@
 /* ibakelab: what comes from outside, written so that it stays text; see html_internal.h. */
 #include "reports/html_internal.h"
+#include "reports/markup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,9 @@
 void html_text(FILE *out, const char *text) {
     for (const char *p = text ? text : ""; *p; p++) {
         unsigned char c = (unsigned char)*p;
-        if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '>')
-            fputs("&gt;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
+        const char *entity = markup_entity(*p);
+        if (entity)
+            fputs(entity, out);
         else if (c == '\'')
             fputs("&#39;", out);
         else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)

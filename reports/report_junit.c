@@ -1,6 +1,7 @@
 /* ibakelab: results as JUnit XML (schema/junit.xsd). A suite is a family of checks of one result; a check is
  * a case: `known` and `skipped` are skipped, `error` is an error, whose type is the kind's own word for it.
  */
+#include "reports/markup.h"
 #include "reports/report.h"
 
 #include <string.h>
@@ -11,14 +12,9 @@
 static void xml_part(FILE *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '>')
-            fputs("&gt;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
+        const char *entity = markup_entity(text[i]);
+        if (entity)
+            fputs(entity, out);
         else if (c == 0xEF && i + 2 < len && (unsigned char)text[i + 1] == 0xBF &&
                  (unsigned char)text[i + 2] >= 0xBE) {
             fputc('?', out); /* U+FFFE and U+FFFF */

@@ -1,6 +1,7 @@
 /* ibakelab: the style of the pictures, and text in XML.
  */
 #include "reports/svg.h"
+#include "reports/markup.h"
 
 #include "trace/trace.h"
 #include <string.h>
@@ -50,10 +51,6 @@ void svg_end(FILE *out) {
     fputs("</svg>\n", out);
 }
 
-static const char *entity(unsigned char c) {
-    return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : NULL;
-}
-
 void svg_escaped(FILE *out, const char *text) {
     const unsigned char *p = (const unsigned char *)text;
     for (size_t left = strlen(text), len; left; p += len, left -= len) {
@@ -61,8 +58,8 @@ void svg_escaped(FILE *out, const char *text) {
         if (len == 0 || (*p < 0x20 && *p != '\n' && *p != '\t')) {
             fputs("\xEF\xBF\xBD", out);
             len = 1;
-        } else if (entity(*p)) {
-            fputs(entity(*p), out);
+        } else if (markup_entity(*p)) {
+            fputs(markup_entity(*p), out);
         } else {
             fwrite(p, 1, len, out);
         }
