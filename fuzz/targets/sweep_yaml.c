@@ -86,7 +86,7 @@ static bool same(const scn_node *a, const scn_node *b) {
     if (a->kind != b->kind || a->count != b->count || scn_node_is_null(a) != scn_node_is_null(b))
         return false;
     if (a->kind == SCN_SCALAR)
-        return strcmp(a->text, b->text) == 0;
+        return scn_node_is_null(a) || strcmp(a->text, b->text) == 0;
     for (size_t i = 0; i < a->count; i++)
         if ((a->kind == SCN_MAPPING && strcmp(a->keys[i].text, b->keys[i].text) != 0) ||
             !same(&a->items[i], &b->items[i]))

@@ -101,7 +101,10 @@ static bool is_bare(const scn_node *node) {
 static void put_inner(writer *w, const scn_node *node) {
     bool mapping = node->kind == SCN_MAPPING;
     if (node->kind == SCN_SCALAR) {
-        is_bare(node) ? put_text(w, node->text) : put_quoted(w, node->text);
+        if (scn_node_is_null(node))
+            put_text(w, "~");
+        else
+            is_bare(node) ? put_text(w, node->text) : put_quoted(w, node->text);
         return;
     }
     put_text(w, mapping ? "{" : "[");

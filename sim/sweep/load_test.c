@@ -110,6 +110,7 @@ static void test_quotes(void **state) {
                     "      - - one, two\n"
                     "        - 3\n"
                     "        - it's\n"
+                    "        -\n"
                     "        - {'a b': \"\\u2028'\"}\n" MEASURES);
     const sweep_choice *choices = s->parameters[0].choices;
     assert_string_equal(choices[0].sets[0], "a.b='[x'");
@@ -117,7 +118,7 @@ static void test_quotes(void **state) {
     assert_string_equal(choices[1].sets[0], "a.b=''");
     assert_string_equal(choices[2].sets[0], "a.b=\"two\\U0000000Alines\"");
     assert_string_equal(choices[3].sets[0], "a.b=7 %");
-    assert_string_equal(choices[4].sets[0], "a.b=['one, two', 3, it's, {? 'a b': \"\\U00002028'\"}]");
+    assert_string_equal(choices[4].sets[0], "a.b=['one, two', 3, it's, ~, {? 'a b': \"\\U00002028'\"}]");
     sweep_free(s);
 }
 
