@@ -1,7 +1,7 @@
 /* The reader by its contract, in its place: a read fails, or gives any value and moves on inside an input of
- * at most IBK_MIKEY_MAX_LEN octets. That the reader keeps it is shown by reader.c here; so what is shown with
- * this holds with the reader. What it knows less than the reader (whether octets are left) only makes more
- * states. */
+ * at most IBK_MIKEY_MAX_LEN octets. That the reader keeps it is shown by `fuzz/prove contract`; so what is
+ * shown with this holds with the reader. What it knows less than the reader (whether octets are left) only
+ * makes more states. */
 #include "nondet.h"
 
 #include "contract.h"
