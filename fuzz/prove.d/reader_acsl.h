@@ -5,8 +5,6 @@
 #ifndef PROVE_READER_ACSL_H
 #define PROVE_READER_ACSL_H
 
-#include "wire/reader.h"
-
 /* ibk_span_of by what it does; with a type, for the memory of WP has no void. */
 /*@ assigns \result \from data, len;
     ensures \result.data == data && \result.len == len; */
