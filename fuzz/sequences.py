@@ -10,7 +10,7 @@ CASTS = {
     "call": ["alice", "bob", "fork", "bob2"],
 }
 EDITS = {name: i for i, name in enumerate(["octet", "delete", "duplicate", "swap", "splice", "insert", "edge", "resize",
-                                           "length", "next", "cut", "time", "mac", "variety"])}
+                                           "length", "next", "cut", "time", "mac", "variety", "session"])}
 TIMES = {"0": 0, "1ms": 1, "1s": 2, "31s": 3, "33s": 4, "4min": 5, "301s": 6, "10min": 7, "1h": 8, "13h": 9, "25h": 10,
          "-1s": 11, "-90s": 12, "-1d": 13}
 MISSING_ECHO, ESK, SHA256, ERRORS, P384, IGNORE, PENDING, STAND_IN = (1 << i for i in range(8))
@@ -57,6 +57,9 @@ def seeds():
                                  *update("bob"), ("settle", "alice", 1))
         to["further"] = sequence(cast, *call(), *update("alice", SESSIONS | POLICY | NEW_DH), *update("bob", SESSIONS),
                                  *update("alice", SESSIONS), ("settle", "bob", 1), *update("bob", SESSIONS | POLICY))
+        to["sessions"] = sequence(cast, *call(), ("update", "alice", 0, (), "1s"),
+                                  ("deliver", "bob", 0, (edit("session", 0, 1, 3),)), "pump", ("settle", "bob", 1), *update("bob", SESSIONS),
+                                  ("deliver", "alice", 0, (edit("session", 2, 0), edit("mac"))))
         to["keyless"] = sequence(cast, *call(), settings=MISSING_ECHO, more=KEYLESS)
         to["delivered"] = sequence(cast, ("begin", "alice"), ("deliver", "bob"), ("deliver", "alice"), ("deliver", "bob"),
                                    ("deliver", "alice"))
@@ -145,6 +148,10 @@ def twins():
                                                  ("deliver", "bob", 0, (edit("octet", 0, 11, 1),)))),
         ("seq_call", "policy-in-force", sequence("call", *call(), ("update", "alice", 0, (), "1s"), (
             "deliver", "bob", 5 << 4, (edit("splice", 4, 1), edit("edge", 1, 7, 2))))),
+        ("seq_call", "policy-in-force", sequence("call", *call(), ("update", "alice", 0, (), "1s"), (
+            "deliver", "bob", 0, (edit("session", 1, 0),)))),  # a session is taken away
+        ("seq_call", "header-repeat", sequence("call", *call(), ("update", "alice", 0, (), "1s"), "pump", (
+            "deliver", "alice", 0, (edit("session", 1, 1, 3), edit("mac"))))),  # the answer has one more
         ("seq_call", "null-srtp", sequence("call", *call(), ("update", "alice", SESSIONS | POLICY, (), "1s"),
                                            ("deliver", "bob", 0, (edit("edge", 3, 7, 0),)))),
         # a policy, and a crypto session, in the answer, under a V made anew
