@@ -163,6 +163,11 @@ static void keys_only_after_echoes(world_player *p) {
     }
 }
 
+void oracle_settled(world_player *p) {
+    if (has_keys(p))
+        oracle_in_force(p);
+}
+
 /* RFC 3830 §6.1: a CSB ID is unique between two parties. Forks share one until they are answered; of two that
  * are answered under one identity the caller drops one (ibk_session_fork), which is Alice's part here. */
 static void one_csb_id(world *w) {

@@ -189,22 +189,16 @@ static void session_fork(world *w) {
     judged_copy(&to->i1, &from->i1);
 }
 
-static void session_take_back(world_player *p) {
-    if (ibk_session_revert_update(p->session) == IBK_OK) {
-        oracle_taken_back(p);
-        oracle_in_force(p);
-    }
-}
-
 static void session_settle(world_player *p, uint8_t how) {
     if (!p->session)
         return;
     if (how % 3 == 0)
         ibk_session_confirm_update(p->session);
-    else if (how % 3 == 1)
-        session_take_back(p);
-    else
+    else if (how % 3 == 2)
         (void)ibk_session_abandon_update(p->session);
+    else if (ibk_session_revert_update(p->session) == IBK_OK)
+        oracle_taken_back(p);
+    oracle_settled(p);
 }
 
 /* ---- key requests

@@ -174,6 +174,7 @@ void oracle_update_answer(world *w, world_player *p, bool by_initiator, const ch
 void oracle_established(world_player *p);
 void oracle_taken_back(world_player *p); /* an unconfirmed update was */
 void oracle_in_force(world_player *p);   /* the session says what the messages said */
+void oracle_settled(world_player *p);    /* oracle.c: an update was confirmed, taken back or given up */
 void oracle_cost_begin(world *w);
 void oracle_cost_end(world *w, size_t input_len);
 void oracle_end(world *w);
