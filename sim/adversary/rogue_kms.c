@@ -291,10 +291,15 @@ static ibk_err open_ports(rogue_kms *k, ibk_diag *diag) {
     return err ? err : http_server_new(&k->rfc5408, &server);
 }
 
-static ibk_err take_name(const rogue_kms *k) {
+/* Both of them, where the KMS's identity leads to a host of another name than its parameters. */
+static ibk_err take_names(const rogue_kms *k) {
     char host[256];
+    ims_names *names = k->config.host->world->names;
     parameters_host(host, k->domain->name);
-    return ims_names_replace(k->config.host->world->names, host, &k->config.host->addr);
+    ibk_err err = ims_names_replace(names, host, &k->config.host->addr);
+    if (!err && !kms_identity_host(host, k->domain->kms.identity))
+        return IBK_ERR_LIMIT;
+    return err ? err : ims_names_replace(names, host, &k->config.host->addr);
 }
 
 ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag *diag) {
@@ -313,7 +318,7 @@ ibk_err rogue_kms_new(rogue_kms **out, const rogue_kms_config *config, ibk_diag 
     if (!err)
         err = open_ports(k, diag);
     if (!err)
-        err = take_name(k);
+        err = take_names(k);
     if (err)
         rogue_kms_free(k);
     else

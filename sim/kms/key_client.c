@@ -230,14 +230,15 @@ static void try_again(key_client *c, uint64_t pause_ns) {
                       : "the KMS did not answer in time");
 }
 
-/* "kms@home.example" is served by the host kms.home.example. */
+bool kms_identity_host(char out[256], const char *identity) {
+    const char *at = strchr(identity, '@');
+    int len = at ? snprintf(out, 256, "%.*s.%s", (int)(at - identity), identity, at + 1) : -1;
+    return len >= 0 && len < 256;
+}
+
 static bool find_kms(key_client *c) {
-    const char *identity = c->config.user->kms, *at = strchr(identity, '@');
     sip_addr addr = {.port = KMS_HTTP_PORT};
-    if (!at)
-        return false;
-    int len = snprintf(c->kms_host, sizeof c->kms_host, "%.*s.%s", (int)(at - identity), identity, at + 1);
-    if (len < 0 || (size_t)len >= sizeof c->kms_host ||
+    if (!kms_identity_host(c->kms_host, c->config.user->kms) ||
         ims_names_find(c->config.host->world->names, &addr, c->kms_host))
         return false;
     c->kms = ims_endpoint(&addr);

@@ -9,6 +9,10 @@
 #define KMS_HTTP_PORT 8080
 #define KMS_TARGET    "/mikey"
 
+/* The host that serves the KMS of an identity: "kms@home.example" is kms.home.example. False if it is too
+ * long, or has no '@'. */
+bool kms_identity_host(char out[256], const char *identity);
+
 #define KEY_CLIENT_TRIES  4
 #define KEY_CLIENT_TRY_NS (8 * SIP_S) /* longer than TCP needs for a few lost packets */
 
@@ -24,7 +28,7 @@ typedef struct key_client_pke {
 /* Everything is borrowed; `ids` for the call alone. */
 typedef struct key_client_config {
     ims_host *host;
-    const scn_user *user;    /* PSK, and the KMS that it asks: "kms@home.example" is kms.home.example */
+    const scn_user *user;    /* PSK, and the KMS that it asks */
     const ibk_identity *ids; /* what is asked for (P-10), 1 to IBK_KMS_MAX_USERS: URI for the KMS's current
                                 issue of that identity, byte string for the key of one IBE identity */
     size_t n_ids;

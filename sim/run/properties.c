@@ -247,10 +247,11 @@ static bool has_ended(const ue *u, uint32_t csb_id) {
     return any;
 }
 
-static bool has_keys(const ue *u, uint32_t csb_id) {
+/* A caller needs x until its call is answered: further branches of a fork may have an R_MESSAGE_1 for it. */
+static bool needs_no_scalar(const ue *u, uint32_t csb_id) {
     for (size_t i = 0; i < ue_call_count(u); i++) {
         const ue_call_view *view = ue_call_at(u, i);
-        if (view->csb_id == csb_id && view->has_keys)
+        if (view->csb_id == csb_id && view->has_keys && (!view->caller || view->established.set))
             return true;
     }
     return false;
@@ -265,7 +266,7 @@ static void find_secret(void *user, const ibk_session_secret *secret) {
         broken(&s->court, SCN_PROPERTY_WIPING, "%s keeps secrets of CSB %08x that are no longer in force",
                name, secret->csb_id);
     else if (secret->kind == IBK_SECRET_SCALAR && secret->age == IBK_SECRET_IN_FORCE &&
-             has_keys(s->u, secret->csb_id))
+             needs_no_scalar(s->u, secret->csb_id))
         broken(&s->court, SCN_PROPERTY_WIPING, "%s keeps its scalar of CSB %08x, whose K_SESSION is known",
                name, secret->csb_id);
     else if (has_ended(s->u, secret->csb_id) && secret->kind != IBK_SECRET_OWN_POINT &&

@@ -196,11 +196,21 @@ static ibk_err add_subscribers(world *w, world_domain *d) {
     return err;
 }
 
+/* The host that key requests to the KMS's identity go to, if it is not called so anyway. */
+static ibk_err name_kms(world *w, const world_domain *d, const sip_addr *addr) {
+    char host[256];
+    if (!kms_identity_host(host, d->scenario->kms.identity))
+        return IBK_ERR_LIMIT;
+    return strcmp(host, d->name[FUNCTION_KMS]) == 0 ? IBK_OK : ims_names_add(w->ims.names, host, addr);
+}
+
 static ibk_err start_functions(world *w, world_domain *d, ibk_diag *diag) {
     ims_host_config host[FUNCTIONS];
     ibk_err err = IBK_OK;
     for (size_t i = 0; !err && i < FUNCTIONS; i++)
         err = host_config(w, &host[i], d->name[i], diag);
+    if (!err)
+        err = name_kms(w, d, &host[FUNCTION_KMS].addr);
     if (!err) /* requests for the domain itself (REGISTER) arrive at its I-CSCF, RFC 3263 */
         err = ims_names_add(w->ims.names, d->scenario->name, &host[FUNCTION_I].addr);
     if (err)

@@ -1,5 +1,6 @@
 /* Raw to model: domains, links, and the order of the steps. */
 #include "scenario/names.h"
+#include <ctype.h>
 #include <string.h>
 
 static const scn_section *list_section(const char *key) {
@@ -25,6 +26,45 @@ static void check_parameters(scn_ctx *ctx, raw_kms *raw, const scn_section *sect
         raw->kms.parameters = 3072;
         scn_give(section, &raw->head, "parameters");
     }
+}
+
+static const char *in_lower_case(scn_arena *arena, const char *text) {
+    char *copy = scn_alloc(arena, strlen(text) + 1);
+    for (size_t i = 0; copy != NULL && text[i] != 0; i++)
+        copy[i] = (char)tolower((unsigned char)text[i]);
+    return copy;
+}
+
+/* The host that serves a KMS by its identity, which need not be that of its domain's KMS. */
+static const char *kms_host(scn_arena *arena, const raw_kms *kms) {
+    const char *identity = kms->kms.identity, *at = identity != NULL ? strchr(identity, '@') : NULL;
+    const char *host =
+        at != NULL ? scn_printf(arena, "%.*s.%s", (int)(at - identity), identity, at + 1) : NULL;
+    return host != NULL ? in_lower_case(arena, host) : NULL;
+}
+
+/* Names of hosts that no two nodes may have. */
+static void check_hosts(scn_ctx *ctx, const raw_domain *domains, size_t count) {
+    static const char *const nodes[] = {"", "pcscf.", "icscf.", "scscf.", "hss.", "kms."};
+    const size_t node_count = sizeof nodes / sizeof nodes[0];
+    scn_index index;
+    if (!scn_index_new(ctx, &index, count * (node_count + 1)))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const raw_domain *d = &domains[i];
+        const char *own = NULL;
+        for (size_t k = 0; k < node_count; k++) {
+            own = scn_printf(ctx->arena, "%s%s", nodes[k], d->name);
+            if (own != NULL)
+                index.list[index.count++] = (scn_named){own, i, scn_where_of(&d->head, "name")};
+        }
+        const char *served = kms_host(ctx->arena, &d->kms);
+        if (served != NULL && own != NULL && strcmp(served, own) != 0)
+            index.list[index.count++] =
+                (scn_named){served, count + i, scn_where_of(&d->kms.head, "identity")};
+    }
+    scn_index_sort(&index);
+    scn_index_unique(ctx, &index, "hosts");
 }
 
 void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
@@ -55,6 +95,8 @@ void scn_expand_domains(scn_ctx *ctx, scn_scenario *out, raw_scenario *raw) {
     }
     scn_index_sort(&index);
     scn_index_unique(ctx, &index, "domains");
+    if (ctx->errors->count == 0)
+        check_hosts(ctx, domains, out->domain_count);
 }
 
 /* ---- links

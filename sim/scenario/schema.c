@@ -101,7 +101,9 @@ static const scn_word parameters_words[] = {
 
 static const scn_field kms_fields[] = {
     {"identity", SCN_T_NAI, AT(raw_kms, kms.identity), .computed = "`kms@` and the domain's name", .min = 3,
-     .max = 250, .meaning = "identity of the KMS in IDRkms"},
+     .max = 250,
+     .meaning = "identity of the KMS in IDRkms; key requests go to the host that is called so with a dot in "
+                "place of the @"},
     {"parameters", SCN_T_ENUM, AT(raw_kms, kms.parameters), .computed = "3072 unless files are given",
      .words = WORDS({"1024", 1024}, {"2048", 2048}, {"3072", 3072}),
      .meaning =

@@ -70,7 +70,7 @@ class Leg:
         self.mpk = self.tgk = None  # MPK of the initial exchange, TGK in force
         self.x = None  # [x]P of I_MESSAGE_2, if it is another one than that of I_MESSAGE_1
         self.sk = None  # the SK of the caller's ESK, for content
-        self.stamps, self.values = [], []  # (role, T) and EC Diffie-Hellman values that the session has had
+        self.stamps, self.values = [], []  # (role, T, counts for both) and EC Diffie-Hellman values that the session has had
 
     @property
     def csb_id(self):
@@ -381,7 +381,7 @@ class Exchanges:
         leg.policy, leg.sessions = self.policies(leg.r2), leg.r2.header.sessions
         self.traffic_keys(leg, leg.r2)
         leg.values = [initiator, leg.own]
-        leg.stamps = [(mikey.INITIATOR, seen.message.one(mikey.T)) for seen in (leg.i1, leg.i2)]
+        leg.stamps = [(mikey.INITIATOR, seen.message.one(mikey.T), True) for seen in (leg.i1, leg.i2)]
 
 
 def _check_map(r1, i1):

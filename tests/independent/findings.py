@@ -44,14 +44,19 @@ class Report:
             yield "packet %d: %s" % (packet, text) if packet else text
 
 
-def moment(t, near):
-    """The nanoseconds since 1970 that a T payload says, in the NTP era nearest to a moment; None for COUNTER."""
+def exact(t, near):
+    """What a T payload says, in units of 2^-32 s since 1970, in the NTP era nearest to a moment; None for COUNTER."""
     if t.ts_type == 2:
         return None
     seconds = int.from_bytes(t.value[:4], "big") - UNIX_TO_NTP
-    fraction = int.from_bytes(t.value[4:], "big") * SECOND >> 32
     eras = round((near // SECOND - seconds) / NTP_ERA)  # RFC 3830 section 4.2.8: NTP wraps in 2036
-    return (seconds + eras * NTP_ERA) * SECOND + fraction
+    return (seconds + eras * NTP_ERA << 32) + int.from_bytes(t.value[4:], "big")
+
+
+def moment(t, near):
+    """The same in nanoseconds: two T may have the same."""
+    units = exact(t, near)
+    return None if units is None else units * SECOND >> 32
 
 
 def date(nanoseconds, digits):

@@ -10,6 +10,7 @@ from findings import SECOND, Wrong
 from secret_keys import FORMAT, Content
 
 SAMPLES_A_SECOND = 8000
+CLOCKS = {"audio": SAMPLES_A_SECOND, "video": 90000}  # of RTP timestamps (RFC 3551, RFC 6184)
 MIN_FOR_NOISE_TEST = 2000  # octets
 # Wrongly decrypted sound is noise: each octet as likely as another, chi-square about 255 with deviation 23. Sound is far
 # from that, whatever it is.
@@ -17,7 +18,7 @@ NOISE_LIMIT = 600
 
 
 GRACE = SECOND  # after this much the old keys are out of use, whatever the way of the packets
-SLACK = SECOND // 100  # of two packets that leave at once
+SLACK = SECOND // 10  # of two packets that leave at once, and pass slow links
 CONFIRMED_AT_LAST = 33 * SECOND  # who answers an update takes the new keys after 32 s at the latest (docs/midcall.md)
 NAL_TYPES = {*range(1, 24), 24, 28}  # RFC 6184 section 5.4: single NAL units, STAP-A, FU-A
 
@@ -238,7 +239,7 @@ class Media:
         for (call_id, to_tag, from_tag), time in self.capture.byes.items():
             tags = {mikey.INITIATOR: to_tag, mikey.RESPONDER: from_tag}
             if (call_id, tags[flow.role]) == flow.dialog:
-                late = [index for index, sent in flow.times.items() if sent > time + SLACK]
+                late = [index for index, sent in sent_at(flow).items() if sent > time + SLACK]
                 if late:
                     raise Wrong(flow.packets[min(late)][0], "%s goes on after its BYE" % flow.user)
 
@@ -257,6 +258,17 @@ class Media:
                 if self.options.lossless and flow.content.raw.keys() != left.keys():
                     raise Wrong(flow.packets[min(flow.packets)][0], "%s delivers %d of %d packets" % (
                         flow.user, len(flow.content.raw), len(left)))  # fmt: skip
+
+
+def sent_at(flow):
+    """When each packet left, by its RTP timestamp: where it was captured it may have waited in a queue, the first of all
+    the least. By index."""
+    if not flow.packets:
+        return {}
+    rate, first = CLOCKS[flow.kind], flow.packets[min(flow.packets)][1].timestamp
+    said_at = {i: (rtp.timestamp - first & 0xFFFFFFFF) * SECOND // rate for i, (_, rtp) in flow.packets.items()}
+    start = min(flow.times[index] - moment for index, moment in said_at.items())
+    return {index: start + moment for index, moment in said_at.items()}
 
 
 def said(flow):

@@ -24,6 +24,7 @@ number, such as R_MESSAGE_1#2 for the second R_MESSAGE_1.
                                      encrypted, or BACK octets before it
   replace OLD NEW [N]                the text OLD, in the Nth TCP segment that has it (from 1), by NEW of the same length
   flip-raw N                         a bit in the last octet of packet N, and no checksum is mended
+  hasten TEXT MS                     every UDP packet that holds the text comes that much earlier
   fragment                           harmless: every UDP packet over 200 octets comes in two fragments, the second first
   shuffle                            harmless: every third TCP segment comes after the next packet, and comes twice
 """
@@ -148,7 +149,17 @@ def shuffle(packets):
     packets[-1] = [packets[-1]] + again
 
 
-def spoil(packets, capture, command, words):
+def hasten(packets, times, text, ms):
+    chosen = [i for i, p in enumerate(packets) if (p[9] if p[0] >> 4 == 4 else p[6]) == 17 and text.encode() in p]
+    if not chosen:
+        sys.exit("tamper.py: no UDP packet holds that")
+    for i in chosen:
+        times[i] -= int(ms) * 10**6
+    order = sorted(range(len(packets)), key=times.__getitem__)
+    packets[:], times[:] = [packets[i] for i in order], [times[i] for i in order]
+
+
+def spoil(packets, times, capture, command, words):
     if command == "flip-mikey":
         flip_mikey(packets, capture, *words)
     elif command == "drop-mikey":
@@ -167,6 +178,8 @@ def spoil(packets, capture, command, words):
         flip_tls(packets, *words)
     elif command == "replace":
         replace(packets, *words)
+    elif command == "hasten":
+        hasten(packets, times, *words)
     elif command == "flip-raw":
         packets[int(words[0]) - 1][-1] ^= 1
     else:
@@ -190,8 +203,9 @@ def main():
     original = pcap.read(options.input)
     capture = collect.Capture(original, Report())
     packets = [bytearray(packet.ip) for packet in original]
-    spoil(packets, capture, options.command[0], options.command[1:])
-    write(options.output, [packet.time for packet in original], packets)
+    times = [packet.time for packet in original]
+    spoil(packets, times, capture, options.command[0], options.command[1:])
+    write(options.output, times, packets)
 
 
 if __name__ == "__main__":

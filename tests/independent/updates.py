@@ -2,7 +2,7 @@
 that is complete. Roles stay those of the initial exchange, whoever starts."""
 
 import mikey
-from findings import NoKey, Wrong, moment
+from findings import NoKey, Wrong, exact
 from rules import check, check_clock, check_shape, same_header, same_identity, same_t
 
 I, R = mikey.INITIATOR, mikey.RESPONDER
@@ -85,16 +85,20 @@ class Updates:
             update.points[starter] = point
 
     def _newer(self, update):
-        """T is newer than every T of the session; counters are compared with those of the same sender (P-34)."""
+        """T is newer than every T that counted in the session, and than those of the same sender; counters are compared with
+        the latter alone (P-34). An update that crosses another one is refused (491), and counts for its sender only."""
         t, leg = update.i1.message.one(mikey.T), update.leg
         near = update.i1.time
-        for sender, earlier in leg.stamps:
+        for sender, earlier, counted in leg.stamps:
+            if not counted and sender != update.starter:
+                continue
             if t.ts_type == 2 or earlier.ts_type == 2:
                 if sender == update.starter and t.ts_type == earlier.ts_type:
                     check(t.value > earlier.value, update.i1, "T is not newer than all before")
             else:
-                check(moment(t, near) > moment(earlier, near), update.i1, "T is not newer than all before")
-        leg.stamps.append((update.starter, t))
+                check(exact(t, near) > exact(earlier, near), update.i1, "T is not newer than all before")
+        refused = update.i1.first.text.transaction in self.exchanges.capture.refused
+        leg.stamps.append((update.starter, t, not refused))
 
     def _fresh(self, leg, seen, point):
         check(point not in leg.values, seen, "an EC Diffie-Hellman value that the session has had already")

@@ -134,6 +134,8 @@ expect_line '^WRONG  packet [0-9]+: sip:.*: the SRTP tag is wrong'
 spoiled 1 drop-udp 100
 expect_line '^WRONG  packet [0-9]+: sip:.*: RTP packets are missing'
 verify 0 --extract none --capture spoiled.pcap "$good" # without --lossless, a lost packet is no fault
+spoiled 1 hasten 'BYE sip:' 400
+expect_line '^WRONG  packet [0-9]+: sip:.* goes on after its BYE'
 spoiled 1 flip-raw 76
 expect_line '^WRONG  packet 76: wrong TCP checksum'
 

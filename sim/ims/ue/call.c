@@ -135,28 +135,32 @@ void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag) {
     trace_diag(t, call->view.reason, call->view.diag.err ? &call->view.diag : NULL);
     trace_end(t);
     close_sessions(call, reason);
-    ue_media_hush(call->leg);
     if (call->sip) {
-        sip_call_hangup(call->sip, "MIKEY;cause=0");
+        ue_call_hang_up(call, "MIKEY;cause=0");
     } else {
         call->view.ended = ue_call_now(call);
         ue_call_release(call);
     }
 }
 
-static void hang_up(void *arg) {
+void ue_call_hang_up(ue_call *call, const char *reason) {
+    call->leaving = true;
+    ue_media_hush(call->leg);
+    sip_call_hangup(call->sip, reason);
+}
+
+static void end_as_planned(void *arg) {
     ue_call *call = arg;
     call->plan_timer = 0;
     call->view.planned_end = true;
-    ue_media_hush(call->leg);
     if (call->sip)
-        sip_call_hangup(call->sip, NULL);
+        ue_call_hang_up(call, NULL);
 }
 
 /* From the ACK on: the party that the scenario names sends the BYE. */
 void ue_call_plan_end(ue_call *call) {
     if (call->script && (call->script->hang_up == SCN_CALLER) == call->view.caller && !call->plan_timer)
-        call->plan_timer = ims_host_timer(call->u->host, call->script->duration_ns, hang_up, call);
+        call->plan_timer = ims_host_timer(call->u->host, call->script->duration_ns, end_as_planned, call);
 }
 
 /* ---- callbacks of the SIP layer

@@ -306,7 +306,7 @@ void ue_callee_acked(ue_call *call, sip_leg *sip) {
         ue_session_timer_start(call, sip_call_invite_msg(call->sip));
         ue_call_plan_end(call);
     }
-    if (!leg->media)
+    if (!leg->media || call->leaving)
         return;
     ue_media_talk(leg);
     ibk_err err = leg->plain ? IBK_OK : ue_midcall_start(leg);

@@ -13,7 +13,7 @@ static void cancel(void *arg) {
     call->cancel_timer = 0;
     if (call->sip && !call->view.established.set) {
         call->view.planned_end = true;
-        sip_call_hangup(call->sip, NULL);
+        ue_call_hang_up(call, NULL);
     }
 }
 
@@ -248,8 +248,10 @@ static void establish(ue_leg *leg) {
 
 /* Both 200 (INVITE) and R_MESSAGE_2 are there. */
 static ibk_err begin_media(ue_leg *leg) {
-    ibk_err err = leg->media ? IBK_OK : ue_media_open(leg); /* talk_early has opened it */
     sip_leg_ack(leg->sip, NULL, (ibk_span){0}); /* of the re-INVITE, if R_MESSAGE_2 came in its 200 */
+    if (leg->call->leaving)
+        return IBK_OK;
+    ibk_err err = leg->media ? IBK_OK : ue_media_open(leg); /* talk_early has opened it */
     if (!err) {
         ue_media_talk(leg);
         err = ue_midcall_start(leg);
@@ -260,7 +262,8 @@ static ibk_err begin_media(ue_leg *leg) {
 /* Without IBK_DEFENCE_MEDIA_AFTER_VERIFICATION (P-13): I_MESSAGE_2 is out, the call is answered. */
 static ibk_err talk_early(ue_leg *leg) {
     ibk_err err = IBK_OK;
-    if (!ue_guards(leg->call->u, IBK_DEFENCE_MEDIA_AFTER_VERIFICATION) && leg->r_message_2_due) {
+    if (!ue_guards(leg->call->u, IBK_DEFENCE_MEDIA_AFTER_VERIFICATION) && leg->r_message_2_due &&
+        !leg->call->leaving) {
         err = ue_media_open(leg);
         ue_call_state(leg->call, "talks-early");
         if (!err)

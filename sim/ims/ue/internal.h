@@ -155,6 +155,7 @@ struct ue_call {
     const scn_call *script;
     ue_call_view view;
     sip_call *sip; /* NULL once ended */
+    bool leaving;  /* this end has sent its BYE or CANCEL: it begins nothing new */
     ue_leg *offer; /* caller: the exchange as I_MESSAGE_1 began it, without a dialog; legs are forked from it
                       until the call is answered */
     ue_leg *legs;
@@ -232,6 +233,7 @@ void ue_call_state(ue_call *call, const char *state); /* to the event log */
 /* Why the call came to nothing, for its view: its own reason, else that of its first leg that has one. */
 void ue_call_take_reason(ue_call *call);
 /* Ends every exchange and the SIP call; reason is for this end's log. */
+void ue_call_hang_up(ue_call *call, const char *reason); /* CANCEL or BYE; `reason` for its header, or NULL */
 void ue_call_give_up(ue_call *call, ibk_err reason, const ibk_diag *diag);
 ue_moment ue_call_now(const ue_call *call);
 void ue_call_adopt_keys(const ue_leg *leg); /* into the view: the keys of the leg that carries the call */

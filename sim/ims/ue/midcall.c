@@ -38,7 +38,8 @@ static bool may_begin(const ue_midcall *m) {
 }
 
 void midcall_proceed(ue_midcall *m) {
-    if (may_begin(m) && m->queued > 0 && !m->server && m->call->sip && !ue_session_timer_is_busy(m->call))
+    if (may_begin(m) && m->queued > 0 && !m->server && m->call->sip && !m->call->leaving &&
+        !ue_session_timer_is_busy(m->call))
         midcall_begin(m);
 }
 

@@ -176,9 +176,8 @@ void ue_register(ue *u) {
 
 static void hang_up(ue *u) {
     for (size_t i = 0; i < u->call_count; i++) {
-        ue_media_hush(u->calls[i]->leg);
         if (u->calls[i]->sip)
-            sip_call_hangup(u->calls[i]->sip, NULL);
+            ue_call_hang_up(u->calls[i], NULL);
         else if (!u->calls[i]->view.ended.set) /* its INVITE has not been sent yet */
             ue_call_give_up(u->calls[i], IBK_ERR_STATE, NULL);
     }

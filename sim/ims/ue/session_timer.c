@@ -72,6 +72,8 @@ static void due(void *arg) {
     ue_session_timer *t = arg;
     ue_call *call = t->call;
     t->timer = 0;
+    if (call->leaving)
+        return;
     if (!call->view.caller) {
         gone(call);
         return;
