@@ -125,11 +125,11 @@ static int complain(const sweep_results *r) {
     return r->counts[SWEEP_FAIL] || r->counts[SWEEP_ERROR] ? CLI_FAILED : CLI_OK;
 }
 
-static void print_failures(const sweep_results *r) {
+static void print_failures(const term *t, const sweep_results *r) {
     for (size_t i = 0, shown = 0; i < r->sweep->points && shown < 3; i++)
         if (r->verdicts[i] == SWEEP_ERROR || r->verdicts[i] == SWEEP_FAIL) {
-            printf("  point %zu: %s: %s\n", i, sweep_verdict_name(r->verdicts[i]),
-                   r->details[i] ? r->details[i] : "");
+            printf("  point %zu: %s", i, sweep_verdict_name(r->verdicts[i]));
+            term_text(t, ": ", r->details[i] ? r->details[i] : "", "\n");
             shown++;
         }
 }
@@ -139,14 +139,14 @@ static int show(const options *o, const sweep_results *r) {
     term_probe(&t, stdout);
     t.colour &= !sweep_cluster_launched(); /* mpirun makes every output a terminal */
     if (!o->quiet) {
-        printf("%s\n\n", r->sweep->title);
+        term_text(&t, "", r->sweep->title, "\n\n");
         if (!sweep_table(&t, r, ROWS_SHOWN))
             return cli_error(COMMAND, "out of memory"), CLI_INTERNAL;
         putchar('\n');
     }
     printf("%s: %zu points: %zu passed, %zu failed, %zu without a result; in %s\n", o->file, r->sweep->points,
            r->counts[SWEEP_PASS], r->counts[SWEEP_FAIL], r->counts[SWEEP_ERROR], o->out);
-    print_failures(r);
+    print_failures(&t, r);
     return complain(r);
 }
 

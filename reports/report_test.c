@@ -370,7 +370,14 @@ static void test_folders(void **state) {
     does_not_load(folder, "bad", IBK_ERR_LIMIT, "more than");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0); /* nobody ever writes into it */
-    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is no file");
+    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is a pipe, and a file is wanted");
+    assert_int_equal(unlink(path), 0);
+    make(folder, "bad/result.json");
+    put(folder, "bad/result.json/result.json", BENCH(""));
+    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is a folder, and a file is wanted");
+    snprintf(path, sizeof path, "%s/good/empty/result.json", folder);
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    does_not_load(folder, "good", IBK_ERR_REFUSED, "it is a device, and a file is wanted");
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
