@@ -47,14 +47,8 @@ bool sweep_campaign_next(sweep_campaign *c, size_t *point) {
 }
 
 bool sweep_campaign_return(sweep_campaign *c, size_t point) {
-    if (c->returned_count == c->returned_room) {
-        size_t room = c->returned_room ? 2 * c->returned_room : 16;
-        size_t *larger = realloc(c->returned, room * sizeof *larger);
-        if (!larger)
-            return false;
-        c->returned = larger;
-        c->returned_room = room;
-    }
+    if (!IBK_ROOM(c->returned, c->returned_count, c->returned_room))
+        return false;
     c->returned[c->returned_count++] = point;
     return true;
 }
