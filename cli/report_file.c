@@ -44,10 +44,16 @@ int report_file(const char *command, const char *path, report_writer *write, con
     if (!out)
         return cli_error(command, "%s: %s", path, strerror(errno));
     ibk_err err = write(out, items, count);
-    bool good = !ferror(out) && (standard ? fflush(out) : fclose(out)) == 0;
+    bool good = fflush(out) == 0 && !ferror(out);
+    int number = errno;
+    if (!standard && fclose(out) != 0 && good) {
+        good = false;
+        number = errno;
+    }
     if (err)
         return cli_fail(command, path, err, NULL);
-    if (!good)
-        cli_error(command, "%s: it could not be written: %s", path, strerror(errno));
-    return good ? CLI_OK : CLI_INTERNAL;
+    if (good || standard) /* which cli_finish() asks about */
+        return CLI_OK;
+    cli_error(command, "%s: it could not be written: %s", path, strerror(number));
+    return CLI_INTERNAL;
 }

@@ -8,6 +8,7 @@
 
 #define ROWS_MAX    20000 /* of one table; a page is to be read */
 #define COLUMNS_MAX 10
+#define UNIT_SPACE  "\xC2\xA0" /* no line ends between a number and its unit */
 
 typedef struct column {
     const char *member, *head;
@@ -138,7 +139,7 @@ static void write_number(FILE *out, const char *member, const json_t *value) {
     if (json_is_real(value))
         fprintf(out, "%.6g", json_real_value(value));
     else if (is_time(member))
-        fprintf(out, "%.6f s", (double)json_integer_value(value) / 1e9);
+        fprintf(out, "%.6f" UNIT_SPACE "s", (double)json_integer_value(value) / 1e9);
     else
         fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 }
@@ -174,7 +175,7 @@ static void write_members(FILE *out, const json_t *object, const json_t *units) 
         putc(' ', out);
         if (!json_is_array(part) && !json_is_object(part))
             write_value(out, name, part, NULL);
-        fputs(unit && *unit ? " " : "", out);
+        fputs(unit && *unit ? UNIT_SPACE : "", out);
         html_text(out, unit);
     }
 }
@@ -201,23 +202,44 @@ static void write_value(FILE *out, const char *member, const json_t *value, cons
     }
 }
 
+static bool is_empty(const json_t *value) {
+    return !value || json_is_null(value) || (json_is_array(value) && !json_array_size(value)) ||
+           (json_is_object(value) && !json_object_size(value));
+}
+
+/* A column in which no row has anything is left out, unless it is the first. */
+static size_t columns_of(const table *t, const json_t *list, const column *used[COLUMNS_MAX]) {
+    size_t count = 0;
+    for (const column *c = t->columns; c < t->columns + COLUMNS_MAX && c->member; c++) {
+        size_t i = 0;
+        while (count && i < json_array_size(list) &&
+               is_empty(json_object_get(json_array_get(list, i), c->member)))
+            i++;
+        if (i < json_array_size(list))
+            used[count++] = c;
+    }
+    return count;
+}
+
 /* `units`: of the members of a column `measures`; NULL: none. */
 static void write_table(FILE *out, const table *t, const json_t *list, const json_t *units) {
-    size_t count = json_array_size(list), i;
+    const column *used[COLUMNS_MAX];
+    size_t count = json_array_size(list), columns = columns_of(t, list, used), i, k;
     json_t *row;
     fprintf(out, "<table>\n<caption>%s</caption>\n<thead><tr>", t->caption);
-    for (const column *c = t->columns; c < t->columns + COLUMNS_MAX && c->member; c++)
-        fprintf(out, "<th scope=\"col\">%s</th>", c->head);
+    for (k = 0; k < columns; k++)
+        fprintf(out, "<th scope=\"col\">%s</th>", used[k]->head);
     fputs("</tr></thead>\n<tbody>\n", out);
     json_array_foreach(list, i, row) {
         if (i == ROWS_MAX)
             break;
         fputs("<tr>", out);
-        for (const column *c = t->columns; c < t->columns + COLUMNS_MAX && c->member; c++) {
-            fputs(c == t->columns ? "<th scope=\"row\">" : "<td>", out);
-            write_value(out, c->member, json_object_get(row, c->member),
-                        strcmp(c->member, "measures") == 0 ? units : NULL);
-            fputs(c == t->columns ? "</th>" : "</td>", out);
+        for (k = 0; k < columns; k++) {
+            const char *member = used[k]->member;
+            fputs(k ? "<td>" : "<th scope=\"row\">", out);
+            write_value(out, member, json_object_get(row, member),
+                        strcmp(member, "measures") == 0 ? units : NULL);
+            fputs(k ? "</td>" : "</th>", out);
         }
         fputs("</tr>\n", out);
     }
@@ -320,11 +342,11 @@ void html_tables(FILE *out, const report_item *item, size_t index) {
     html_text(out, report_title(item));
     fputs("</h2>\n", out);
     write_summary(out, item);
+    write_spreads(out, item); /* a sweep is about these; of its checks there are as many as points */
     if (json_array_size(item->checks))
         write_table(out, &checks_table, item->checks, NULL);
     if (json_array_size(item->measures))
         write_table(out, &measures_table, item->measures, NULL);
-    write_spreads(out, item);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         const json_t *list = json_object_get(item->result, tables[i].member);
         if (strcmp(tables[i].kind, report_kind(item)) == 0 && json_array_size(list))

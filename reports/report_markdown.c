@@ -26,7 +26,7 @@ static void text_part(FILE *out, const char *text, size_t limit) {
             fputs("&gt;", out);
         else if (c == '&')
             fputs("&amp;", out);
-        else if (strchr("\\`*_{}[]()#+!|~@", c))
+        else if (strchr("\\`*_{}[]#+!|~@", c))
             fprintf(out, "&#%u;", c); /* a backslash would not be understood everywhere */
         else if (words_c1(text + i))
             fputc(' ', out), i++;

@@ -258,8 +258,8 @@ static void test_sweep_is_summed_up(void **state) {
                                                    "'setup':" SPREAD("0", "null", "null") ",'share':" SPREAD(
                                                        "1", "1", "null"))));
     char *markdown = written(report_write_markdown, &item, 1);
-    contains(markdown, "\n**setup &#40;s&#41;**\n\n"
-                       "| loss | size | n | mean | ± &#40;95 %&#41; | min | max |\n"
+    contains(markdown, "\n**setup (s)**\n\n"
+                       "| loss | size | n | mean | ± (95 %) | min | max |\n"
                        "|---|---|---:|---:|---:|---:|---:|\n"
                        "| 0 % | 1024 | 5 | 1.25 | 0.5 | 1 | 2e-07 |\n"
                        "| &#124; | 1024 | 0 | – | – | 1 | 2e-07 |\n");
