@@ -90,8 +90,12 @@ int sweep_campaign_take(sweep_campaign *c, const sweep_row *row) {
     if (c->took[row->point])
         return CLI_OK;
     ibk_err err = sweep_store_put(c->store, row, &diag);
-    if (err)
-        return cli_fail(SWEEP_COMMAND, "the database", err, &diag), CLI_INTERNAL;
+    if (err) {
+        cli_fail(SWEEP_COMMAND, "the database", err, &diag);
+        cli_error(SWEEP_COMMAND,
+                  "the rows before this one are in it, and the same command with --resume goes on");
+        return CLI_INTERNAL;
+    }
     c->took[row->point] = 1;
     c->taken++;
     c->errors += row->verdict == SWEEP_ERROR;
