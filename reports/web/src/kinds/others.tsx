@@ -24,6 +24,7 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
     const href = hrefOf(dir);
     return href ? <a href={href}>{text}</a> : null;
   };
+  const links = found ? [link(found.run, 'Its run'), link(found.twin, 'Its twin with the defence on')].filter(Boolean) : [];
   return (
     <>
       <Tiles tiles={[
@@ -35,8 +36,8 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
       {found && (
         <Section id="found" title="What broke">
           <p><Badge of="fail">{found.broken.join(', ')}</Badge> {found.round ? `in round ${count(found.round)}` : 'before an adversary did anything'}{found.detail && <>: {found.detail}</>}</p>
-          <p>Shortened from {plural(found.rules_before, 'rule')} to {count(found.rules.length)} in {plural(found.tries, 'run')}; <code>{found.file}</code> shows it.{' '}
-            {link(found.run, 'Its run')} {link(found.twin, 'The twin with the defence on')}</p>
+          <p>Shortened from {plural(found.rules_before, 'rule')} to {count(found.rules.length)} in {plural(found.tries, 'run')}; <code>{found.file}</code> shows it.</p>
+          {links.length > 0 && <p>{links.map((one, i) => <>{i > 0 && ' · '}{one}</>)}</p>}
           <Plain caption="Rules of the adversary that are left" head={['no.', 'rule']}
             rows={found.rules.map((rule, i) => [`${i + 1}`, Object.entries(rule).map(([k, v]) => `${k}: ${v}`).join(', ')])} />
         </Section>
