@@ -22,13 +22,24 @@ static int check_one(const char *command, const char *path) {
     return number ? cli_error(command, "%s cannot be written: %s", path, strerror(number)) : CLI_OK;
 }
 
+/* One would overwrite the other; not where they lead to a device. */
+static bool is_named_twice(const char *const *paths, size_t i) {
+    struct stat about;
+    for (size_t k = 0; k < i; k++)
+        if (paths[k] && strcmp(paths[k], paths[i]) == 0)
+            return stat(paths[i], &about) != 0 || S_ISREG(about.st_mode);
+    return false;
+}
+
 int report_files_check(const char *command, const char *const *paths, size_t count) {
     size_t standard = 0;
     int status = CLI_OK;
     for (size_t i = 0; i < count && !status; i++) {
         bool out = paths[i] && strcmp(paths[i], "-") == 0;
         standard += out;
-        if (paths[i] && !out)
+        if (paths[i] && !out && is_named_twice(paths, i))
+            status = cli_usage(command, "%s is named twice", paths[i]);
+        else if (paths[i] && !out)
             status = check_one(command, paths[i]);
     }
     return !status && standard > 1 ? cli_usage(command, "only one of them can go to standard output")
