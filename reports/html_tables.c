@@ -157,7 +157,7 @@ static void write_part(FILE *out, const char *member, const json_t *part) {
         html_text(out, report_text_of(part, "on"));
         fputs(": ", out);
         html_text(out, report_text_of(part, "do"));
-        fprintf(out, ", %" JSON_INTEGER_FORMAT " times", json_integer_value(json_object_get(part, "fired")));
+        fprintf(out, ", ×%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(part, "fired")));
     } else if (!json_is_array(part) && !json_is_object(part)) { /* deeper than that no table goes */
         write_value(out, "", part, NULL);
     }

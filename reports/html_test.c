@@ -277,7 +277,7 @@ static void adversaries_sit_somewhere(void **state) {
         "\"links\":[{\"name\":\"l\",\"a\":\"x\",\"b\":\"y\",\"a_to_b\":{\"packets\":1,\"octets\":90}}]}");
     char *text = tables_of(&item);
     assert_non_null(strstr(text, "<th scope=\"row\">eve</th><td>link access-bob; link core, in scscf</td>"
-                                 "<td>seen 3</td><td>INVITE: drop, 2 times</td>"));
+                                 "<td>seen 3</td><td>INVITE: drop, ×2</td>"));
     assert_non_null(strstr(text, "<th scope=\"row\">off</th><td>–</td><td>–</td><td>–</td>"));
     assert_non_null(
         strstr(text, "<th scope=\"row\">l</th><td>x</td><td>y</td><td>packets 1, octets 90</td>"));
