@@ -1,5 +1,6 @@
 /* ibakelab: what the subcommands share: messages, numbers, files. */
 #include "cli/cli.h"
+#include "reports/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,10 @@ static void complain(const char *command, const char *format, va_list args) {
         vfprintf(memory, format, args);
         fclose(memory);
     }
-    /* A message may quote a file: what would steer the terminal is not passed on. */
-    for (char *p = text; p && *p; p++)
-        if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
-            *p = '?';
-    fprintf(stderr, "ibakelab%s%s: %s\n", *command ? " " : "", command, text ? text : format);
+    const char *said = text ? text : format;
+    fprintf(stderr, "ibakelab%s%s: ", *command ? " " : "", command);
+    words_show(stderr, said, strlen(said), "\n\t"); /* it may quote a file */
+    fputc('\n', stderr);
     free(text);
 }
 

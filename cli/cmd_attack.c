@@ -1,6 +1,7 @@
 /* ibakelab attack: a random adversary against a scenario, and the shortest rules that did harm. */
 #include "cli/attack_result.h"
 #include "reports/terminal.h"
+#include "reports/words.h"
 #include "run/run.h"
 
 #include <errno.h>
@@ -209,8 +210,10 @@ static int found_one(const options *o, const trials *t, attack *a, trial *what, 
     int status =
         err ? cli_fail(COMMAND, o->file, err, NULL) : keep(o, t, a, what, c->round, &yaml, kept, base);
     if (!status) {
-        printf("round %zu%s breaks %s: %s\n", c->round, c->round ? "" : ", in which nobody does anything,",
-               trial_name(what->broken), what->detail);
+        printf("round %zu%s breaks %s: ", c->round, c->round ? "" : ", in which nobody does anything,",
+               trial_name(what->broken));
+        words_show(stdout, what->detail, strlen(what->detail), "");
+        putchar('\n');
         printf("  %zu rule%s, shortened to %zu in %zu runs; in %s:\n\n", c->rules_before,
                c->rules_before == 1 ? "" : "s", a->rule_count, c->tries, o->out);
         if (!o->quiet)

@@ -8,6 +8,7 @@
 #include "conformance/suite/baseline.h"
 #include "conformance/suite/list.h"
 #include "conformance/suite/report.h"
+#include "reports/words.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -383,6 +384,20 @@ static int keep_all(const conform *c, const suite_summary *s) {
     return CLI_OK;
 }
 
+/* What came back is the adapter's, which may be anybody's. */
+static void tell_failure(const conform *c, const suite_summary *s, const suite_result *r) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (memory) {
+        suite_report_failure(memory, s, r, "  ");
+        fclose(memory);
+    }
+    fprintf(c->out, "\n%s  %s\n", suite_verdict_name(r->outcome.verdict), r->c->name);
+    words_show(c->out, text ? text : "", len, "\n\t");
+    free(text);
+}
+
 static size_t tell(const conform *c, const suite_summary *s) {
     size_t unexpected = 0;
     for (size_t i = 0; i < c->n; i++) {
@@ -390,10 +405,8 @@ static size_t tell(const conform *c, const suite_summary *s) {
         if (!suite_failed(r->outcome.verdict) || r->expected)
             continue;
         unexpected++;
-        if (c->quiet)
-            continue;
-        fprintf(c->out, "\n%s  %s\n", suite_verdict_name(r->outcome.verdict), r->c->name);
-        suite_report_failure(c->out, s, r, "  ");
+        if (!c->quiet)
+            tell_failure(c, s, r);
     }
     suite_report_totals(c->out, s);
     return unexpected;

@@ -91,7 +91,7 @@ static int load_run(report_item *item) {
     ibk_diag diag = {0};
     snprintf(path, sizeof path, "%s/events.jsonl", item->dir);
     if (access(path, R_OK) != 0) {
-        fprintf(stderr, "ibakelab report: %s cannot be read: the page shows no messages of this run\n", path);
+        cli_error(COMMAND, "%s cannot be read: the page shows no messages of this run", path);
         return CLI_OK;
     }
     ibk_err err = page_run(&item->run, item->dir, item->result, decode_for_page, NULL, &diag);

@@ -88,9 +88,11 @@ static void show_outcome(const options *o, const run_outcome *outcome, const cha
     if (o->quiet) {
         printf("%s: %s\n", path, result_verdict_name(r->verdict));
         for (size_t i = 0; i < r->expectation_count; i++)
-            if (!r->expectations[i].held)
-                printf("  %s:%u: %s: %s\n", r->expectations[i].file, r->expectations[i].line,
-                       r->expectations[i].text, r->expectations[i].observed);
+            if (!r->expectations[i].held) {
+                printf("  %s:%u: %s", r->expectations[i].file, r->expectations[i].line,
+                       r->expectations[i].text);
+                term_text(&t, ": ", r->expectations[i].observed ? r->expectations[i].observed : "-", "\n");
+            }
         return;
     }
     report_table(&t, r, CALLS_SHOWN, false);

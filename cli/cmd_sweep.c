@@ -3,6 +3,7 @@
 #include "cli/scenario_options.h"
 #include "cli/sweep_campaign.h"
 #include "cli/sweep_cluster.h"
+#include "cli/sweep_last_words.h"
 #include "cli/sweep_merge.h"
 #include "cli/sweep_table.h"
 #include "run/run.h"
@@ -17,7 +18,8 @@
 enum { MAX_JOBS = 256, MAX_SHARDS = 100000, PATH_LEN = 4096 };
 
 static const char help_text[] =
-    "Usage: ibakelab sweep FILE [--jobs N] [--resume] [--out DIR] [--set path=value]… [--keep] [--quiet]\n"
+    "Usage: ibakelab sweep FILE [--jobs N] [--resume] [--out DIR] [--set path=value]… [--keep]\n"
+    "                            [--progress[=S]] [--quiet]\n"
     "       ibakelab sweep FILE --shard I/N …      one of N parts\n"
     "       ibakelab sweep FILE --merge [DB…]      the parts together\n"
     "       mpirun -n K ibakelab sweep FILE …      on several machines\n"
@@ -37,7 +39,10 @@ static const char help_text[] =
     "  --merge           gathers DIR/shard-*.db, or the databases named after FILE, in DIR/sweep.db\n"
     "  --list            prints the points, as arguments of `ibakelab run`, and plays nothing\n"
     "  --patience S      under MPI: seconds after which a silent worker is given up; default 60\n"
-    "  --quiet           one line at the end, and no progress\n"
+    "  --progress[=S]    progress as lines on standard error, at most one in S seconds; default 10, 0: after "
+    "each\n"
+    "                    point; without it on a terminal in place, under MPI a line a minute\n"
+    "  --quiet           one line at the end, and no progress but by --progress\n"
     "\n"
     "In DIR: sweep.db (a row for each point) and result.json (points, and for each combination of "
     "parameters\n"
@@ -59,6 +64,7 @@ typedef struct options {
     char out[PATH_LEN];
     bool resume, keep, merge, list, quiet;
     uint64_t jobs, patience; /* jobs 0: not given */
+    uint64_t line_seconds;   /* UINT64_MAX: not given */
     uint64_t shard, shards;  /* from 1; shards 0: the whole */
     char **databases;        /* for --merge */
     size_t database_count;
@@ -125,11 +131,11 @@ static int complain(const sweep_results *r) {
     return r->counts[SWEEP_FAIL] || r->counts[SWEEP_ERROR] ? CLI_FAILED : CLI_OK;
 }
 
-static void print_failures(const sweep_results *r) {
+static void print_failures(const term *t, const sweep_results *r) {
     for (size_t i = 0, shown = 0; i < r->sweep->points && shown < 3; i++)
         if (r->verdicts[i] == SWEEP_ERROR || r->verdicts[i] == SWEEP_FAIL) {
-            printf("  point %zu: %s: %s\n", i, sweep_verdict_name(r->verdicts[i]),
-                   r->details[i] ? r->details[i] : "");
+            printf("  point %zu: %s", i, sweep_verdict_name(r->verdicts[i]));
+            term_text(t, ": ", r->details[i] ? r->details[i] : "", "\n");
             shown++;
         }
 }
@@ -139,14 +145,14 @@ static int show(const options *o, const sweep_results *r) {
     term_probe(&t, stdout);
     t.colour &= !sweep_cluster_launched(); /* mpirun makes every output a terminal */
     if (!o->quiet) {
-        printf("%s\n\n", r->sweep->title);
+        term_text(&t, "", r->sweep->title, "\n\n");
         if (!sweep_table(&t, r, ROWS_SHOWN))
             return cli_error(COMMAND, "out of memory"), CLI_INTERNAL;
         putchar('\n');
     }
     printf("%s: %zu points: %zu passed, %zu failed, %zu without a result; in %s\n", o->file, r->sweep->points,
            r->counts[SWEEP_PASS], r->counts[SWEEP_FAIL], r->counts[SWEEP_ERROR], o->out);
-    print_failures(r);
+    print_failures(&t, r);
     return complain(r);
 }
 
@@ -197,15 +203,19 @@ static int play(const options *o, const sweep *s, const sweep_stamp *stamp, swee
     sweep_campaign campaign;
     const char *keep = o->keep ? o->out : NULL;
     uint64_t shard = o->shards ? o->shard - 1 : 0, shards = o->shards ? o->shards : 1;
-    int status;
-    if (!sweep_campaign_begin(&campaign, s, store, shard, shards, o->quiet))
+    int status, tell = o->line_seconds != UINT64_MAX ? (int)o->line_seconds
+                       : o->quiet                    ? SWEEP_TELL_NOTHING
+                                                     : SWEEP_TELL_FITTING;
+    if (!sweep_campaign_begin(&campaign, s, store, shard, shards, tell))
         return cli_error(COMMAND, "out of memory"), CLI_INTERNAL;
+    sweep_last_words(o->out);
     if (cluster->size > 1 && !sweep_campaign_done(&campaign))
         status = sweep_cluster_play(cluster, &campaign, stamp);
     else
         status = sweep_campaign_play(&campaign, keep, o->jobs);
     if (!status && o->shards)
         status = finish_shard(o, &campaign);
+    sweep_last_words_end();
     sweep_campaign_end(&campaign);
     return status;
 }
@@ -298,6 +308,10 @@ static int read_option(options *o, int c) {
         if (!cli_number(optarg, 1, 86400, &o->patience))
             return cli_usage(COMMAND, "--patience takes seconds from 1 to 86400, not '%s'", optarg);
         return CLI_OK;
+    case 'P':
+        if (!cli_number(optarg ? optarg : "10", 0, 86400, &o->line_seconds))
+            return cli_usage(COMMAND, "--progress takes seconds from 0 to 86400, not '%s'", optarg);
+        return CLI_OK;
     case 'S':
         return scenario_options_set(&o->scenario, COMMAND, optarg);
     case 's':
@@ -343,15 +357,21 @@ static int check_options(options *o, int argc, char **argv) {
 }
 
 static int read_options(options *o, int argc, char **argv) {
-    static const struct option names[] = {
-        {"out", required_argument, NULL, 'o'},      {"jobs", required_argument, NULL, 'j'},
-        {"set", required_argument, NULL, 'S'},      {"shard", required_argument, NULL, 's'},
-        {"resume", no_argument, NULL, 'r'},         {"keep", no_argument, NULL, 'k'},
-        {"merge", no_argument, NULL, 'm'},          {"list", no_argument, NULL, 'l'},
-        {"patience", required_argument, NULL, 'p'}, {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option names[] = {{"out", required_argument, NULL, 'o'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"set", required_argument, NULL, 'S'},
+                                          {"shard", required_argument, NULL, 's'},
+                                          {"resume", no_argument, NULL, 'r'},
+                                          {"keep", no_argument, NULL, 'k'},
+                                          {"merge", no_argument, NULL, 'm'},
+                                          {"list", no_argument, NULL, 'l'},
+                                          {"patience", required_argument, NULL, 'p'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {"progress", optional_argument, NULL, 'P'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     int c, status = CLI_OK;
-    *o = (options){.patience = 60};
+    *o = (options){.patience = 60, .line_seconds = UINT64_MAX};
     while (!status && (c = getopt_long(argc, argv, "ho:j:q", names, NULL)) != -1)
         status = read_option(o, c);
     return status ? status : check_options(o, argc, argv);

@@ -2,6 +2,7 @@
 #include "cli/decode.h"
 
 #include "cli/der.h"
+#include "reports/words.h"
 #include "trace/trace.h"
 #include <inttypes.h>
 #include <string.h>
@@ -176,8 +177,7 @@ static void print_clean(const char *before, ibk_span text) {
     if (!text.len)
         return;
     fputs(before, stdout);
-    for (size_t i = 0; i < text.len; i++)
-        putchar(text.data[i] < 0x20 || text.data[i] == 0x7F ? '?' : text.data[i]);
+    words_show(stdout, (const char *)text.data, text.len, "");
 }
 
 static void print_origin(const decode_origin *o) {

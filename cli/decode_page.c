@@ -2,8 +2,8 @@
  * the run. */
 #include "cli/cli.h"
 #include "cli/decode.h"
+#include "reports/regular_file.h"
 
-#include <errno.h>
 #include <string.h>
 
 static bool wanted(void *user, const decode_origin *o, const char *name, ibk_span octets) {
@@ -31,9 +31,9 @@ static ibk_err refuse(ibk_diag *diag, const char *path, const char *why) {
 static ibk_err read_capture(decoder *d, const char *path, ibk_diag *diag) {
     uint8_t first[4];
     ibk_diag inner = {0};
-    FILE *file = fopen(path, "rb");
+    FILE *file = regular_file_open(path, NULL, &inner);
     if (!file)
-        return refuse(diag, path, strerror(errno));
+        return refuse(diag, path, inner.detail);
     size_t got = fread(first, 1, sizeof first, file);
     ibk_err err;
     if (!decode_is_capture(ibk_span_of(first, got)))
@@ -44,6 +44,15 @@ static ibk_err read_capture(decoder *d, const char *path, ibk_diag *diag) {
     return err;
 }
 
+static ibk_err load_keys(decode_keys **keys, const char *path, ibk_diag *diag) {
+    ibk_diag inner = {0};
+    FILE *file = regular_file_open(path, NULL, &inner);
+    if (!file)
+        return refuse(diag, path, inner.detail);
+    fclose(file);
+    return decode_keys_load(keys, path) == CLI_OK ? IBK_OK : refuse(diag, path, "see above");
+}
+
 ibk_err decode_for_page(void *user, const char *capture, const char *keylog, const page_sink *sink,
                         ibk_diag *diag) {
     (void)user;
@@ -51,8 +60,7 @@ ibk_err decode_for_page(void *user, const char *capture, const char *keylog, con
     decode_sink to = {.user = &copy, .wanted = wanted, .found = found};
     decoder d = {.json = true, .repeat = true, .sink = &to, .seen = decode_seen_new()};
     ibk_err err = d.seen ? IBK_OK : IBK_ERR_NO_MEMORY;
-    if (!err && keylog && decode_keys_load(&d.keys, keylog) != CLI_OK)
-        err = refuse(diag, keylog, "see above");
+    err = err || !keylog ? err : load_keys(&d.keys, keylog, diag);
     if (!err)
         err = read_capture(&d, capture, diag);
     if (!err && d.failed)

@@ -22,13 +22,24 @@ static int check_one(const char *command, const char *path) {
     return number ? cli_error(command, "%s cannot be written: %s", path, strerror(number)) : CLI_OK;
 }
 
+/* One would overwrite the other; not where they lead to a device. */
+static bool is_named_twice(const char *const *paths, size_t i) {
+    struct stat about;
+    for (size_t k = 0; k < i; k++)
+        if (paths[k] && strcmp(paths[k], paths[i]) == 0)
+            return stat(paths[i], &about) != 0 || S_ISREG(about.st_mode);
+    return false;
+}
+
 int report_files_check(const char *command, const char *const *paths, size_t count) {
     size_t standard = 0;
     int status = CLI_OK;
     for (size_t i = 0; i < count && !status; i++) {
         bool out = paths[i] && strcmp(paths[i], "-") == 0;
         standard += out;
-        if (paths[i] && !out)
+        if (paths[i] && !out && is_named_twice(paths, i))
+            status = cli_usage(command, "%s is named twice", paths[i]);
+        else if (paths[i] && !out)
             status = check_one(command, paths[i]);
     }
     return !status && standard > 1 ? cli_usage(command, "only one of them can go to standard output")
@@ -44,10 +55,16 @@ int report_file(const char *command, const char *path, report_writer *write, con
     if (!out)
         return cli_error(command, "%s: %s", path, strerror(errno));
     ibk_err err = write(out, items, count);
-    bool good = !ferror(out) && (standard ? fflush(out) : fclose(out)) == 0;
+    bool good = fflush(out) == 0 && !ferror(out);
+    int number = errno;
+    if (!standard && fclose(out) != 0 && good) {
+        good = false;
+        number = errno;
+    }
     if (err)
         return cli_fail(command, path, err, NULL);
-    if (!good)
-        cli_error(command, "%s: it could not be written: %s", path, strerror(errno));
-    return good ? CLI_OK : CLI_INTERNAL;
+    if (good || standard) /* which cli_finish() asks about */
+        return CLI_OK;
+    cli_error(command, "%s: it could not be written: %s", path, strerror(number));
+    return CLI_INTERNAL;
 }

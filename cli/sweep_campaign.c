@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LINE_SECONDS = 60 }; /* hours of a batch job make a log that can be read */
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -15,8 +17,8 @@ static double now(void) {
 }
 
 bool sweep_campaign_begin(sweep_campaign *c, const sweep *s, sweep_store *store, size_t shard, size_t shards,
-                          bool quiet) {
-    *c = (sweep_campaign){.sweep = s, .store = store, .shard = shard, .shards = shards, .quiet = quiet};
+                          int tell) {
+    *c = (sweep_campaign){.sweep = s, .store = store, .shard = shard, .shards = shards, .tell = tell};
     c->at = shard;
     c->took = calloc(s->points, 1);
     for (size_t i = shard; i < s->points; i += shards) {
@@ -24,8 +26,9 @@ bool sweep_campaign_begin(sweep_campaign *c, const sweep *s, sweep_store *store,
         c->before += sweep_store_has(store, i);
     }
     term_probe(&c->t, stderr);
-    c->quiet |= sweep_cluster_launched(); /* mpirun makes every output a terminal, whatever its own is */
-    c->begun = now();
+    if (tell == SWEEP_TELL_FITTING && sweep_cluster_launched())
+        c->tell = LINE_SECONDS; /* mpirun makes it a pipe, whatever its own is */
+    c->begun = c->told = now();
     return c->took;
 }
 
@@ -44,14 +47,8 @@ bool sweep_campaign_next(sweep_campaign *c, size_t *point) {
 }
 
 bool sweep_campaign_return(sweep_campaign *c, size_t point) {
-    if (c->returned_count == c->returned_room) {
-        size_t room = c->returned_room ? 2 * c->returned_room : 16;
-        size_t *larger = realloc(c->returned, room * sizeof *larger);
-        if (!larger)
-            return false;
-        c->returned = larger;
-        c->returned_room = room;
-    }
+    if (!IBK_ROOM(c->returned, c->returned_count, c->returned_room))
+        return false;
     c->returned[c->returned_count++] = point;
     return true;
 }
@@ -69,17 +66,23 @@ static void write_duration(char out[32], double seconds) {
         snprintf(out, 32, "%lu s", s);
 }
 
+/* A row has come. */
 static void show(sweep_campaign *c) {
     char left[32], errors[48] = "";
-    if (!c->t.is_tty || c->quiet || !c->taken)
+    bool in_place = c->tell == SWEEP_TELL_FITTING && c->t.is_tty;
+    double moment = now();
+    if (!in_place && (c->tell < 0 || moment - c->told < c->tell))
         return;
     size_t there = c->before + c->taken;
-    write_duration(left, (now() - c->begun) / (double)c->taken * (double)(c->total - there));
+    write_duration(left, (moment - c->begun) / (double)c->taken * (double)(c->total - there));
     if (c->errors)
         snprintf(errors, sizeof errors, ", %zu without a result", c->errors);
-    fprintf(c->t.file, "\r%zu of %zu points%s, %s to go\x1b[K", there, c->total, errors, left);
+    fprintf(c->t.file,
+            in_place ? "\r%s%zu of %zu points%s, %s to go\x1b[K" : "%s%zu of %zu points%s, %s to go\n",
+            in_place ? "" : "ibakelab " SWEEP_COMMAND ": ", there, c->total, errors, left);
     fflush(c->t.file);
-    c->shown = true;
+    c->told = moment;
+    c->shown = in_place;
 }
 
 int sweep_campaign_take(sweep_campaign *c, const sweep_row *row) {
@@ -87,8 +90,12 @@ int sweep_campaign_take(sweep_campaign *c, const sweep_row *row) {
     if (c->took[row->point])
         return CLI_OK;
     ibk_err err = sweep_store_put(c->store, row, &diag);
-    if (err)
-        return cli_fail(SWEEP_COMMAND, "the database", err, &diag), CLI_INTERNAL;
+    if (err) {
+        cli_fail(SWEEP_COMMAND, "the database", err, &diag);
+        cli_error(SWEEP_COMMAND,
+                  "the rows before this one are in it, and the same command with --resume goes on");
+        return CLI_INTERNAL;
+    }
     c->took[row->point] = 1;
     c->taken++;
     c->errors += row->verdict == SWEEP_ERROR;

@@ -8,6 +8,14 @@
 
 #define SWEEP_COMMAND "sweep"
 
+/* How progress is told on standard error. */
+enum {
+    SWEEP_TELL_NOTHING = -2,
+    SWEEP_TELL_FITTING =
+        -1, /* on a terminal in place; under MPI, where nobody knows what reads it, now and then a line */
+    /* Else a line after a row, when so many seconds have gone by since the last. */
+};
+
 typedef struct sweep_campaign {
     const sweep *sweep;
     sweep_store *store;
@@ -19,12 +27,13 @@ typedef struct sweep_campaign {
     size_t total, before; /* points of the shard; those that were in the database at the beginning */
     size_t taken, errors; /* rows since then; of these without a result */
     term t;               /* of the progress */
-    double begun;
-    bool quiet, shown;
+    double begun, told;   /* the progress, last */
+    int tell;
+    bool shown; /* in place: there is something to clear */
 } sweep_campaign;
 
 bool sweep_campaign_begin(sweep_campaign *c, const sweep *s, sweep_store *store, size_t shard, size_t shards,
-                          bool quiet); /* false: out of memory */
+                          int tell); /* false: out of memory */
 /* The next point that nobody has; false: all have been handed out. */
 bool sweep_campaign_next(sweep_campaign *c, size_t *point);
 /* A point comes back unplayed. False: out of memory. */

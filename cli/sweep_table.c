@@ -16,13 +16,27 @@ static char *cell(const grid *g, size_t row, size_t column) {
     return g->cells[row * g->columns + column];
 }
 
+/* Half the width with two digits, and the mean as exact as that: "785 ± 490", "0.3719 ± 0.0018". */
+static void write_interval(char out[CELL], const statistics *n, const char *sign) {
+    double half = n->half_width;
+    int places = half > 0 ? 1 - (int)floor(log10(half)) : 9;
+    if (places > 8 || fabs(n->mean) >= 1e12 || half >= 1e12)
+        snprintf(out, CELL, "%.4g %s %.2g", n->mean, sign, half);
+    else if (places >= 0)
+        snprintf(out, CELL, "%.*f %s %.*f", places, n->mean, sign, places, half);
+    else {
+        double unit = pow(10, -places);
+        snprintf(out, CELL, "%.0f %s %.0f", n->mean, sign, round(half / unit) * unit);
+    }
+}
+
 static void write_number(char out[CELL], const statistics *n, bool utf8) {
     if (n->n == 0)
         snprintf(out, CELL, "-");
     else if (isnan(n->half_width))
         snprintf(out, CELL, "%.4g", n->mean);
     else
-        snprintf(out, CELL, "%.4g %s %.2g", n->mean, utf8 ? "±" : "+-", n->half_width);
+        write_interval(out, n, utf8 ? "±" : "+-");
 }
 
 static void fill_head(const grid *g, const sweep *s) {

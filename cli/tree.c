@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* vasprintf */
 #include "cli/tree.h"
 
+#include "reports/words.h"
 #include "trace/trace.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -121,12 +122,6 @@ bool tree_hides(const tree_node *node) {
 
 /* ---- text ----------------------------------------------------------------------------------------- */
 
-/* Control characters do not reach the terminal. */
-static void put_clean(FILE *file, const char *text, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i], file);
-}
-
 /* The value, folded under its own beginning. Cuts at `width` octets, never inside a UTF-8 character. */
 static void put_folded(FILE *file, const char *text, unsigned column, unsigned width) {
     size_t len = strlen(text), room = width > column + 20 ? width - column : 20;
@@ -134,12 +129,12 @@ static void put_folded(FILE *file, const char *text, unsigned column, unsigned w
         size_t part = room;
         while (part > 1 && ((unsigned char)text[part] & 0xC0) == 0x80)
             part--;
-        put_clean(file, text, part);
+        words_show(file, text, part, "");
         fprintf(file, "\n%*s", (int)column, "");
         text += part;
         len -= part;
     }
-    put_clean(file, text, len);
+    words_show(file, text, len, "");
 }
 
 static void print_node(FILE *file, const tree_node *node, unsigned indent, unsigned width) {

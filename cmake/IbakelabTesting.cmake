@@ -18,11 +18,13 @@ endfunction()
 function(ibk_script_test name script)
   cmake_parse_arguments(T "ONCE;LONG" "" "" ${ARGN})
   add_test(NAME ${name} COMMAND ${script} ${T_UNPARSED_ARGUMENTS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set(timeout 600)
   if(T_ONCE)
     set_tests_properties(${name} PROPERTIES LABELS once)
   elseif(T_LONG)
     set_tests_properties(${name} PROPERTIES LABELS long)
+    set(timeout 3600) # minutes alone on the machine, and it is seldom alone
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout}
     ENVIRONMENT "IBAKELAB_BUILD=${CMAKE_BINARY_DIR};IBAKELAB_SOURCE=${CMAKE_SOURCE_DIR}")
 endfunction()

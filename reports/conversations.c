@@ -17,15 +17,9 @@ static char *copy(ibk_span text) {
 }
 
 static void add(conversations *c, ibk_span call_id, ibk_span name, conversation template) {
-    if (c->count == c->capacity) {
-        size_t capacity = c->capacity ? 2 * c->capacity : 64;
-        conversation *grown = realloc(c->items, capacity * sizeof *grown);
-        if (!grown) {
-            c->out_of_memory = true;
-            return;
-        }
-        c->items = grown;
-        c->capacity = capacity;
+    if (!IBK_ROOM(c->items, c->count, c->capacity)) {
+        c->out_of_memory = true;
+        return;
     }
     template.call_id = copy(call_id);
     template.name = name.len ? copy(name) : NULL;

@@ -123,6 +123,10 @@ static void each_character_is_escaped(void **state) {
     static const char *const cases[][2] = {
         {"<b a='1' c=\"2\">&amp;", "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;amp;"},
         {"a\x01\x7F\r\n\tb", "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\n\tb"},
+        {"\xC2\x9B"
+         "2J\xC2\xA0",
+         "\xEF\xBF\xBD"
+         "2J\xC2\xA0"},
         {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"},
         {NULL, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -252,13 +256,51 @@ static void values_are_shown_by_their_type(void **state) {
                              "{\"what\":\"xP\",\"call\":null,"
                              "\"how\":\"held\",\"at_ns\":2000000,\"step\":\"s\"}]}]}}");
     char *text = tables_of(&item);
-    assert_non_null(
-        strstr(text, "<tr><th scope=\"row\">&lt;a&gt;</th><td>–</td><td>x, y, </td><td>k 1.5, l &lt;</td>"
-                     "<td>1.500000 s</td><td>–</td><td>yes</td><td>200</td><td>–</td><td>–</td></tr>"));
-    assert_non_null(strstr(
-        text, "<th scope=\"row\">m</th><td>adversary</td><td>xP</td><td>–</td><td>held</td><td>0.002000 "
-              "s</td><td>s</td>"));
+    assert_non_null(strstr(text, "<tr><th scope=\"row\">&lt;a&gt;</th><td>x, y, </td><td>k 1.5, l &lt;</td>"
+                                 "<td>1.500000\xC2\xA0s</td><td>yes</td><td>200</td></tr>"));
+    assert_non_null(strstr(text, "<th "
+                                 "scope=\"row\">m</th><td>adversary</td><td>xP</td><td>–</td><td>held</"
+                                 "td><td>0.002000\xC2\xA0s</td><td>s</td>"));
     assert_non_null(strstr(text, "<h2 id=\"plain-7\">t</h2>"));
+    free(text);
+    report_item_free(&item);
+}
+
+static void adversaries_sit_somewhere(void **state) {
+    (void)state;
+    report_item item = loose(
+        "{\"kind\":\"run\",\"title\":\"t\",\"verdict\":\"pass\",\"adversaries\":["
+        "{\"name\":\"eve\",\"seats\":[{\"link\":\"access-bob\",\"inside\":null},{\"link\":\"core\","
+        "\"inside\":\"scscf\"}],"
+        "\"messages\":{\"seen\":3},\"rules\":[{\"on\":\"INVITE\",\"do\":\"drop\",\"fired\":2}]},"
+        "{\"name\":\"off\",\"seats\":[],\"rules\":[]}],"
+        "\"links\":[{\"name\":\"l\",\"a\":\"x\",\"b\":\"y\",\"a_to_b\":{\"packets\":1,\"octets\":90}}]}");
+    char *text = tables_of(&item);
+    assert_non_null(strstr(text, "<th scope=\"row\">eve</th><td>link access-bob; link core, in scscf</td>"
+                                 "<td>seen 3</td><td>INVITE: drop, ×2</td>"));
+    assert_non_null(strstr(text, "<th scope=\"row\">off</th><td>–</td><td>–</td><td>–</td>"));
+    assert_non_null(
+        strstr(text, "<th scope=\"row\">l</th><td>x</td><td>y</td><td>packets 1, octets 90</td>"));
+    free(text);
+    report_item_free(&item);
+}
+
+static void numbers_of_a_sweep_have_units(void **state) {
+    (void)state;
+    report_item item = loose(
+        "{\"kind\":\"sweep\",\"title\":\"t\",\"verdict\":\"pass\",\"units\":{\"setup\":\"<s>\",\"share\":"
+        "\"\"},"
+        "\"parameters\":[{\"name\":\"loss\"}],\"points\":[{\"index\":4,\"parameters\":{\"loss\":\"2 %\"},"
+        "\"measures\":{\"setup\":1.5,\"share\":1,\"none\":null}}],\"summary\":[{\"parameters\":{\"loss\":\"2 "
+        "%\"},"
+        "\"measures\":{\"setup\":{\"n\":1,\"mean\":1.5,\"half_width\":null,\"min\":1.5,\"max\":1.5}}}]}");
+    char *text = tables_of(&item);
+    assert_non_null(strstr(text, "<td>setup 1.5\xC2\xA0&lt;s&gt;, share 1, none –</td>"));
+    assert_non_null(
+        strstr(text, "<caption>setup (&lt;s&gt;)</caption>\n<thead><tr><th scope=\"col\">loss</th>"));
+    assert_non_null(strstr(text,
+                           "</tr></thead>\n<tbody>\n<tr><th scope=\"row\">2 %</th><td>1</td><td>1.5</td>"
+                           "<td>–</td><td>1.5</td><td>1.5</td></tr>\n</tbody>"));
     free(text);
     report_item_free(&item);
 }
@@ -295,6 +337,7 @@ int main(void) {
         cmocka_unit_test(hostile_text_stays_text),     cmocka_unit_test(each_character_is_escaped),
         cmocka_unit_test(what_is_packed_comes_back),   cmocka_unit_test(long_data_are_packed),
         cmocka_unit_test(only_our_script_runs),        cmocka_unit_test(values_are_shown_by_their_type),
+        cmocka_unit_test(adversaries_sit_somewhere),   cmocka_unit_test(numbers_of_a_sweep_have_units),
         cmocka_unit_test(long_tables_end_with_a_note), cmocka_unit_test(several_results_have_a_part_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* ibakelab: what comes from outside, written so that it stays text; see html_internal.h. */
 #include "reports/html_internal.h"
 #include "reports/markup.h"
+#include "reports/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@ void html_text(FILE *out, const char *text) {
             fputs(entity, out);
         else if (c == '\'')
             fputs("&#39;", out);
-        else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
-            fputs("\xEF\xBF\xBD", out); /* U+FFFD: HTML permits no control characters */
+        else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F || words_c1(p))
+            fputs("\xEF\xBF\xBD", out), p += words_c1(p); /* U+FFFD: HTML permits no control characters */
         else
             putc(c, out);
     }

@@ -1,14 +1,13 @@
 /* ibakelab: see json_build.h. */
 #include "reports/json_build.h"
+#include "reports/regular_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* jansson's _new functions take over the value and fail on NULL. */
 void jb_set(json_t *object, const char *key, json_t *value, bool *ok) {
@@ -122,24 +121,14 @@ static ibk_err parse(json_t **out, FILE *file, ibk_diag *diag) {
 ibk_err jb_read(json_t **out, const char *path, time_t *written, ibk_diag *diag) {
     struct stat about;
     *out = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "%s", strerror(errno));
-    FILE *file = fdopen(fd, "rb");
-    ibk_err err = IBK_OK;
-    if (!file || fstat(fd, &about) != 0)
-        err = ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "%s", strerror(errno));
-    else if (!S_ISREG(about.st_mode))
-        err = ibk_fail(diag, IBK_ERR_REFUSED, NULL, 0, "it is no file");
-    else if ((uint64_t)about.st_size > JB_FILE_MAX)
-        err = ibk_fail(diag, IBK_ERR_LIMIT, NULL, 0, "more than %zu octets", JB_FILE_MAX);
-    else
-        err = parse(out, file, diag);
+    FILE *file = regular_file_open(path, &about, diag);
+    if (!file)
+        return IBK_ERR_REFUSED;
+    ibk_err err = (uint64_t)about.st_size > JB_FILE_MAX
+                      ? ibk_fail(diag, IBK_ERR_LIMIT, NULL, 0, "more than %zu octets", JB_FILE_MAX)
+                      : parse(out, file, diag);
     if (!err && written)
         *written = about.st_mtime;
-    if (file)
-        fclose(file);
-    else
-        close(fd);
+    fclose(file);
     return err;
 }

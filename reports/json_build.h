@@ -29,9 +29,9 @@ ibk_err jb_write(const json_t *root, const char *path, ibk_diag *diag);
 #define JB_FILE_MAX ((size_t)256 << 20) /* octets of a file that is read */
 
 /* Reads a JSON file, in which no member stands twice; *written (may be NULL): when it was last changed. The
- * caller drops its reference. IBK_ERR_REFUSED: it cannot be opened or is no regular file (a pipe would be
- * waited for); IBK_ERR_LIMIT: it is too large; IBK_ERR_BAD_TEXT: it is no JSON. diag->detail says why, and of
- * text in which line. */
+ * caller drops its reference. IBK_ERR_REFUSED: it cannot be opened or is no regular file
+ * (regular_file.h); IBK_ERR_LIMIT: it is too large; IBK_ERR_BAD_TEXT: it is no JSON. diag->detail says why,
+ * and of text in which line. */
 ibk_err jb_read(json_t **out, const char *path, time_t *written, ibk_diag *diag);
 
 #endif

@@ -1,6 +1,7 @@
 /* ibakelab: drawing the ladder: a row is a line of cells, on which lanes, arrow and texts are laid in turn.
  */
 #include "reports/ladder.h"
+#include "reports/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -40,14 +41,13 @@ static void put(canvas *c, unsigned column, const char *utf8, const char *ascii,
 static unsigned put_text(canvas *c, unsigned column, ibk_span text, unsigned room, term_style style) {
     unsigned used = 0;
     for (size_t i = 0; i < text.len && used < room;) {
-        uint8_t lead = text.data[i];
-        size_t len = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        bool plain;
+        const char *at = (const char *)text.data + i;
+        size_t len = words_character(at, text.len - i, &plain);
         char glyph[5] = "?";
-        if (lead >= 0x20 && lead < 0x7F)
-            glyph[0] = (char)lead;
-        else if (lead >= 0xC2 && len <= text.len - i && c->t->utf8)
-            memcpy(glyph, text.data + i, len);
-        i += len < text.len - i ? len : text.len - i;
+        if (plain && (len == 1 || c->t->utf8))
+            memcpy(glyph, at, len);
+        i += len;
         put(c, column + used++, glyph, glyph, style);
     }
     return used;

@@ -11,10 +11,12 @@
 /* A quoted string of mscgen: a backslash before quotes; no line ends, no control characters. */
 static void quoted(FILE *out, const char *text) {
     fputc('"', out);
-    for (; *text; text++) {
+    for (size_t left = strlen(text), octets; left; text += octets, left -= octets) {
+        bool plain;
+        octets = words_character(text, left, &plain);
         if (*text == '"' || *text == '\\')
             fputc('\\', out);
-        fputc((unsigned char)*text < 0x20 ? '?' : *text, out);
+        words_show(out, text, octets, "");
     }
     fputc('"', out);
 }
@@ -49,8 +51,7 @@ static void put_box(FILE *out, const ladder_item *item) {
 
 void ladder_mscgen(FILE *out, const ladder_view *v, const ladder_caption *caption) {
     fputs("# ", out);
-    for (const char *p = caption->title; *p; p++)
-        fputc((unsigned char)*p < 0x20 ? ' ' : *p, out);
+    words_show(out, caption->title, strlen(caption->title), "");
     fprintf(out, "\nmsc {\n  width=\"%zu\";\n  ", LANE * (v->rows.lane_count + 1));
     for (size_t i = 0; i < v->rows.lane_count; i++) {
         fprintf(out, "%sn%zu [label=", i ? "," : "", i);

@@ -120,14 +120,8 @@ static ibk_err add_row(ladder *l, const trace_event *e, int from, int to) {
         l->hidden++;
         return IBK_OK;
     }
-    if (l->row_count == l->row_capacity) {
-        size_t capacity = l->row_capacity ? 2 * l->row_capacity : 64;
-        ladder_row *grown = realloc(l->rows, capacity * sizeof *grown);
-        if (!grown)
-            return IBK_ERR_NO_MEMORY;
-        l->rows = grown;
-        l->row_capacity = capacity;
-    }
+    if (!IBK_ROOM(l->rows, l->row_count, l->row_capacity))
+        return IBK_ERR_NO_MEMORY;
     l->rows[l->row_count++] = (ladder_row){.event = e, .from = from, .to = to, .sent = 1};
     return IBK_OK;
 }

@@ -158,16 +158,9 @@ static size_t shown_of(const knowers *k, ibk_span call_id) {
 
 /* Takes over a text that was allocated; NULL: there was no memory. */
 static const char *keep(ladder_view *v, char *text, ibk_err *err) {
-    if (text && v->text_count == v->text_capacity) {
-        size_t capacity = v->text_capacity ? 2 * v->text_capacity : 64;
-        char **grown = realloc(v->texts, capacity * sizeof *grown);
-        if (!grown) {
-            free(text);
-            text = NULL;
-        } else {
-            v->texts = grown;
-            v->text_capacity = capacity;
-        }
+    if (text && !IBK_ROOM(v->texts, v->text_count, v->text_capacity)) {
+        free(text);
+        text = NULL;
     }
     if (!text) {
         *err = IBK_ERR_NO_MEMORY;

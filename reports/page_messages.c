@@ -28,25 +28,12 @@ void page_messages_end(page_messages *m) {
 
 /* ---- wishes -------------------------------------------------------------------------------------------- */
 
-/* Room for one more in a list that doubles. */
-static bool make_room(void **list, size_t count, size_t *capacity, size_t size) {
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity ? 2 * *capacity : 64;
-    void *grown = realloc(*list, larger * size);
-    if (!grown)
-        return false;
-    *list = grown;
-    *capacity = larger;
-    return true;
-}
-
 static page_group *group_of(page_messages *m, ibk_span call_id) {
     ibk_span key = call_id.len ? call_id : ibk_span_str(NO_CALL);
     size_t found = name_index_find(&m->by_call_id, key);
     if (found != NAME_INDEX_NONE)
         return &m->groups[found];
-    if (!make_room((void **)&m->groups, m->group_count, &m->group_capacity, sizeof *m->groups) ||
+    if (!IBK_ROOM(m->groups, m->group_count, m->group_capacity) ||
         name_index_add(&m->by_call_id, key, m->group_count))
         return NULL;
     m->groups[m->group_count] = (page_group){NAME_INDEX_NONE, NAME_INDEX_NONE};
@@ -56,8 +43,7 @@ static page_group *group_of(page_messages *m, ibk_span call_id) {
 void page_messages_wish(page_messages *m, ibk_span call_id, ibk_span cseq, const page_wish *wish) {
     page_group *group = group_of(m, call_id);
     char *copy = cseq.len ? strndup((const char *)cseq.data, cseq.len) : NULL;
-    if (!group || (cseq.len && !copy) ||
-        !make_room((void **)&m->wishes, m->wish_count, &m->wish_capacity, sizeof *m->wishes)) {
+    if (!group || (cseq.len && !copy) || !IBK_ROOM(m->wishes, m->wish_count, m->wish_capacity)) {
         free(copy);
         m->failed = true;
         return;

@@ -33,15 +33,9 @@ static size_t node_of(page_nodes *n, ibk_span name) {
     size_t found = name.len ? page_nodes_find_span(n, name) : NAME_INDEX_NONE;
     if (found != NAME_INDEX_NONE || !name.len)
         return found;
-    if (n->count == n->capacity) {
-        size_t capacity = n->capacity ? 2 * n->capacity : 64;
-        page_node *grown = realloc(n->items, capacity * sizeof *grown);
-        if (!grown) {
-            n->failed = true;
-            return NAME_INDEX_NONE;
-        }
-        n->items = grown;
-        n->capacity = capacity;
+    if (!IBK_ROOM(n->items, n->count, n->capacity)) {
+        n->failed = true;
+        return NAME_INDEX_NONE;
     }
     char *copy = strndup((const char *)name.data, name.len);
     if (!copy || name_index_add(&n->by_name, name, n->count)) {
@@ -61,15 +55,9 @@ static void count_pair(page_nodes *n, size_t from, size_t to) {
         n->pairs[found].messages++;
         return;
     }
-    if (n->pair_count == n->pair_capacity) {
-        size_t capacity = n->pair_capacity ? 2 * n->pair_capacity : 64;
-        page_pair *grown = realloc(n->pairs, capacity * sizeof *grown);
-        if (!grown) {
-            n->failed = true;
-            return;
-        }
-        n->pairs = grown;
-        n->pair_capacity = capacity;
+    if (!IBK_ROOM(n->pairs, n->pair_count, n->pair_capacity)) {
+        n->failed = true;
+        return;
     }
     if (name_index_add(&n->by_pair, name, n->pair_count))
         n->failed = true;

@@ -22,15 +22,9 @@ static void add(page_states *s, size_t call, size_t node, const trace_event *e, 
         s->hidden++;
         return;
     }
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 64;
-        page_state *grown = realloc(s->items, capacity * sizeof *grown);
-        if (!grown) {
-            s->failed = true;
-            return;
-        }
-        s->items = grown;
-        s->capacity = capacity;
+    if (!IBK_ROOM(s->items, s->count, s->capacity)) {
+        s->failed = true;
+        return;
     }
     page_state *state = &s->items[s->count++];
     *state = (page_state){.call = call, .node = node, .ns = e->time_ns};

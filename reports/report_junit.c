@@ -3,20 +3,25 @@
  */
 #include "reports/markup.h"
 #include "reports/report.h"
+#include "reports/words.h"
 
 #include <string.h>
 
 #define NO_TIME "1970-01-01T00:00:00" /* the schema wants one */
 
-/* `len` octets of UTF-8 as text of an element or attribute; what XML 1.0 cannot hold becomes '?'. */
+/* `len` octets of UTF-8 as text of an element or attribute; what XML 1.0 cannot hold becomes '?', and what it
+ * advises against, the characters of C1. */
 static void xml_part(FILE *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         const char *entity = markup_entity(text[i]);
-        if (entity)
+        if (entity) {
             fputs(entity, out);
-        else if (c == 0xEF && i + 2 < len && (unsigned char)text[i + 1] == 0xBF &&
-                 (unsigned char)text[i + 2] >= 0xBE) {
+        } else if (i + 1 < len && words_c1(text + i)) {
+            fputc('?', out);
+            i++;
+        } else if (c == 0xEF && i + 2 < len && (unsigned char)text[i + 1] == 0xBF &&
+                   (unsigned char)text[i + 2] >= 0xBE) {
             fputc('?', out); /* U+FFFE and U+FFFF */
             i += 2;
         } else

@@ -226,9 +226,9 @@ static ibk_err join(const loader *l, char out[PATH_MAX], const char *dir, const 
                                      : refuse(l, IBK_ERR_REFUSED, "%s/%s: the path is too long", dir, name);
 }
 
-static bool exists(const char *path, bool folder) {
+static bool is_folder(const char *path) {
     struct stat about;
-    return lstat(path, &about) == 0 && (folder ? S_ISDIR(about.st_mode) : !S_ISDIR(about.st_mode));
+    return lstat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
 /* A path that a result names stays in its folder. */
@@ -276,7 +276,7 @@ static ibk_err load_below(loader *l, const char *dir, unsigned depth) {
     ibk_err err = IBK_OK;
     for (int i = 0; i < count; i++) {
         err = err ? err : join(l, path, dir, entries[i]->d_name);
-        if (!err && exists(path, true))
+        if (!err && is_folder(path))
             err = load_folder(l, path, depth + 1);
         free(entries[i]);
     }
@@ -291,7 +291,8 @@ static ibk_err load_folder(loader *l, const char *dir, unsigned depth) {
     ibk_err err = join(l, file, dir, "result.json");
     if (err)
         return err;
-    if (!exists(file, false))
+    struct stat about; /* whatever it is: what is no file is refused */
+    if (lstat(file, &about) != 0)
         return load_below(l, dir, depth);
     err = load_file(l, file);
     return err ? err : load_named(l, dir);

@@ -1,11 +1,14 @@
 /* ibakelab: results as Markdown for the summary of a CI job: a table of all, then of each what did not pass,
- * and its measures folded away. Bounded, since such summaries are (a megabyte on GitHub): what is beyond is
- * counted. */
+ * of a sweep what it measured, and the measures folded away. Bounded, since such summaries are (a megabyte on
+ * GitHub): what is beyond is counted. */
 #include "reports/report.h"
+#include "reports/spreads.h"
+#include "reports/words.h"
 
 #include <string.h>
 
 enum { CHECKS_SHOWN = 50, MEASURES_SHOWN = 60, DETAIL_SHOWN = 1500 };
+enum { COMBINATIONS_SHOWN = 100, SPREADS_SHOWN = 600 }; /* of a measure; of all measures of a sweep */
 
 /* Text in a cell: of Markdown and HTML nothing is left, a line's end becomes <br>. `limit`: octets. */
 static void text_part(FILE *out, const char *text, size_t limit) {
@@ -23,10 +26,12 @@ static void text_part(FILE *out, const char *text, size_t limit) {
             fputs("&gt;", out);
         else if (c == '&')
             fputs("&amp;", out);
-        else if (strchr("\\`*_{}[]()#+!|~@", c))
+        else if (strchr("\\`*_{}[]#+!|~@", c))
             fprintf(out, "&#%u;", c); /* a backslash would not be understood everywhere */
+        else if (words_c1(text + i))
+            fputc(' ', out), i++;
         else
-            fputc(c >= 0x20 ? c : ' ', out);
+            fputc(c >= 0x20 && c != 0x7F ? c : ' ', out);
     }
 }
 
@@ -99,6 +104,48 @@ static void write_failures(FILE *out, const report_item *item) {
         fprintf(out, "\n… and %zu more.\n", left);
 }
 
+/* ---- a sweep's summary ------------------------------------------------------------------------------------
+ */
+
+static void spread_begin(FILE *out, const char *title) {
+    fputs("\n**", out);
+    text(out, title);
+    fputs("**\n\n", out);
+}
+
+static void spread_row(FILE *out, bool head) {
+    (void)head;
+    fputs("|", out);
+}
+
+static void spread_cell(FILE *out, const char *what, bool head, bool number) {
+    (void)head, (void)number;
+    fputs(" ", out);
+    text(out, what);
+    fputs(" |", out);
+}
+
+static void spread_row_end(FILE *out, bool head, size_t names, size_t figures) {
+    fputs("\n", out);
+    if (!head)
+        return;
+    fputs("|", out);
+    for (size_t i = 0; i < names + figures; i++)
+        fputs(i < names ? "---|" : "---:|", out);
+    fputs("\n", out);
+}
+
+static void spread_end(FILE *out, size_t left_out) {
+    if (left_out)
+        fprintf(out, "\n… and %zu more combinations.\n", left_out);
+}
+
+static void write_spreads(FILE *out, const report_item *item) {
+    static const spreads_format format = {spread_begin, spread_row, spread_cell, spread_row_end, spread_end};
+    size_t measures = spreads_count(item), each = measures ? SPREADS_SHOWN / measures : 0;
+    spreads_tell(out, item, &format, each < COMBINATIONS_SHOWN ? each : COMBINATIONS_SHOWN);
+}
+
 static void write_measures(FILE *out, const report_item *item) {
     size_t i, n = json_array_size(item->measures);
     const json_t *one;
@@ -138,6 +185,7 @@ static void write_item(FILE *out, const report_item *item) {
         fputs("**\n", out);
     }
     write_failures(out, item);
+    write_spreads(out, item);
     write_measures(out, item);
 }
 

@@ -1,6 +1,7 @@
 /* ibakelab: results as TAP 14, one check a line. `known` is TODO, what did not pass has its detail below it.
  */
 #include "reports/report.h"
+#include "reports/words.h"
 
 #include <string.h>
 
@@ -9,8 +10,10 @@ static void describe(FILE *out, const char *text) {
     for (; text && *text; text++)
         if (*text == '#' || *text == '\\')
             fprintf(out, "\\%c", *text);
+        else if (words_c1(text))
+            fputc(' ', out), text++;
         else
-            fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+            fputc((unsigned char)*text < 0x20 || *text == 0x7F ? ' ' : *text, out);
 }
 
 /* A block of YAML, each line indented; control characters, which YAML does not permit, become '?'. */
@@ -19,6 +22,8 @@ static void block(FILE *out, const char *detail) {
     for (; *detail; detail++)
         if (*detail == '\n' && detail[1])
             fputs("\n    ", out);
+        else if (words_c1(detail))
+            fputc('?', out), detail++;
         else if (*detail != '\n')
             fputc(((unsigned char)*detail < 0x20 && *detail != '\t') || *detail == 0x7F ? '?' : *detail, out);
     fputc('\n', out);

@@ -221,6 +221,67 @@ static void test_hostile_text(void **state) {
     report_item_free(&item);
 }
 
+/* What a terminal obeys does not stand in what is read on one, C1 (here U+009B) as little as C0. */
+static void test_nothing_steers_a_terminal(void **state) {
+    (void)state;
+    report_writer *const writers[] = {report_write_junit, report_write_markdown, report_write_tap};
+    report_item item = item_of(BENCH(CHECK("g/\\u001b[2J\\u009b2J", "fail", "'\\u007f\\u009b2J\\n\\u0085'")));
+    for (size_t i = 0; i < 3; i++) {
+        char *text = written(writers[i], &item, 1);
+        assert_null(strchr(text, 0x1B));
+        assert_null(strstr(text, "\xC2\x9B"));
+        assert_null(strstr(text, "\xC2\x85"));
+        contains(text, "2J");
+        free(text);
+    }
+    report_item_free(&item);
+}
+
+/* ---- a sweep's summary ------------------------------------------------------------------------------------
+ */
+
+#define SPREAD(n, mean, half) "{'n':" n ",'mean':" mean ",'half_width':" half ",'min':1,'max':2e-7}"
+#define SWEEP(units, summary)                                                                                \
+    HEAD("sweep", "")                                                                                        \
+    units "'parameters':[{'name':'loss','path':'l','values':['0 %','|']},"                                   \
+          "{'name':'size','path':'s','values':[1024]}],'points':[],'summary':[" summary "]}"
+#define COMBINATION(loss, measures) "{'parameters':{'loss':" loss ",'size':1024},'measures':{" measures "}}"
+
+static void test_sweep_is_summed_up(void **state) {
+    (void)state;
+    report_item item = item_of(SWEEP(
+        "'units':{'setup':'s','share':''},",
+        COMBINATION(
+            "'0 %'",
+            "'setup':" SPREAD("5", "1.25", "0.5") ",'share':" SPREAD(
+                "1", "7", "null")) "," COMBINATION("'|'",
+                                                   "'setup':" SPREAD("0", "null", "null") ",'share':" SPREAD(
+                                                       "1", "1", "null"))));
+    char *markdown = written(report_write_markdown, &item, 1);
+    contains(markdown, "\n**setup (s)**\n\n"
+                       "| loss | size | n | mean | ± (95 %) | min | max |\n"
+                       "|---|---|---:|---:|---:|---:|---:|\n"
+                       "| 0 % | 1024 | 5 | 1.25 | 0.5 | 1 | 2e-07 |\n"
+                       "| &#124; | 1024 | 0 | – | – | 1 | 2e-07 |\n");
+    contains(markdown, "\n**share**\n\n| loss |");
+    free(markdown);
+    report_item_free(&item);
+}
+
+/* Of a result without units, and with more combinations than a summary has room for. */
+static void test_long_summaries_are_cut(void **state) {
+    (void)state;
+    report_item item = item_of(SWEEP("", COMBINATION("'0 %'", "'m':" SPREAD("1", "7", "null"))));
+    json_t *summary = json_object_get(item.result, "summary"), *first = json_array_get(summary, 0);
+    for (size_t i = 1; i < 103; i++)
+        json_array_append(summary, first);
+    char *markdown = written(report_write_markdown, &item, 1);
+    contains(markdown, "\n**m**\n");
+    contains(markdown, "| 0 % | 1024 | 1 | 7 | – | 1 | 2e-07 |\n\n… and 3 more combinations.\n");
+    free(markdown);
+    report_item_free(&item);
+}
+
 /* ---- folders
  * ------------------------------------------------------------------------------------------------ */
 
@@ -309,7 +370,14 @@ static void test_folders(void **state) {
     does_not_load(folder, "bad", IBK_ERR_LIMIT, "more than");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0); /* nobody ever writes into it */
-    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is no file");
+    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is a pipe, and a file is wanted");
+    assert_int_equal(unlink(path), 0);
+    make(folder, "bad/result.json");
+    put(folder, "bad/result.json/result.json", BENCH(""));
+    does_not_load(folder, "bad", IBK_ERR_REFUSED, "it is a folder, and a file is wanted");
+    snprintf(path, sizeof path, "%s/good/empty/result.json", folder);
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    does_not_load(folder, "good", IBK_ERR_REFUSED, "it is a device, and a file is wanted");
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -390,10 +458,17 @@ int main(int argc, char **argv) {
     if (argc == 2)
         return judge_lines(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schema_tells_places), cmocka_unit_test(test_schema_knows_its_limits),
-        cmocka_unit_test(test_run_is_derived),      cmocka_unit_test(test_verdict_is_never_lost),
-        cmocka_unit_test(test_hostile_text),        cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_model_judges),        cmocka_unit_test(test_files_are_whole),
+        cmocka_unit_test(test_schema_tells_places),
+        cmocka_unit_test(test_schema_knows_its_limits),
+        cmocka_unit_test(test_run_is_derived),
+        cmocka_unit_test(test_verdict_is_never_lost),
+        cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_nothing_steers_a_terminal),
+        cmocka_unit_test(test_sweep_is_summed_up),
+        cmocka_unit_test(test_long_summaries_are_cut),
+        cmocka_unit_test(test_model_judges),
+        cmocka_unit_test(test_files_are_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "reports/run_folder.h"
 
 #include "reports/ladder_view.h"
+#include "reports/regular_file.h"
 #include <string.h>
 
 /* What went wrong with a file of the folder, as a refusal. */
@@ -23,7 +24,10 @@ static ibk_err read_events(run_folder *f, void (*sink)(void *user, const trace_e
     char path[sizeof f->dir + 16];
     size_t line = 0;
     snprintf(path, sizeof path, "%s/events.jsonl", f->dir);
-    ibk_err err = trace_jsonl_read(path, sink, user, &line, diag);
+    FILE *file = regular_file_open(path, NULL, diag);
+    ibk_err err = file ? trace_jsonl_read(file, sink, user, &line, diag) : IBK_ERR_REFUSED;
+    if (file)
+        fclose(file);
     return err ? refuse(f, "events.jsonl", line, err, diag) : IBK_OK;
 }
 

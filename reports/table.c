@@ -1,5 +1,6 @@
 /* ibakelab: verdict, expectations and calls for the terminal. */
 #include "reports/terminal.h"
+#include "reports/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -12,14 +13,24 @@ typedef struct row {
     term_style style; /* of the state */
 } row;
 
-/* Text from the network or a scenario must not drive the terminal: control characters become '?'. */
+/* Text from the network or a scenario must not drive the terminal (words.h). Not cut inside a character. */
 static void set_cell(char cell[CELL], const char *text) {
-    size_t len = 0;
-    for (; text && text[len] && len < CELL - 1; len++)
-        cell[len] = (unsigned char)text[len] < 0x20 || text[len] == 0x7F ? '?' : text[len];
-    while (text && text[len] && len && ((unsigned char)text[len] & 0xC0) == 0x80)
-        len--; /* do not cut inside a character */
+    size_t len = 0, left = text ? strlen(text) : 0;
+    for (size_t octets; left; text += octets, left -= octets) {
+        bool plain;
+        octets = words_character(text, left, &plain);
+        if (len + octets >= CELL)
+            break;
+        memcpy(cell + len, plain ? text : "?", plain ? octets : 1);
+        len += plain ? octets : 1;
+    }
     cell[len] = 0;
+}
+
+static void set_pair(char cell[CELL], const char *from, const char *arrow, const char *to) {
+    char text[CELL];
+    snprintf(text, sizeof text, "%.20s %s %.20s", from, arrow, to);
+    set_cell(cell, text);
 }
 
 static void set_duration(char cell[CELL], bool known, uint64_t ns) {
@@ -52,7 +63,7 @@ static void fill_call(row *out, const result_call *c, bool utf8) {
     set_cell(out->cell[1], c->from);
     if (c->answered_by && c->to &&
         strcmp(c->answered_by, c->to) != 0) /* a device, or where it was diverted */
-        snprintf(out->cell[2], CELL, "%.20s %s %.20s", c->to, utf8 ? "→" : "->", c->answered_by);
+        set_pair(out->cell[2], c->to, utf8 ? "→" : "->", c->answered_by);
     else
         set_cell(out->cell[2], c->to);
     set_cell(out->cell[3], result_call_state_name(c->state));
@@ -253,8 +264,7 @@ static void print_adversaries(const term *t, const result *r) {
 
 void term_text(const term *t, const char *before, const char *text, const char *after) {
     fputs(before, t->file);
-    for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text, t->file);
+    words_show(t->file, text, strlen(text), "");
     fputs(after, t->file);
 }
 

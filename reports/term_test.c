@@ -85,11 +85,38 @@ static void test_progress(void **state) {
     progress_end(&p);
 }
 
+static void shows(const char *text, const char *expected) {
+    char *shown = NULL;
+    size_t len = 0;
+    term t = {.file = open_memstream(&shown, &len), .utf8 = true};
+    term_text(&t, "<", text, ">");
+    fclose(t.file);
+    assert_int_equal(strlen(expected) + 2, len);
+    assert_memory_equal(shown + 1, expected, len - 2);
+    free(shown);
+}
+
+static void test_nobody_else_steers_the_terminal(void **state) {
+    (void)state;
+    shows("a\x1b[31mb\x7f\n\t", "a?[31mb???");
+    shows("\xC2\x9B"
+          "2J\xC2\x80\xC2\x9F",
+          "?2J??"); /* CSI as one character: U+009B */
+    shows("\xC2\xA0 gr\xC3\xBC\xC3\x9F \xE2\x86\x92 \xF0\x9F\x98\x80",
+          "\xC2\xA0 gr\xC3\xBC\xC3\x9F \xE2\x86\x92 \xF0\x9F\x98\x80");
+    shows("\x9B"
+          "2J \xC3( \xE2\x86",
+          "?2J ?( ??");           /* alone, or cut: no UTF-8 */
+    shows("\xE0\x82\x9B", "???"); /* U+009B in more octets than it takes */
+    shows("", "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terminal_and_no_colour),
         cmocka_unit_test(test_no_terminal),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_nobody_else_steers_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ typedef enum term_style {
 const char *term_begin(const term *t, term_style style);
 /* Characters of this UTF-8 text: one column each, as names and labels here have it. */
 unsigned term_columns(const char *text);
-/* Writes before, text, after; control characters of `text`, which may come from the network, become '?'. */
+/* Writes before, text, after; what would steer the terminal in `text`, which may come from the network,
+ * becomes '?' (words.h). */
 void term_text(const term *t, const char *before, const char *text, const char *after);
 
 /* ---- the table of calls ------------------------------------------------------------------------- */

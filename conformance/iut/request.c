@@ -10,15 +10,9 @@
  */
 
 ibk_span iut_store_keep(iut_store *store, ibk_buf *buf, ibk_err *err) {
-    if (store->count == store->cap) {
-        size_t cap = store->cap ? 2 * store->cap : 8;
-        ibk_buf *items = realloc(store->items, cap * sizeof *items);
-        if (!items) {
-            *err = IBK_ERR_NO_MEMORY;
-            return (ibk_span){0};
-        }
-        store->items = items;
-        store->cap = cap;
+    if (!IBK_ROOM(store->items, store->count, store->cap)) {
+        *err = IBK_ERR_NO_MEMORY;
+        return (ibk_span){0};
     }
     store->items[store->count++] = *buf;
     ibk_span span = ibk_buf_span(buf);

@@ -35,6 +35,7 @@ def bent(request, answer):
     if way == "v-flag":
         for report in answer.get("reports", []):
             report["messages"] = [clear_v_flag(m) for m in report["messages"]]
+            report["detail"] = "\x1b[2J and \u009b2J, which a terminal obeys"
     if way == "moody" and request.get("op") == "message" and os.getpid() % 2:
         for report in answer.get("reports", []):
             report.update(event="refused", error="internal", state="closed", messages=[])

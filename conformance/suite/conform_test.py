@@ -107,6 +107,7 @@ def test_attribution():
     for case in cases.values():
         assert (case["verdict"], case["requirement"], case["section"]) == ("fail", "6267-38", "4.2.2.3"), case
     assert "demanded:  6267-38 (RFC 6267 §4.2.2.3, MUST)" in told, told
+    assert "which a terminal obeys" in told and "\x1b" not in told and "\u009b" not in told, told
     repeat = next(line.split("repeat:", 1)[1].strip() for line in told.splitlines() if "repeat:" in line)
     again = subprocess.run(repeat.replace("ibakelab", program, 1), shell=True, capture_output=True, text=True, timeout=60)
     assert again.returncode == 1 and "1 fail" in again.stdout and "6267-38" in again.stdout, again

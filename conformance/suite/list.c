@@ -34,27 +34,9 @@ void suite_list_free(suite_list *list) {
     free(list);
 }
 
-/* Room for one more element; false, with trouble, if there is none. */
-static bool grow(suite_list *list, void **array, size_t count, size_t *cap, size_t size) {
-    if (count < *cap)
-        return true;
-    size_t more = *cap ? 2 * *cap : 256;
-    void *grown = realloc(*array, more * size);
-    if (!grown) {
-        list->trouble = "out of memory";
-        return false;
-    }
-    *array = grown;
-    *cap = more;
-    return true;
-}
-
 /* Takes over `memory`. */
 static void *hold(suite_list *list, void *memory) {
-    void *array = list->memory;
-    bool room = memory && grow(list, &array, list->n_memory, &list->memory_cap, sizeof *list->memory);
-    list->memory = array;
-    if (!room) {
+    if (!memory || !IBK_ROOM(list->memory, list->n_memory, list->memory_cap)) {
         free(memory);
         fputs("out of memory\n", stderr);
         abort(); /* while the cases are written down, before anything runs */
@@ -77,11 +59,10 @@ const char *suite_list_text(suite_list *list, const char *format, ...) {
 }
 
 void suite_add(suite_list *list, const suite_case *c) {
-    void *array = list->items;
-    bool room = grow(list, &array, list->count, &list->cap, sizeof *list->items);
-    list->items = array;
-    if (!room)
+    if (!IBK_ROOM(list->items, list->count, list->cap)) {
+        list->trouble = "out of memory";
         return;
+    }
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i].name, c->name) == 0) {
             snprintf(list->twice, sizeof list->twice, "the case '%s' stands twice", c->name);

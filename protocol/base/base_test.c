@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -46,6 +47,25 @@ static void clearing_wipes(void **state) {
     for (size_t i = 0; i < 6; i++)
         assert_int_equal(buf.data[i], 0);
     ibk_buf_free(&buf);
+}
+
+static void arrays_have_room_for_one_more(void **state) {
+    (void)state;
+    uint64_t *list = NULL;
+    size_t count = 0, cap = 0;
+    for (uint64_t i = 0; i < 1000; i++) {
+        assert_true(IBK_ROOM(list, count, cap));
+        assert_true(cap > count && cap <= 2048);
+        list[count++] = i * i;
+    }
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_true(list[i] == i * i);
+    size_t huge = SIZE_MAX / sizeof *list / 2 + 1;
+    uint64_t *before = list;
+    cap = huge; /* doubled it would not fit into the memory that there can be */
+    assert_false(IBK_ROOM(list, huge, cap));
+    assert_true(list == before && cap == huge);
+    free(list);
 }
 
 static void spans_compare(void **state) {
@@ -94,6 +114,7 @@ int main(void) {
         cmocka_unit_test(buffer_grows_and_keeps_its_content),
         cmocka_unit_test(buffer_refuses_to_pass_its_limit),
         cmocka_unit_test(clearing_wipes),
+        cmocka_unit_test(arrays_have_room_for_one_more),
         cmocka_unit_test(spans_compare),
         cmocka_unit_test(errors_have_names_texts_and_places),
         cmocka_unit_test(defences_have_names),

@@ -25,6 +25,21 @@ void ibk_wipe(void *data, size_t len) {
         OPENSSL_cleanse(data, len);
 }
 
+bool ibk_room(void *array, size_t count, size_t *cap, size_t size) {
+    enum { FIRST = 8 };
+    size_t more = *cap ? 2 * *cap : FIRST;
+    void *at;
+    if (count < *cap)
+        return true;
+    memcpy(&at, array, sizeof at); /* of whatever type the pointer is */
+    at = more > *cap && more <= SIZE_MAX / size ? realloc(at, more * size) : NULL;
+    if (!at)
+        return false;
+    memcpy(array, &at, sizeof at);
+    *cap = more;
+    return true;
+}
+
 /* Moves to a larger storage; realloc would leave a copy of secrets behind. */
 static ibk_err grow(ibk_buf *buf, size_t need) {
     if (need <= buf->cap)

@@ -23,19 +23,6 @@ const char *ledger_kind_name(ledger_kind kind) {
     return kind < sizeof names / sizeof *names ? names[kind] : "?";
 }
 
-/* One more element at the end of an array; false: out of memory. */
-static bool make_room(void *array, size_t count, size_t *cap, size_t size) {
-    if (count < *cap)
-        return true;
-    size_t more = *cap ? 2 * *cap : 8;
-    void *grown = realloc(*(void **)array, more * size);
-    if (!grown)
-        return false;
-    *(void **)array = grown;
-    *cap = more;
-    return true;
-}
-
 /* ---- parties
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -63,7 +50,7 @@ void ledger_free(ledger *l) {
 
 ledger_party *ledger_add(ledger *l, const char *name, ledger_kind kind) {
     ledger_party *party = calloc(1, sizeof *party);
-    if (!party || !make_room(&l->parties, l->count, &l->cap, sizeof(ledger_party *))) {
+    if (!party || !IBK_ROOM(l->parties, l->count, l->cap)) {
         free(party);
         return NULL;
     }
@@ -103,7 +90,7 @@ void ledger_enter(ledger_party *party, const ledger_fact *fact) {
             *known = *fact;
         return;
     }
-    if (!make_room(&party->facts, party->fact_count, &party->fact_cap, sizeof *party->facts)) {
+    if (!IBK_ROOM(party->facts, party->fact_count, party->fact_cap)) {
         party->failed = true;
         return;
     }
@@ -145,8 +132,7 @@ static ledger_exchange *exchange_of(ledger_party *party, uint32_t csb_id) {
     for (size_t i = party->exchange_count; i-- > 0;) /* the latest goes on */
         if (party->exchanges[i].csb_id == csb_id)
             return &party->exchanges[i];
-    if (!make_room(&party->exchanges, party->exchange_count, &party->exchange_cap,
-                   sizeof *party->exchanges)) {
+    if (!IBK_ROOM(party->exchanges, party->exchange_count, party->exchange_cap)) {
         party->failed = true;
         return NULL;
     }
@@ -162,7 +148,7 @@ static void note(unsigned *seen, uint64_t at_ns[], ibk_keylog_kind kind, uint64_
 }
 
 static void note_k_session(ledger_party *party, ledger_exchange *e, ibk_span value) {
-    if (!make_room(&e->k_sessions, e->k_session_count, &e->k_session_cap, sizeof *e->k_sessions)) {
+    if (!IBK_ROOM(e->k_sessions, e->k_session_count, e->k_session_cap)) {
         party->failed = true;
         return;
     }

@@ -233,14 +233,8 @@ static bool is_told(const mind *m, const char *node, scn_holding_kind kind) {
 }
 
 static ibk_err remember(mind *m, const char *node, const ibk_keylog_record *record) {
-    if (m->told_count == m->told_cap) {
-        size_t cap = m->told_cap ? 2 * m->told_cap : 8;
-        told *grown = realloc(m->told, cap * sizeof *grown);
-        if (!grown)
-            return IBK_ERR_NO_MEMORY;
-        m->told = grown;
-        m->told_cap = cap;
-    }
+    if (!IBK_ROOM(m->told, m->told_count, m->told_cap))
+        return IBK_ERR_NO_MEMORY;
     told *t = &m->told[m->told_count];
     *t = (told){.node = node, .secret = {.csb_id = record->csb_id, .origin = {.since_ns = now_of(m)}}};
     ibk_err err = ibk_buf_append_span(&t->secret.octets, record->value);

@@ -121,14 +121,8 @@ static ibk_err remember(rules *r, const n3_endpoint *at, const scn_call *call) {
             r->streams[i].call = call; /* the port is used again */
             return IBK_OK;
         }
-    if (r->stream_count == r->stream_cap) {
-        size_t cap = r->stream_cap ? 2 * r->stream_cap : 16;
-        rules_stream *grown = realloc(r->streams, cap * sizeof *grown);
-        if (!grown)
-            return IBK_ERR_NO_MEMORY;
-        r->streams = grown;
-        r->stream_cap = cap;
-    }
+    if (!IBK_ROOM(r->streams, r->stream_count, r->stream_cap))
+        return IBK_ERR_NO_MEMORY;
     r->streams[r->stream_count++] = (rules_stream){*at, call};
     return IBK_OK;
 }

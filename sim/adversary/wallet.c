@@ -26,14 +26,8 @@ wallet_origin wallet_from(ledger_how how, uint64_t since_ns, const char *words, 
 
 /* A zeroed element at the end; NULL: out of memory. */
 static void *add(list *l, size_t size) {
-    if (l->count == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 8;
-        void **grown = realloc(l->items, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        l->items = grown;
-        l->cap = cap;
-    }
+    if (!IBK_ROOM(l->items, l->count, l->cap))
+        return NULL;
     void *item = calloc(1, size);
     if (item)
         l->items[l->count++] = item;

@@ -349,14 +349,8 @@ static void on_done(void *user, const http_outcome *outcome) {
 static void note_fetch(entry *e) {
     parameters_client *c = e->c;
     e->fetch = NOT_NOTED;
-    if (c->fetch_count == c->fetch_cap) {
-        size_t cap = c->fetch_cap ? 2 * c->fetch_cap : 4;
-        parameters_fetch *grown = cap <= FETCHES_MAX ? realloc(c->fetches, cap * sizeof *grown) : NULL;
-        if (!grown)
-            return;
-        c->fetches = grown;
-        c->fetch_cap = cap;
-    }
+    if (c->fetch_count == FETCHES_MAX || !IBK_ROOM(c->fetches, c->fetch_count, c->fetch_cap))
+        return;
     e->fetch = c->fetch_count++;
     c->fetches[e->fetch] = (parameters_fetch){.begin_ns = ims_host_now(c->config.host), .secure = e->secure};
     memcpy(c->fetches[e->fetch].domain, e->domain, sizeof e->domain);

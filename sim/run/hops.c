@@ -86,14 +86,8 @@ static void forget_old(wire *w, uint64_t now_ns) {
 static void add(wire *w, const passage *p) {
     if (w->count == w->cap && w->cap >= PRUNE_AT)
         forget_old(w, p->sent_ns);
-    if (w->count == w->cap) {
-        size_t cap = w->cap ? 2 * w->cap : 16;
-        passage *grown = realloc(w->list, cap * sizeof *grown);
-        if (!grown)
-            return;
-        w->list = grown;
-        w->cap = cap;
-    }
+    if (!IBK_ROOM(w->list, w->count, w->cap))
+        return;
     w->list[w->count++] = *p;
 }
 

@@ -122,15 +122,9 @@ static void close_story(story *t) {
 }
 
 static void add(setup *s, story *t, const ev *e) {
-    if (t->count == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 32;
-        ev *grown = realloc(t->list, cap * sizeof *grown);
-        if (!grown) {
-            s->failed = true;
-            return;
-        }
-        t->list = grown;
-        t->cap = cap;
+    if (!IBK_ROOM(t->list, t->count, t->cap)) {
+        s->failed = true;
+        return;
     }
     t->list[t->count++] = *e;
 }
@@ -419,15 +413,9 @@ static void take_state(setup *s, story *t, const trace_event *event) {
 }
 
 static void add_served(setup *s, word *ue, uint64_t to_ns) {
-    if (ue->served_count == ue->served_cap) {
-        size_t cap = ue->served_cap ? 2 * ue->served_cap : 4;
-        interval *grown = realloc(ue->served, cap * sizeof *grown);
-        if (!grown) {
-            s->failed = true;
-            return;
-        }
-        ue->served = grown;
-        ue->served_cap = cap;
+    if (!IBK_ROOM(ue->served, ue->served_count, ue->served_cap)) {
+        s->failed = true;
+        return;
     }
     ue->served[ue->served_count++] = (interval){ue->asked_ns, to_ns};
 }

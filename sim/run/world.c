@@ -33,14 +33,8 @@ static ibk_err shim_failed(ibk_diag *diag, const char *what) {
 
 /* A link between a host and its router; loss, delay and so on hold in each direction. */
 static ibk_err add_link(world *w, n3_node *host, n3_node *router, const scn_link *settings, ibk_diag *diag) {
-    if (w->link_count == w->link_cap) {
-        size_t cap = w->link_cap ? 2 * w->link_cap : 16;
-        world_link *grown = realloc(w->links, cap * sizeof *grown);
-        if (!grown)
-            return IBK_ERR_NO_MEMORY;
-        w->links = grown;
-        w->link_cap = cap;
-    }
+    if (!IBK_ROOM(w->links, w->link_count, w->link_cap))
+        return IBK_ERR_NO_MEMORY;
     n3_path path = {.delay_ns = settings->delay_ns,
                     .rate_bps = settings->rate_bps,
                     .loss_ppb = settings->loss_ppb,

@@ -37,7 +37,9 @@ const char *scn_show(scn_ctx *ctx, const char *text) {
         unsigned char c = (unsigned char)*at;
         if ((c & 0xC0) != 0x80 && ++characters > 48)
             break;
-        out[used++] = c < 0x20 || c == 0x7F ? '?' : (char)c;
+        bool c1 = c == 0xC2 && (unsigned char)at[1] < 0xA0; /* U+0080 to U+009F steer a terminal as well */
+        out[used++] = c < 0x20 || c == 0x7F || c1 ? '?' : (char)c;
+        at += c1;
     }
     while (*at != '\0' && used > 0 && ((unsigned char)*at & 0xC0) == 0x80)
         used--, at--; /* no half character */

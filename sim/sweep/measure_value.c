@@ -38,15 +38,9 @@ typedef struct found {
 } found;
 
 static void add(found *f, const json_t *value) {
-    if (f->count == f->room) {
-        size_t room = f->room == 0 ? 16 : 2 * f->room;
-        const json_t **larger = realloc(f->list, room * sizeof *larger);
-        if (larger == NULL) {
-            f->failed = true;
-            return;
-        }
-        f->list = larger;
-        f->room = room;
+    if (!IBK_ROOM(f->list, f->count, f->room)) {
+        f->failed = true;
+        return;
     }
     f->list[f->count++] = value;
 }

@@ -240,14 +240,8 @@ static bool append_key(ibk_buf *out, EVP_PKEY *key) {
 }
 
 static bool remember(pki *p, const char *file, X509 *certificate) {
-    if (p->count == p->cap) {
-        size_t cap = p->cap ? 2 * p->cap : 16;
-        issued *grown = realloc(p->list, cap * sizeof *grown);
-        if (!grown)
-            return false;
-        p->list = grown;
-        p->cap = cap;
-    }
+    if (!IBK_ROOM(p->list, p->count, p->cap))
+        return false;
     char *copy = strdup(file);
     if (!copy)
         return false;

@@ -247,14 +247,10 @@ static ibk_err read_lines(FILE *file, void (*sink)(void *user, const trace_event
     return err;
 }
 
-ibk_err trace_jsonl_read(const char *path, void (*sink)(void *user, const trace_event *e), void *user,
+ibk_err trace_jsonl_read(FILE *file, void (*sink)(void *user, const trace_event *e), void *user,
                          size_t *line_number, ibk_diag *diag) {
     size_t at = 0;
-    FILE *file = fopen(path, "rb");
-    ibk_err err = file ? read_lines(file, sink, user, &at, diag)
-                       : ibk_fail(diag, IBK_ERR_IO, NULL, 0, "%s", strerror(errno));
-    if (file)
-        fclose(file);
+    ibk_err err = read_lines(file, sink, user, &at, diag);
     if (line_number)
         *line_number = err == IBK_ERR_BAD_TEXT ? at : 0;
     return err;

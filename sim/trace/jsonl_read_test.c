@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,15 +22,19 @@ static void write_again(void *user, const trace_event *e) {
     assert_int_equal(ibk_buf_append(&r->again, "\n", 1), IBK_OK);
 }
 
+static FILE *file_of(const char *text) {
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fputs(text, file);
+    rewind(file);
+    return file;
+}
+
 static ibk_err read_text(const char *text, reading *r, size_t *line, ibk_diag *diag) {
-    char path[] = "/tmp/ibakelab-events-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
+    FILE *file = file_of(text);
     *r = (reading){0};
-    ibk_err err = trace_jsonl_read(path, write_again, r, line, diag);
-    unlink(path);
+    ibk_err err = trace_jsonl_read(file, write_again, r, line, diag);
+    fclose(file);
     return err;
 }
 
@@ -60,13 +63,9 @@ static void fields_are_typed(void **state) {
     assert_int_equal(read_text("", &r, NULL, NULL), IBK_OK);
     assert_int_equal(r.count, 0);
     trace_memory *memory = trace_memory_new(10);
-    char path[] = "/tmp/ibakelab-events-XXXXXX";
-    int fd = mkstemp(path);
-    static const char text[] = HEAD ",\"label\":\"INVITE\",\"octets\":13,\"retransmission\":true,\"x\":-7}\n";
-    assert_int_equal(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
-    close(fd);
-    assert_int_equal(trace_jsonl_read(path, trace_memory_event, memory, NULL, NULL), IBK_OK);
-    unlink(path);
+    FILE *file = file_of(HEAD ",\"label\":\"INVITE\",\"octets\":13,\"retransmission\":true,\"x\":-7}\n");
+    assert_int_equal(trace_jsonl_read(file, trace_memory_event, memory, NULL, NULL), IBK_OK);
+    fclose(file);
     const trace_event *e = trace_memory_at(memory, 0);
     assert_int_equal(e->time_ns, 1000000002);
     assert_int_equal(e->kind, TRACE_SIP);
@@ -132,11 +131,12 @@ static void too_much_is_refused(void **state) {
     assert_int_equal(read_text(line, &r, NULL, &diag), IBK_ERR_BAD_TEXT);
     assert_non_null(strstr(diag.detail, "a line of over"));
     free(line);
+    FILE *folder = fopen("/", "rb"); /* opened it can be, read it cannot */
     size_t number = 1;
-    assert_int_equal(trace_jsonl_read("/nonexistent/events.jsonl", write_again, &r, &number, &diag),
-                     IBK_ERR_IO);
-    assert_non_null(strstr(diag.detail, "No such file"));
+    assert_int_equal(trace_jsonl_read(folder, write_again, &r, &number, &diag), IBK_ERR_IO);
+    assert_non_null(strstr(diag.detail, "Is a directory"));
     assert_int_equal(number, 0);
+    fclose(folder);
 }
 
 int main(void) {

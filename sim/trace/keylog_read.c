@@ -120,14 +120,8 @@ static ibk_err read_record(reader *r, keylog *log, ibk_keylog_record *record) {
 static ibk_err add_record(reader *r, keylog *log, const ibk_keylog_record *record) {
     if (log->count == KEYLOG_MAX_RECORDS)
         return refuse(r, r->line_start, IBK_ERR_LIMIT, "too many records");
-    if (log->count == log->capacity) {
-        size_t capacity = log->capacity ? 2 * log->capacity : 64;
-        ibk_keylog_record *grown = realloc(log->records, capacity * sizeof *grown);
-        if (!grown)
-            return refuse(r, r->line_start, IBK_ERR_NO_MEMORY, "");
-        log->records = grown;
-        log->capacity = capacity;
-    }
+    if (!IBK_ROOM(log->records, log->count, log->capacity))
+        return refuse(r, r->line_start, IBK_ERR_NO_MEMORY, "");
     log->records[log->count++] = *record;
     return IBK_OK;
 }

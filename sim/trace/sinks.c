@@ -128,15 +128,9 @@ void trace_memory_event(void *user, const trace_event *e) {
         memory->dropped++;
         return;
     }
-    if (memory->count == memory->capacity) {
-        size_t capacity = memory->capacity ? 2 * memory->capacity : 64;
-        trace_event **grown = realloc(memory->events, capacity * sizeof *grown);
-        if (!grown) {
-            memory->dropped++;
-            return;
-        }
-        memory->events = grown;
-        memory->capacity = capacity;
+    if (!IBK_ROOM(memory->events, memory->count, memory->capacity)) {
+        memory->dropped++;
+        return;
     }
     trace_event *copy = copy_event(e);
     if (copy)

@@ -19,6 +19,7 @@
 #define TRACE_TRACE_H
 
 #include <ibake/base.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -152,11 +153,11 @@ ibk_err trace_jsonl_open(trace_jsonl **out, const char *path, ibk_diag *diag); /
 void trace_jsonl_event(void *jsonl, const trace_event *e);
 /* Flushes and closes; tells the first write error (disk full, …) that occurred. NULL is legal. */
 ibk_err trace_jsonl_close(trace_jsonl *jsonl, ibk_diag *diag);
-/* Reads such a file and calls `sink` for each event, whose texts are borrowed for the call; octets come as
- * the text of their hex or base64. IBK_ERR_IO with diag->detail saying why; IBK_ERR_BAD_TEXT for a line that
- * no log has, whose number (from 1) goes to *line_number, which may be NULL. Events before that line have
- * been given. */
-ibk_err trace_jsonl_read(const char *path, void (*sink)(void *user, const trace_event *e), void *user,
+/* Reads such a file to its end and calls `sink` for each event, whose texts are borrowed for the call; octets
+ * come as the text of their hex or base64. IBK_ERR_IO with diag->detail saying why; IBK_ERR_BAD_TEXT for a
+ * line that no log has, whose number (from 1) goes to *line_number, which may be NULL. Events before that
+ * line have been given. */
+ibk_err trace_jsonl_read(FILE *file, void (*sink)(void *user, const trace_event *e), void *user,
                          size_t *line_number, ibk_diag *diag);
 /* One event as JSON text without a line end, appended to `out`. */
 ibk_err trace_event_json(ibk_buf *out, const trace_event *e);

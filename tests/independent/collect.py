@@ -73,9 +73,11 @@ class Capture:
     INVITE; `refused`: (Call-ID, From tag, CSeq) of each request with another final answer; `ended`: (Call-ID, To tag) of each BYE;
     `byes`: (Call-ID, To tag, From tag) of each BYE and the time at which it left;
     `cancelled`: (Call-ID, address of who sent it) of each CANCEL; `tls`: the connections that `tls_log` (a tls13.KeyLog)
-    opened, None: TLS is passed over."""
+    opened, None: TLS is passed over. With `incomplete` a TCP connection may break off amid what it carries: after a reset,
+    or when one end has vanished."""
 
-    def __init__(self, packets, report, tls_log=None):
+    def __init__(self, packets, report, tls_log=None, incomplete=False):
+        self.incomplete = incomplete
         self.report, self.packets = report, packets
         self.media, self.answered, self.sip_count, self.copies = [], {}, 0, 0
         self.refused, self.ended, self.cancelled = set(), set(), set()
@@ -127,11 +129,15 @@ class Capture:
         if reader is None and not is_tls and not (octets.hole and not data):
             return  # another protocol, such as Diameter
         if octets.hole:
-            self.report.wrong(octets.hole, "octets of the TCP connection before this segment are not in the capture")
+            self._broken_off(stream, octets.hole, "octets of the TCP connection before this segment are not in the capture")
         if is_tls:
             self._tls_streams[stream.source, stream.target, stream.number] = stream, octets
         else:
             self._messages(reader, octets, stream, False)
+
+    def _broken_off(self, stream, packet, text):
+        if stream.fin or not self.incomplete:
+            self.report.wrong(packet, text)
 
     def _connection(self, stream, octets, other, log):
         """A TLS connection, seen from its client."""
@@ -145,7 +151,7 @@ class Capture:
         self.tls.append(connection)
         for direction, ends in (connection.client, stream), (connection.server, other[0]):
             if direction.rest:
-                self.report.wrong(direction.last, "the TCP connection ends amid a TLS record")
+                self._broken_off(ends, direction.last, "the TCP connection ends amid a TLS record")
             self._messages(mikey_http, direction.plain, ends, True)
 
     def exchanges(self):
@@ -167,7 +173,7 @@ class Capture:
                     continue
                 parsed = reader.parse(data, at)
                 if parsed is None:
-                    self.report.wrong(last, "the TCP connection ends amid a message")
+                    self._broken_off(stream, last, "the TCP connection ends amid a message")
                     return
                 text, at = parsed
                 self._take(text, *octets.origin(at), stream, secure)

@@ -33,6 +33,7 @@ class Stream:
     base: int  # sequence number of the first octet
     number: int  # of this one among the streams between the two ends: both directions of a connection have the same
     pieces: list = field(default_factory=list)  # (offset, packet, time, octets) in the order of the capture
+    fin: bool = False  # it was ended in order
 
 
 @dataclass
@@ -153,6 +154,7 @@ class Reassembler:
             number = stream.number + 1 if stream else 0
             stream = self._open[source, target] = Stream(source, target, base, number)
             self.streams.append(stream)
+        stream.fin |= bool(segment[13] & 1)
         if data:
             stream.pieces.append((base - stream.base & 0xFFFFFFFF, packet.number, packet.time, data))
 

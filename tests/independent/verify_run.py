@@ -125,7 +125,7 @@ def check_connections(capture, anchor, report, options):
 
 def judge(packets, log, tls_log, anchor, options):
     report = Report()
-    capture = Capture(packets, report, tls_log)
+    capture = Capture(packets, report, tls_log, options.allow_incomplete)
     check_connections(capture, anchor, report, options)
     vault = Vault(log, report)
     requests = Requests(capture, log, report, options)

@@ -27,6 +27,8 @@ source = os.environ["IBAKELAB_SOURCE"]
 program = os.path.join(os.environ["IBAKELAB_BUILD"], "ibakelab")
 scenarios = os.path.join(source, "scenarios")
 mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe"]
+# Open MPI frees not all that it allocates, which is nothing for the sanitizer build to tell.
+mpi_environment = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 SWEEP = """
 sweep: 1
@@ -53,7 +55,8 @@ def write_sweep(steps, seeds, name="sweep.yaml"):
 
 
 def run(*arguments, status=0, launcher=(), say=None):
-    done = subprocess.run([*launcher, program, "sweep", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([*launcher, program, "sweep", *arguments], capture_output=True, text=True, check=False,
+                          env=mpi_environment if launcher else None)
     text = done.stdout + done.stderr
     assert done.returncode == status, f"status {done.returncode} instead of {status}: {arguments}\n{text}"
     assert say is None or say in text, f"not said: {say}\n{text}"
@@ -177,7 +180,9 @@ def same():
     run(file, "--merge", "parts/shard-1-of-3.db", "--out", "some", "--quiet", status=1, say="8 of 12 points are missing")
     assert read("some/result.json")["verdict"] == "error" and len(read("some/result.json")["points"]) == 4
 
-    run(file, "--out", "ranks", "--quiet", launcher=[*mpirun, "-n", "3"])
+    text = run(file, "--out", "ranks", "--quiet", "--progress=0", launcher=[*mpirun, "-n", "3"])
+    told = [int(n) for n in re.findall(r"^ibakelab sweep: ([0-9]+) of 12 points, [0-9]+ s to go$", text, re.M)]
+    assert told == list(range(1, 13)), text
     assert rows("ranks/sweep.db") == wanted
     assert open("ranks/result.json", "rb").read() == open("one/result.json", "rb").read()
 
@@ -185,6 +190,8 @@ def same():
     text = said_on_a_terminal(write_sweep(steps=2, seeds=1, name="few.yaml"), "--out", "few")
     assert re.search(r"2 of 4 points, [0-9]+ s to go", text) and text.endswith("\r\x1b[K"), text
     assert "to go" not in run("few.yaml", "--out", "few2")
+    assert "to go" not in said_on_a_terminal("few.yaml", "--out", "few3", "--quiet")
+    assert re.search(r"^ibakelab sweep: 4 of 4 points, 0 s to go$", run("few.yaml", "--out", "few4", "--progress=0"), re.M)
 
     # What --list prints is what was played.
     line = run(file, "--list").splitlines()[7]
@@ -276,6 +283,15 @@ def kill():
     run(file, "--resume", "--out", "killed", "--quiet")  # nothing is left to do
     assert rows("killed/sweep.db") == wanted
 
+    # Ended by a signal that can be heard, it says how to go on.
+    with subprocess.Popen([program, "sweep", write_sweep(steps=10, seeds=20, name="many.yaml"), "--out", "heard", "--progress=0"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert "1 of 400 points" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+    assert process.returncode == -signal.SIGTERM and said.count("ended by a signal") == 1, (process.returncode, said)
+    assert "the rows so far are in heard, and the same command with --resume goes on" in said, said
+
     # A run that is killed is played again; one that always is has a row that says so.
     assert shoot(file, "victim", times=1) == 0 and rows("victim/sweep.db") == wanted
     out, point = shoot_one_point_twice(file, wanted)
@@ -294,6 +310,7 @@ def bad():
     run("none.yaml", status=2, say="the file cannot be read")
     run(file, "more.yaml", status=2, say="one sweep file is needed")
     run(file, "--jobs", "0", status=2, say="--jobs takes a number")
+    run(file, "--progress=x", status=2, say="--progress takes seconds")
     for shard in ("0/3", "4/3", "1", "1/3x", "a/b"):
         run(file, "--shard", shard, status=2, say="--shard takes I/N")
     run(file, "--merge", "--shard", "1/2", status=2, say="--merge goes with neither")
@@ -355,14 +372,17 @@ def long():
     for recovery in (["--enable-recovery"], []):
         out = "recovered" if recovery else "aborted"
         with subprocess.Popen([*mpirun, *recovery, "-n", "3", program, "sweep", file, "--out", out, "--quiet",
-                               "--patience", "3"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as job:
-            time.sleep(3)
+                               "--patience", "3"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              env=mpi_environment) as job:
+            while len(rows_so_far(f"{out}/sweep.db")) < 10:  # all are at work
+                time.sleep(0.05)
             worker = next(p for p in children_of(job.pid) if rank_of(p) == "2")
             os.kill(worker, signal.SIGKILL)
             said = job.stderr.read()
         if recovery:
             assert "rank 2 is silent" in said, said
         else:
+            assert "the same command with --resume goes on" in said, said
             assert job.returncode != 0 and 0 < len(rows(f"{out}/sweep.db")) < 200
             run(file, "--out", out, "--resume", "--quiet", launcher=[*mpirun, "-n", "2"])
         assert rows(f"{out}/sweep.db") == wanted

@@ -136,6 +136,12 @@ ibk_span ibk_buf_part(const ibk_buf *buf, size_t at, size_t len); /* lies inside
 
 void ibk_wipe(void *data, size_t len); /* is not optimised away */
 
+/* Room for one more element behind the `count` of an array from malloc, whose storage doubles; the zero value
+ * is an empty array. False: no memory, and all is as it was. Not for secrets: outgrown storage is not wiped.
+ */
+#define IBK_ROOM(array, count, cap) ibk_room(&(array), (count), &(cap), sizeof *(array))
+bool ibk_room(void *array, size_t count, size_t *cap, size_t size); /* `array`: where the pointer is */
+
 /* ---- time --------------------------------------------------------------------------------- */
 
 /* Two clocks, so that a wrong wall clock can be simulated without stopping the timers. */

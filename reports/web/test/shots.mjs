@@ -24,17 +24,23 @@ const files = {
   several: pages.page('several', [on, off, pages.folder('c1', samples.conformance('adapter-a', [3, 40])), pages.folder('c2', samples.conformance('adapter-b', [])),
     pages.folder('m', samples.mutants()), pages.folder('f', samples.fuzz()), ...[0, 1, 2, 3].map((i) => pages.folder(`b${i}`, samples.benchmark(i))), pages.attack(samples.attack())]),
 };
+const phone = { viewport: { width: 390, height: 844 } };
+const kinds = [
+  ['run', 'run'], ['kms', 'kms'], ['twin', 'twin', '#/compare/0/1'], ['attacked', 'twin', '#/0'], ['sweep', 'sweep'], ['conformance', 'conformance'], ['overview', 'several'],
+  ['compare-conformance', 'several', '#/compare/2/3'], ['mutants', 'several', '#/4'], ['fuzz', 'several', '#/5'], ['benchmark', 'several', '#/6'],
+  ['history', 'several', '#/compare/6/7/8/9'], ['attack', 'several', '#/10'],
+];
+const ways = { '': {}, '-dark': { colorScheme: 'dark' }, '-phone': phone, '-print': { media: 'print' } };
 const views = [
-  ['run', 'run'], ['run-dark', 'run', { colorScheme: 'dark' }], ['run-phone', 'run', { viewport: { width: 390, height: 844 } }], ['lossy', 'lossy'], ['kms', 'kms', {}, '[data-row="0"]'],
-  ['run-message', 'run', {}, '[data-row="0"]'], ['run-message-phone', 'run', { viewport: { width: 390, height: 844 } }, '[data-row="0"]'],
-  ['twin', 'twin', { hash: '#/compare/0/1' }], ['attacked', 'twin', { hash: '#/0' }], ['many', 'many'], ['sweep', 'sweep'], ['sweep-dark', 'sweep', { colorScheme: 'dark' }],
-  ['conformance', 'conformance', {}, '#cases .opener button'], ['overview', 'several'], ['compare-conformance', 'several', { hash: '#/compare/2/3' }], ['mutants', 'several', { hash: '#/4' }],
-  ['fuzz', 'several', { hash: '#/5' }], ['benchmark', 'several', { hash: '#/6' }], ['history', 'several', { hash: '#/compare/6/7/8/9' }], ['attack', 'several', { hash: '#/10' }],
-  ['no-script', 'run', { javaScriptEnabled: false }],
+  ...kinds.flatMap(([name, file, hash = '']) => Object.entries(ways).map(([way, options]) => [name + way, file, { ...options, hash }])),
+  ['lossy', 'lossy'], ['many', 'many'], ['kms-message', 'kms', {}, '[data-row="0"]'], ['run-message', 'run', {}, '[data-row="0"]'], ['run-message-phone', 'run', phone, '[data-row="0"]'],
+  ['conformance-case', 'conformance', {}, '#cases .opener button'],
+  ...['run', 'kms', 'sweep', 'several'].map((file) => [`${file}-no-script`, file, { javaScriptEnabled: false }]),
 ];
 const browser = await launch();
-for (const [name, file, options = {}, click] of views) {
+for (const [name, file, { media, ...options } = {}, click] of views) {
   const { page, errors, close } = await open(browser, files[file], options);
+  if (media) await page.emulateMedia({ media });
   if (click) await page.click(click);
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: !click || !click.startsWith('[data'), timeout: 60000 });
   if (errors.length) console.log(name, errors);

@@ -58,14 +58,8 @@ registrar_entry *registrar_get(registrar *r, const char *impu) {
     registrar_entry *entry = registrar_find(r, impu);
     if (entry || strlen(impu) >= sizeof entry->impu)
         return entry;
-    if (r->count == r->cap) {
-        size_t cap = r->cap ? 2 * r->cap : 16;
-        registrar_entry **grown = realloc(r->entries, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        r->entries = grown;
-        r->cap = cap;
-    }
+    if (!IBK_ROOM(r->entries, r->count, r->cap))
+        return NULL;
     entry = calloc(1, sizeof *entry);
     if (!entry)
         return NULL;

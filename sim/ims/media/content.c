@@ -4,22 +4,10 @@
 
 /* ---- packets on the shelf ------------------------------------------------------------------------------ */
 
-static bool make_room(content_store *store) {
-    if (store->count < store->cap)
-        return true;
-    size_t cap = store->cap ? 2 * store->cap : 64;
-    size_t *grown = realloc(store->ends, cap * sizeof *grown);
-    if (!grown)
-        return false;
-    store->ends = grown;
-    store->cap = cap;
-    return true;
-}
-
 ibk_err content_store_add(content_store *store, ibk_span packet) {
     if (store->count >= CONTENT_MAX_PACKETS || packet.len == 0 || packet.len > MEDIA_PACKET_MAX)
         return IBK_ERR_LIMIT;
-    if (!make_room(store))
+    if (!IBK_ROOM(store->ends, store->count, store->cap))
         return IBK_ERR_NO_MEMORY;
     ibk_err err = ibk_buf_append_span(&store->octets, packet);
     if (!err)

@@ -32,14 +32,8 @@ void ue_call_have_stream(ue_call *call, unsigned stream) {
 }
 
 ue_call *ue_call_new(ue *u, const scn_call *script, bool caller) {
-    if (u->call_count == u->call_cap) {
-        size_t cap = u->call_cap ? 2 * u->call_cap : 4;
-        ue_call **grown = realloc(u->calls, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        u->calls = grown;
-        u->call_cap = cap;
-    }
+    if (!IBK_ROOM(u->calls, u->call_count, u->call_cap))
+        return NULL;
     ue_call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;

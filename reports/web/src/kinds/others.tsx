@@ -24,6 +24,7 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
     const href = hrefOf(dir);
     return href ? <a href={href}>{text}</a> : null;
   };
+  const links = found ? [link(found.run, 'Its run'), link(found.twin, 'Its twin with the defence on')].filter(Boolean) : [];
   return (
     <>
       <Tiles tiles={[
@@ -35,8 +36,8 @@ export function AttackPage({ item, hrefOf }: { item: Item; hrefOf: (dir: Text) =
       {found && (
         <Section id="found" title="What broke">
           <p><Badge of="fail">{found.broken.join(', ')}</Badge> {found.round ? `in round ${count(found.round)}` : 'before an adversary did anything'}{found.detail && <>: {found.detail}</>}</p>
-          <p>Shortened from {plural(found.rules_before, 'rule')} to {count(found.rules.length)} in {plural(found.tries, 'run')}; <code>{found.file}</code> shows it.{' '}
-            {link(found.run, 'Its run')} {link(found.twin, 'The twin with the defence on')}</p>
+          <p>Shortened from {plural(found.rules_before, 'rule')} to {count(found.rules.length)} in {plural(found.tries, 'run')}; <code>{found.file}</code> shows it.</p>
+          {links.length > 0 && <p>{links.map((one, i) => <>{i > 0 && ' · '}{one}</>)}</p>}
           <Plain caption="Rules of the adversary that are left" head={['no.', 'rule']}
             rows={found.rules.map((rule, i) => [`${i + 1}`, Object.entries(rule).map(([k, v]) => `${k}: ${v}`).join(', ')])} />
         </Section>
@@ -213,7 +214,8 @@ export function BenchmarkHistory({ items, names }: { items: Item[]; names: strin
   const find = (r: BenchmarkResult, name: string) => r.measures.find((m) => m.name === name);
   const line = (name: string, shown: string): Series => ({ name: shown, points: results.flatMap((r, x) => { const m = find(r, name); return m ? [{ x, y: m.value }] : []; }) });
   const limits = measures.filter((name) => results.some((r) => r.measures.some((m) => m.name === name && isLimit(m)))).map((name) => line(name, limitName(name)));
-  const unit = results.map((r) => find(r, chosen)?.unit).find(Boolean) ?? '';
+  const unitOf = (name: string) => results.map((r) => find(r, name)?.unit).find(Boolean) ?? '';
+  const unit = unitOf(chosen);
   return (
     <>
       {limits.length > 0 && <Section id="limits" title="Against the counted limit">
@@ -223,12 +225,12 @@ export function BenchmarkHistory({ items, names }: { items: Item[]; names: strin
         </Figure></Section>}
       <Section id="history" title="One measure">
         <div class="tools"><label>Measure{' '}<select value={chosen} onChange={(e) => setChosen(e.currentTarget.value)}>{measures.map((m) => <option key={m} value={m}>{m}</option>)}</select></label></div>
-        <Figure caption={`${chosen}. Machines may differ.`}>
+        <Figure caption={`${chosen}${unit && ` (${unit})`}. Machines may differ.`}>
           <LineChart label={`${chosen} over the benchmarks`} series={[line(chosen, chosen)]} categories={days} xLabel="benchmark" yLabel={unit} />
         </Figure></Section>
       <Section id="measures" title="All measures">
-        <Plain caption="Measures of each benchmark" head={['measure', ...days]} numbers={days.map((_, i) => i + 1)}
-          rows={measures.map((m) => [m, ...results.map((r) => { const v = find(r, m); return v ? short(v.value) : '–'; })])} />
+        <Plain caption="Measures of each benchmark" head={['measure', 'unit', ...days]} numbers={days.map((_, i) => i + 2)}
+          rows={measures.map((m) => [m, unitOf(m), ...results.map((r) => { const v = find(r, m); return v ? short(v.value) : '–'; })])} />
       </Section>
     </>
   );

@@ -7,7 +7,7 @@ import { axis, short } from '../format';
 
 export interface Scale { (value: number): number; ticks: (n?: number) => number[]; domain: () => number[]; range: () => number[] }
 
-const MARGIN = { top: 12, right: 16, bottom: 40, left: 64 };
+const MARGIN = { top: 12, right: 16, bottom: 40, left: 76 };
 
 export function Axes(props: {
   x: Scale; y: Scale; xLabel: string; yLabel: string; xFormat?: (v: number) => string; yFormat?: (v: number) => string; whole?: boolean;
