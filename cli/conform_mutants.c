@@ -178,6 +178,7 @@ static bool builder(const conform_mutants *all, const char *words, char **text) 
         return true;
     cli_error(COMMAND, "conformance/mutants/build %.60s failed", words);
     free(*text);
+    *text = NULL;
     return false;
 }
 
