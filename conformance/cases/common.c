@@ -110,7 +110,8 @@ peer *case_peer(suite_trial *t, const peer_setup *s) {
         .timestamp = s->timestamp,
         .counter = s->counter,
         .map_type = s->map_type,
-        .esk = s->esk};
+        .esk = s->esk,
+        .accept_others = s->others};
     if (s->nai) {
         c.self = nai_of(c.self);
         c.other = nai_of(c.other);
@@ -144,7 +145,7 @@ ibk_span case_answer(suite_trial *t, peer *p, ibk_span octets) {
     ibk_span answer = case_give(t, p, octets);
     if (answer.len > 0)
         return answer;
-    case_judge(t, p, false);
+    case_judge(t, p, true);
     suite_error(t, "the peer finds nothing wrong, and does not answer");
 }
 
@@ -179,9 +180,9 @@ static bool same_key(suite_trial *t, const json_t *key, const char *member, cons
 /* Fails the requirement that a known mistake breaks which explains the key, or else `id`. */
 static void other_key(suite_trial *t, const peer *p, size_t i, const json_t *key, const char *id) {
     const char *tek = json_string_value(json_object_get(key, "tek"));
-    peer_finding why = {.requirement = id};
-    bool explained = tek && peer_explain_tek(p, i, suite_octets(t, tek), &why);
-    suite_fail(t, why.requirement, "the key that the peer derives",
+    peer_finding why;
+    bool explained = tek && peer_explain_keys(p, i, suite_octets(t, tek), &why);
+    suite_fail(t, explained ? why.requirement : id, "the key that the peer derives",
                "another TEK or salt of crypto session %lld%s%s",
                (long long)json_integer_value(json_object_get(key, "cs_id")), explained ? ": " : "",
                explained ? why.text : "");
@@ -230,15 +231,33 @@ bool case_call_from_peer(suite_trial *t, int end, peer *p, suite_report *last) {
     return suite_is(*last, "accepted/established");
 }
 
-bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
+bool case_call_tried(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
     *last = opened;
-    suite_expect(t, opened, "6267-28", "accepted/waiting");
-    carry(t, end, "a", p, case_give(t, p, suite_sent(t, opened, "6267-28")), last);
+    if (!suite_is(opened, "accepted/waiting"))
+        return false;
+    ibk_span octets = suite_sent(t, opened, "6267-28");
+    case_byte_order(t, opened, octets);
+    carry(t, end, "a", p, case_give(t, p, octets), last);
     return suite_is(*last, "accepted/established");
+}
+
+bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
+    suite_expect(t, opened, "6267-28", "accepted/waiting");
+    return case_call_tried(t, end, p, opened, last);
+}
+
+void case_byte_order(suite_trial *t, suite_report opened, ibk_span octets) {
+    const json_t *told = json_object_get(opened.json, "csb_id");
+    uint32_t sent = suite_read(t, octets)->csb_id, meant = (uint32_t)json_integer_value(told);
+    bool turned = sent == (meant << 24 | (meant & 0xFF00) << 8 | (meant >> 8 & 0xFF00) | meant >> 24);
+    suite_require(t, !json_is_integer(told) || sent == meant || !turned, "3830-64",
+                  "the CSB ID, highest octet first", "the CSB ID 0x%08X stands as %08X in HDR", meant, sent);
 }
 
 const char *case_rule(const suite_trial *t, suite_report last) {
     switch (suite_last_type(t)) {
+    case 0: /* it did not come to a message */
+        return "6267-28";
     case SUITE_I_MESSAGE_1:
         return "6267-32";
     case SUITE_R_MESSAGE_1:

@@ -19,6 +19,7 @@ typedef struct peer_setup {
     bool esk;
     bool nai;                /* identities of the type NAI, alice@home.example */
     bool two;                /* initiator: each crypto session has the policies 0 and 1 (GENERIC-ID) */
+    bool others;             /* initiator: another than the one who is called may answer */
     bool bare;               /* initiator: crypto sessions without policies and session data (GENERIC-ID) */
     const peer_sp *policies; /* initiator */
     size_t n_policies;
@@ -52,6 +53,11 @@ void case_deviated(suite_trial *t, const peer *p);
 bool case_call_from_peer(suite_trial *t, int end, peer *p, suite_report *last); /* the IUT's session is b */
 bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened,
                        suite_report *last); /* session a */
+/* The same, where the IUT may have refused to call. */
+bool case_call_tried(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last);
+
+/* The CSB ID in a first message is the one that the IUT reports, in network byte order (3830-64). */
+void case_byte_order(suite_trial *t, suite_report opened, ibk_span octets);
 
 /* Which requirement says that the last message that was handed in, which was right, has to be taken; by
  * `last`, the report about it. NULL: none. */
@@ -63,6 +69,33 @@ const char *case_rule(const suite_trial *t, suite_report last);
  * is looked for. `when` precedes what is told. */
 void case_expect_taken(suite_trial *t, suite_report last, const char *id, const char *when,
                        const char *permitted);
+
+/* ---- whom to blame: blame.c ---- */
+
+typedef enum case_family { CASE_ALONE = 0, CASE_UPDATE, CASE_MAILBOX, CASE_DEFERRED } case_family;
+
+/* One value of a combination: the plain exchange with that value alone. */
+typedef struct case_value {
+    const char *requirement, *text; /* of the value, NULL: none; "T of the type COUNTER" */
+    const void *arg;
+} case_value;
+
+/* An exchange that can be played again. True: it came to its end, as the report says. */
+typedef bool case_play(suite_trial *t, const void *arg, const char *deviation, suite_report *last, peer **p);
+typedef struct case_again {
+    case_play *play;
+    const void *arg;          /* of the exchange of this case */
+    const void *plain;        /* of one with nothing special about it; may be the same */
+    uint8_t prf;              /* of this case; the plain one uses MIKEY-1 */
+    case_family family;       /* of the message that is refused, among deviations */
+    const case_value *values; /* of the combination that `arg` is */
+    size_t n_values;
+} case_again;
+
+/* As case_expect_taken, for an exchange that can be played again: with nothing special about it, with known
+ * mistakes in the message that is refused, and with each value of a combination alone. */
+void case_taken_again(suite_trial *t, suite_report last, const case_again *again, const char *id,
+                      const char *when, const char *permitted);
 
 /* Fails with what goes wrong in a plain call that the IUT makes (`calls`) or takes; returns if nothing does.
  */

@@ -28,9 +28,9 @@ typedef struct request {
 #define NOT_MAY "refused:policy|no-key|authentication|identity/serving"
 
 static const request requests[] = {
-    {"own", "a user asks for its own key", "6267-15 6267-16", ONE, NULL, "alice", false, 0, NULL, NULL, NULL,
+    {"own", "a user asks for its own key", "6267-16 6267-15", ONE, NULL, "alice", false, 0, NULL, NULL, NULL,
      GIVEN, 1, 1},
-    {"own-two", "a user asks for two identities that it may have", "6267-15 6267-16", TWO,
+    {"own-two", "a user asks for two identities that it may have", "6267-16 6267-15", TWO,
      "'issue': 'current'", "alice,bob", false, 0, NULL, NULL, NULL, GIVEN, 1, 2},
     {"own-dated", "a user asks for the key of one IBE identity", "6267-16 P-10", ONE, NULL, "alice", true, 0,
      NULL, NULL, NULL, GIVEN, 1, 1},

@@ -114,8 +114,8 @@ typedef struct suite_report {
 suite_report suite_op(suite_trial *t, int end, const char *op, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets);
-unsigned
-suite_last_type(const suite_trial *t); /* data type of the last message that was handed in; 0: none */
+/* Data type of the last message that was handed in since a session was opened; 0: none. */
+unsigned suite_last_type(const suite_trial *t);
 /* What a failure shows as `sent` and `came back`. Whoever inquires further keeps it, and puts it back. */
 typedef struct suite_shown {
     const char *sent;
@@ -124,8 +124,10 @@ typedef struct suite_shown {
 } suite_shown;
 suite_shown suite_keep_shown(const suite_trial *t);
 void suite_show(suite_trial *t, suite_shown shown);
-/* A number for the cases to remember something about this adapter by; 0 at first. */
-int *suite_memory(suite_trial *t);
+/* Numbers for the cases to remember something about this adapter by; 0 at first. `slot`: below
+ * SUITE_MEMORIES. */
+#define SUITE_MEMORIES 64
+int *suite_memory(suite_trial *t, unsigned slot);
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp); /* IUT.md §6 */
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more); /* session a: alice calls bob */
 suite_report suite_open_responder(suite_trial *t, int end, const char *more); /* session b: bob */

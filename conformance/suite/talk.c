@@ -204,6 +204,8 @@ suite_report suite_op(suite_trial *t, int end, const char *op, const char *forma
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof text)
         suite_error(t, "a request that is too long");
+    if (strcmp(op, "open") == 0)
+        t->last_type = 0;
     return report_of(t, suite_do(t, end, NULL, op, suite_json(t, "{%s}", text)));
 }
 
@@ -241,8 +243,8 @@ void suite_show(suite_trial *t, suite_shown shown) {
     t->last_report = shown.report;
 }
 
-int *suite_memory(suite_trial *t) {
-    return &t->worker->memory;
+int *suite_memory(suite_trial *t, unsigned slot) {
+    return &t->worker->memory[slot % SUITE_MEMORIES];
 }
 
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp) {

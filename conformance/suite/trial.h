@@ -31,7 +31,7 @@ typedef struct suite_worker {
     json_int_t seq[2];
     json_t *hello; /* of the first process */
     suite_world *world;
-    int memory; /* of the cases: suite_memory */
+    int memory[SUITE_MEMORIES]; /* of the cases: suite_memory */
 } suite_worker;
 
 /* What came of a trial. Texts are owned. */
