@@ -130,9 +130,8 @@ static void run_list_alone(suite_trial *t, const void *arg) {
 static const char *with_semicolons(suite_trial *t, const char *ids) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     char *copy = suite_alloc(t, strlen(ids) + 1);
-    memcpy(copy, ids, strlen(ids));
-    for (char *at = copy; *at; at++)
-        *at = strchr(letters, *at) ? *at : ';';
+    for (size_t i = 0; ids[i]; i++)
+        copy[i] = strchr(letters, ids[i]) ? ids[i] : ';';
     return copy;
 }
 
