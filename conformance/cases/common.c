@@ -167,8 +167,23 @@ void case_judge_but(suite_trial *t, const peer *p, const char *requirements) {
 }
 
 void case_deviated(suite_trial *t, const peer *p) {
-    if (!peer_look(p)->deviated)
-        suite_error(t, "the peer did not deviate");
+    suite_obeyed(
+        t, peer_look(p)->deviated, "an exchange in which there is something to bend",
+        "nothing of the kind in it: policies, identifiers or algorithms are not those of the request");
+}
+
+int case_algorithm(suite_trial *t, ibk_span octets, unsigned payload) {
+    const suite_message *m = suite_read(t, octets);
+    const suite_payload *p = suite_message_find(m, payload, 0);
+    return p && p->len > 1 ? m->octets.data[p->offset + 1] : -1;
+}
+
+void case_obeyed(suite_trial *t, ibk_span octets, uint8_t prf, uint8_t timestamp) {
+    const suite_message *m = suite_read(t, octets);
+    suite_obeyed(t, m->prf == prf, suite_text(t, "policy.prf %s", case_prfs[prf]), "PRF %u", m->prf);
+    int type = case_algorithm(t, octets, SUITE_T);
+    suite_obeyed(t, type < 0 || type == timestamp,
+                 suite_text(t, "policy.timestamp %s", case_timestamps[timestamp]), "T of type %d", type);
 }
 
 static bool same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets,

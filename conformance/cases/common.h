@@ -45,7 +45,12 @@ void case_judge_but(suite_trial *t, const peer *p, const char *requirements);
 void case_keys(suite_trial *t, suite_report r, const peer *p, const char *id);
 /* An IUT that reports keys has the same as before; fails `id`. */
 void case_kept(suite_trial *t, suite_report before, suite_report after, const char *id, const char *wanted);
-/* The deviation that it was told to make did happen; else the suite is at fault. */
+/* A first message of the IUT has the PRF and the type of T that policy asked for. */
+void case_obeyed(suite_trial *t, ibk_span octets, uint8_t prf, uint8_t timestamp);
+/* The octet behind the next payload field of a payload in a message (MAC of V, encryption of KEMAC, type of
+ * T); -1: no such payload. */
+int case_algorithm(suite_trial *t, ibk_span octets, unsigned payload);
+/* The deviation that it was told to make did happen: there was something to bend. */
 void case_deviated(suite_trial *t, const peer *p);
 
 /* A call to its end. The IUT's node is begun and its session opened before; `last` gets the IUT's last

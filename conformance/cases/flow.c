@@ -35,6 +35,23 @@ static const char *policy_json(suite_trial *t, const combination *c, const char 
                       mac ? case_macs[c->mac] : "", mac ? "'" : "");
 }
 
+/* The IUT did call with the values that it was told to use. `curve` 0: not known. */
+static void obeyed_as_initiator(suite_trial *t, const combination *c, suite_report opened, uint8_t curve) {
+    ibk_span octets = suite_sent_at(t, opened, 0);
+    unsigned map = suite_read(t, octets)->map_type;
+    case_obeyed(t, octets, c->prf, c->timestamp);
+    suite_obeyed(t, curve == 0 || curve == case_curve(c->curve), suite_text(t, "policy.curve %s", c->curve),
+                 "ECCPT on the curve %u", curve);
+    suite_obeyed(t, map == c->map, suite_text(t, "map.type %s", case_maps[c->map]), "a map of type %u", map);
+}
+
+/* … and V of R_MESSAGE_2, in its last report, is made with the MAC that it was told to use. */
+static void obeyed_as_responder(suite_trial *t, const combination *c, suite_report last) {
+    int mac = case_algorithm(t, suite_sent_at(t, last, 0), SUITE_V);
+    suite_obeyed(t, mac == c->mac, suite_text(t, "policy.mac %s", case_macs[c->mac]), "V with algorithm %d",
+                 mac);
+}
+
 static bool call_to_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last,
                          peer **p) {
     const combination *c = arg;
@@ -46,7 +63,11 @@ static bool call_to_peer(suite_trial *t, const void *arg, const char *deviation,
                         .deviation = deviation};
     suite_begin(t, SUITE_A, &node);
     *p = case_peer(t, &setup);
-    return case_call_tried(t, SUITE_A, *p, suite_open_initiator(t, SUITE_A, map_json(t, c->map)), last);
+    suite_report opened = suite_open_initiator(t, SUITE_A, map_json(t, c->map));
+    bool done = case_call_tried(t, SUITE_A, *p, opened, last);
+    if (done)
+        obeyed_as_initiator(t, c, opened, peer_look(*p)->curve);
+    return done;
 }
 
 static const peer_sp srtp = {0, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}};
@@ -68,7 +89,10 @@ static bool call_from_peer(suite_trial *t, const void *arg, const char *deviatio
     suite_begin(t, SUITE_A, &node);
     suite_open_responder(t, SUITE_A, "");
     *p = case_peer(t, &setup);
-    return case_call_from_peer(t, SUITE_A, *p, last);
+    bool done = case_call_from_peer(t, SUITE_A, *p, last);
+    if (done)
+        obeyed_as_responder(t, c, *last);
+    return done;
 }
 
 /* A call with the values of a combination; where it comes to nothing, which of them is at fault. */
@@ -115,7 +139,7 @@ static void run_pair(suite_trial *t, const void *arg) {
         .size = c->size, .users = "bob", .policy = suite_text(t, "{'mac': '%s'}", case_macs[c->mac])};
     suite_begin(t, SUITE_A, &alice);
     suite_begin(t, SUITE_B, &bob);
-    suite_report a = suite_open_initiator(t, SUITE_A, map_json(t, c->map));
+    suite_report a = suite_open_initiator(t, SUITE_A, map_json(t, c->map)), opened = a;
     suite_open_responder(t, SUITE_B, "");
     suite_report b = suite_message_in(t, SUITE_B, "b", suite_sent(t, a, "6267-28"));
     a = suite_message_in(t, SUITE_A, "a", case_pair_sent(t, b, case_rule(t, b)));
@@ -123,6 +147,8 @@ static void run_pair(suite_trial *t, const void *arg) {
     a = suite_message_in(t, SUITE_A, "a", case_pair_sent(t, b, case_rule(t, b)));
     case_expect_taken(t, a, case_rule(t, a), "", "accepted/established");
     suite_same_keys(t, a, b, "6267-95");
+    obeyed_as_initiator(t, c, opened, 0);
+    obeyed_as_responder(t, c, b);
 }
 
 /* ---- which requirements, which names ---- */

@@ -72,6 +72,8 @@ static void run_fresh_initiator(suite_trial *t, const void *arg) {
         peer *p = case_peer(t, &setup);
         bool done = case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last);
         case_established(t, done, last, p);
+        suite_obeyed(t, peer_look(p)->csb_id == 9, "random.csb-id 00000009", "CSB ID %08x",
+                     (unsigned)peer_look(p)->csb_id);
         expect_new_key(t, last, &first, "6539-1", "a new x in each run");
     }
 }
@@ -134,6 +136,7 @@ static void run_csb_initiator(suite_trial *t, const void *arg) {
     const suite_message *m = first_message(t, &node);
     suite_require(t, m->csb_id != 1 && m->csb_id != 2, "3830-48", "a CSB ID that is not in use",
                   "CSB ID %08x", (unsigned)m->csb_id);
+    suite_obeyed(t, m->csb_id == 3, "random.csb-id 00000003", "CSB ID %08x", (unsigned)m->csb_id);
 }
 
 static void run_csb_responder(suite_trial *t, const void *arg) {
@@ -231,6 +234,12 @@ static void run_esk_sent(suite_trial *t, const void *arg) {
     if (!done)
         suite_expect(t, last, "6267-31", "accepted/established");
     suite_require(t, peer_look(p)->esk.len > 0, "6267-31", "an ESK in I_MESSAGE_1", "none came");
+    static const uint8_t sk[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    ibk_span sent = case_open_esk(t, peer_look(p)->esk, "bob");
+    suite_require(t, sent.len > 0, "6267-101", "an ESK that the called user can open, with an SK",
+                  "none, or one that bob's key does not open");
+    suite_obeyed(t, ibk_span_equal(sent, ibk_span_of(sk, sizeof sk)), "an SK of 16 octets in esk.sk",
+                 "another of %zu", sent.len);
 }
 
 static void run_esk_received(suite_trial *t, const void *arg) {
@@ -342,6 +351,10 @@ static void run_policies_initiator(suite_trial *t, const void *arg) {
                   "none");
     bool done = case_call_to_peer(t, SUITE_A, p, opened, &last);
     case_completed(t, done, last, p, "P-14", "6267-95");
+    peer_cs_keys keys;
+    size_t n = peer_keys(p, &keys, 1);
+    suite_obeyed(t, n > 0 && keys.tek_len == 32, "policies[0].encr_key_len 32",
+                 "an SP for a key of %zu octets", n ? keys.tek_len : 0);
 }
 
 /* A GENERIC-ID offer that names no policy and has neither session data nor SPIs (RFC 6043 §6.1.1). */

@@ -73,6 +73,8 @@ static suite_report exchange(suite_trial *t, const update *u, peer *p) {
                                   u->new_dh ? "true" : "false", u->mki ? ", 'mki': 'AQI='" : "");
         ibk_span answer = case_give(t, p, started(t, u, r));
         case_judge(t, p, false);
+        suite_obeyed(t, (peer_look(p)->mki.len == 2) == u->mki, u->mki ? "an mki of 2 octets" : "no mki",
+                     "one of %zu", peer_look(p)->mki.len);
         return suite_message_in(t, SUITE_A, session, answer);
     }
     static const uint8_t policy = 0;

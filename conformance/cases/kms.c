@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CHASH = 8 }; /* a payload type */
+
 static const unsigned sizes[] = {1024, 2048, 3072};
 static const char *const granularities[] = {"day", "hour", "month"};
 static const char *const issues[] = {"current", "period", "next"};
@@ -86,6 +88,24 @@ static const char *method_json(suite_trial *t, const combination *c) {
                       cert64(t, "root"), envelopes[c->envelope], c->chash ? "true" : "false");
 }
 
+/* The request is made with the values that the IUT was told to use. */
+static void obeyed_as_user(suite_trial *t, const combination *c, ibk_span request) {
+    const suite_message *m = suite_read(t, request);
+    bool chash = suite_message_find(m, CHASH, 0) != NULL;
+    const suite_payload *sign = suite_message_find(m, SUITE_SIGN, 0);
+    case_obeyed(t, request, c->prf, c->timestamp);
+    if (!c->pke) {
+        int mac = case_algorithm(t, request, SUITE_V);
+        suite_obeyed(t, mac == c->mac, suite_text(t, "policy.mac %s", case_macs[c->mac]),
+                     "V with algorithm %d", mac);
+        return;
+    }
+    unsigned scheme = sign ? m->octets.data[sign->offset] >> 4U : 0;
+    suite_obeyed(t, !sign || scheme == c->pss, suite_text(t, "pke.signature %s", signatures[c->pss]),
+                 "SIGN of type %u", scheme);
+    suite_obeyed(t, chash == c->chash, c->chash ? "pke.chash" : "no pke.chash", "%s", chash ? "one" : "none");
+}
+
 static bool ask_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last, peer **p) {
     const combination *c = arg;
     suite_node node = {.size = c->size,
@@ -110,7 +130,9 @@ static bool ask_peer(suite_trial *t, const void *arg, const char *deviation, sui
         return false;
     ibk_span request = suite_sent(t, *last, "6267-2");
     case_byte_order(t, *last, request);
-    *last = suite_message_in(t, SUITE_A, "u", case_answer(t, *p, request));
+    ibk_span answer = case_answer(t, *p, request);
+    obeyed_as_user(t, c, request);
+    *last = suite_message_in(t, SUITE_A, "u", answer);
     return suite_is(*last, "accepted/done");
 }
 
@@ -158,6 +180,22 @@ static bool asked_by_peer(suite_trial *t, const void *arg, const char *deviation
         return false;
     case_give(t, *p, suite_sent(t, *last, "6267-16"));
     return true;
+}
+
+/* The answer is made with the values that the IUT was told to use. */
+static void obeyed_as_kms(suite_trial *t, const combination *c, suite_report last, size_t keys) {
+    enum { COUNTER = 2 }; /* an IV could come again with it: a KMS may prefer AES key wrap (IUT.md §4) */
+    int encryption = case_algorithm(t, suite_sent_at(t, last, 0), SUITE_KEMAC);
+    suite_obeyed(t, encryption == c->encryption || c->timestamp == COUNTER,
+                 suite_text(t, "kms.encryption %s", case_encryptions[c->encryption]),
+                 "KEMAC with algorithm %d", encryption);
+    const char *issue = issues[c->issue];
+    bool current = strcmp(issue, "current") == 0, next = strcmp(issue, "next") == 0;
+    suite_obeyed(t,
+                 current ? keys == 1
+                 : next  ? keys == 2
+                         : true,
+                 suite_text(t, "kms.issue %s", issue), "%zu keys", keys);
 }
 
 /* ---- what goes wrong, and with which value ---- */
@@ -222,10 +260,12 @@ static void run_request(suite_trial *t, const void *arg) {
     case_judge(t, p, false);
     if (!done)
         not_taken(t, c, last, play);
-    if (c->kms)
+    if (c->kms) {
         kms_judge_keys(t, p, c->size, 1);
-    else
+        obeyed_as_kms(t, c, last, peer_private_keys(p));
+    } else {
         judge_taken(t, c, last);
+    }
 }
 
 /* ---- names and requirements ---- */

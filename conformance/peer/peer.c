@@ -178,6 +178,8 @@ static void show(peer *p) {
     p->result.other = other;
     p->result.sk = px_span(&p->sk);
     p->result.esk = px_span(&p->esk);
+    p->result.mki = px_span(&p->mki);
+    p->result.curve = p->curve;
 }
 
 static ibk_err receive(peer *p, px_received m, px_draft *d, ibk_buf *answer) {

@@ -166,6 +166,8 @@ typedef struct peer_result {
                     */
     peer_outcome outcome; /* what a receiver has to do with that message; 0 before */
     uint32_t csb_id;
+    uint8_t curve; /* of the ECDH values; 0: not known yet */
+    ibk_span mki;  /* of the update that came last; empty: none */
     bool deferred; /* R_MESSAGE_1 had ECCPTr alone */
     int told;      /* the first error number of the other's Error message; -1: none */
     unsigned updates;

@@ -92,6 +92,17 @@ def test_skipped():
     assert status == 1 and all("contradiction" in c["reason"] for c in cases.values()), cases
 
 
+def test_obedience():
+    """What is asked for, answered with ok and not done is no pass, and is told as what it is: a lie of the adapter."""
+    status, cases, told = judged("--filter", "flow/*/1024-*", "--filter", "kms/user/psk/1024-*", way="deaf")
+    failed = {name: case for name, case in cases.items() if case["verdict"] == "fail"}
+    assert status == 1 and all("contradiction: asked for was policy." in case["reason"] for case in failed.values()), told
+    assert not any(case.get("requirement") for case in failed.values()) and "demanded:  IUT.md §2" in told, told
+    asked = {case["reason"].split("policy.")[1].split()[0] for case in failed.values()}
+    assert asked == {"curve", "prf", "mac", "timestamp"}, asked
+    assert all("1024-p-256-mikey-1-sha-1-ntp-utc-" not in name for name in failed), "nothing special was asked for there"
+
+
 def test_minimal():
     """The adapter that is a starting point passes what it claims, and all else is skipped."""
     status, cases, _ = judged(iut=f"exec {sys.executable} {here}/../adapters/minimal.py")

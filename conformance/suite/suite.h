@@ -43,6 +43,10 @@ _Noreturn void suite_fail(suite_trial *t, const char *id, const char *permitted,
     __attribute__((format(printf, 4, 5)));
 void suite_require(suite_trial *t, bool holds, const char *id, const char *permitted, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* The IUT did what a request asked it for. If not, the adapter does not own up to what it lacks (IUT.md §2):
+ * a failure that is about no requirement. `asked`: "policy.prf PRF-HMAC-SHA-256". */
+void suite_obeyed(suite_trial *t, bool did, const char *asked, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 _Noreturn void suite_skip(suite_trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The suite's own fault. */
 _Noreturn void suite_error(suite_trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -37,7 +37,7 @@ typedef struct suite_worker {
 /* What came of a trial. Texts are owned. */
 typedef struct suite_outcome {
     suite_verdict verdict;
-    char *requirement;       /* of a fail, or NULL */
+    char *requirement;       /* of a fail, or NULL; "" where it is about the contract alone (IUT.md §2) */
     char *permitted;         /* what the text permits */
     char *reason;            /* what was there instead, why it was skipped … */
     char *sent;              /* the last message that was handed in, decoded */
