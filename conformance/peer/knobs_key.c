@@ -212,7 +212,7 @@ enum { COUNTER = 2, NTP_UTC_32 = 3 }; /* types of T */
 
 static const px_knob knobs[] = {
     {"kemac-missing", "there is no KEMAC", C, px_bend_drop, AT(PX_KEMAC), 0, 0, RESP, "6267-90", PX_REFUSE},
-    {"kemac-twice", "there are two KEMAC", S, px_bend_twice, AT(PX_KEMAC), 0, 0, RESP, "@parse", PX_REFUSE},
+    {"kemac-twice", "there are two KEMAC", S, px_bend_twice, AT(PX_KEMAC), 0, 0, RESP, "@parse", PX_EITHER},
     {"kemac-empty", "KEMAC holds nothing", C, bend_empty, AT(PX_KEMAC), 0, 0, RESP, "6267-90 @parse",
      PX_REFUSE},
     {"kemac-length-over", "the length in KEMAC is greater by one", S, px_bend_length16, AT(PX_KEMAC), 1, 1,

@@ -237,7 +237,7 @@ static const px_knob knobs[] = {
      PX_WITH_V, "3830-16 3830-17", PX_TAKE_UNSEEN("V says which algorithm it is made with")},
     {"v-short", "the MAC lacks its last two octets", DONE, px_bend_cut, AT(PX_V), -2, 2, PX_WITH_V, "@parse",
      PX_REFUSE},
-    {"v-twice", "there are two V", DONE, px_bend_twice, AT(PX_V), 0, 0, PX_WITH_V, "@parse 3830-62",
+    {"v-twice", "there are two V", DONE, px_bend_twice, AT(PX_V), 0, 0, PX_WITH_V, "3830-62 @parse",
      PX_REFUSE},
     {"v-not-last", "another payload follows V", C, px_bend_swap, AT(PX_V), 0, -1, PX_WITH_V, "3830-62 @parse",
      PX_REFUSE},

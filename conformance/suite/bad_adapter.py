@@ -36,6 +36,8 @@ def bent(request, answer):
         answer["supports"]["roles"] = ["responder"]
     if way == "contradiction" and request.get("op") == "open" and request.get("role") == "initiator":
         return {"seq": answer["seq"], "result": "unsupported", "what": "role"}
+    if way == "modest" and request.get("op") == "begin" and answer["result"] == "ok":
+        answer["ignored"] += ["policy.skew_ms", "kms.issue", "params[3].der"]
     if way == "unknown-member":
         answer["surprise"] = 1
     if way == "other-seq" and request.get("op") == "message":

@@ -83,6 +83,8 @@ def test_skipped():
     """What hello does not claim is skipped, and a run of nothing but skipped cases is an error."""
     status, cases, _ = judged("--filter", "flow/*/1024-p-256-*", way="responder-alone")
     assert status == 0 and verdicts(cases) == {"pass", "skipped"}, verdicts(cases)
+    status, cases, _ = judged("--filter", "flow/*/1024-p-256-*", way="modest")
+    assert status == 0 and verdicts(cases) == {"pass"}, "to ignore what was not asked for skips nothing"
     path = os.path.join(work, "skipped.json")
     result = conform("--filter", "flow/initiator/*", "--json", path, way="responder-alone")
     assert result.returncode == 2 and "skipped" in result.stderr, result
