@@ -12,15 +12,24 @@ const char *const case_macs[3] = {"NULL", "HMAC-SHA-1-160", "HMAC-SHA-256-256"};
 const char *const case_encryptions[4] = {"NULL", "AES-CM-128", "AES-KW-128", "AES-CM-256"};
 const char *const case_maps[3] = {"SRTP-ID", "Empty map", "GENERIC-ID"};
 
+static const struct {
+    const char *name;
+    uint8_t value;
+} curves[] = {{"P-192", 1}, {"P-224", 5}, {"P-256", 8}, {"P-384", 11}, {"P-521", 14}};
+enum { CURVES = sizeof curves / sizeof curves[0] };
+
 uint8_t case_curve(const char *name) {
-    static const struct {
-        const char *name;
-        uint8_t value;
-    } curves[] = {{"P-192", 1}, {"P-224", 5}, {"P-256", 8}, {"P-384", 11}, {"P-521", 14}};
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+    for (size_t i = 0; i < CURVES; i++)
         if (strcmp(curves[i].name, name) == 0)
             return curves[i].value;
     return 0;
+}
+
+const char *case_curve_name(uint8_t number) {
+    for (size_t i = 0; i < CURVES; i++)
+        if (curves[i].value == number)
+            return curves[i].name;
+    return "another";
 }
 
 /* ---- the peer ---- */

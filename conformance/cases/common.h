@@ -142,6 +142,7 @@ extern const char *const case_prfs[2];
 extern const char *const case_macs[3];        /* index: algorithm; 0 is NULL */
 extern const char *const case_encryptions[4]; /* the same */
 extern const char *const case_maps[3];
-uint8_t case_curve(const char *name); /* ECC curve of ECCPT */
+uint8_t case_curve(const char *name);        /* ECC curve of ECCPT */
+const char *case_curve_name(uint8_t number); /* "another" for none of ours */
 
 #endif

@@ -41,7 +41,7 @@ static void obeyed_as_initiator(suite_trial *t, const combination *c, suite_repo
     unsigned map = suite_read(t, octets)->map_type;
     case_obeyed(t, octets, c->prf, c->timestamp);
     suite_obeyed(t, curve == 0 || curve == case_curve(c->curve), suite_text(t, "policy.curve %s", c->curve),
-                 "ECCPT on the curve %u", curve);
+                 "ECCPT on %s", case_curve_name(curve));
     suite_obeyed(t, map == c->map, suite_text(t, "map.type %s", case_maps[c->map]), "a map of type %u", map);
 }
 

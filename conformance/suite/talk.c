@@ -113,8 +113,8 @@ static const char *member(const json_t *object, const char *name) {
 
 /* What hello has no word for: an adapter may find out when it is asked. */
 static bool unclaimable(const char *what) {
-    static const char *const words[] = {"what", "policies", "map.sessions", "mki",   "sdp",
-                                        "kms",  "ask",      "pke",          "random"};
+    static const char *const words[] = {"what", "policies", "map.sessions", "mki",    "sdp",  "kms",
+                                        "ask",  "pke",      "random",       "psk_id", "ssrcs"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strncmp(what, words[i], strlen(words[i])) == 0)
             return true;
