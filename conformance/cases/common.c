@@ -91,7 +91,7 @@ static void free_peer(void *p) {
 }
 
 peer *case_peer(suite_trial *t, const peer_setup *s) {
-    unsigned size = s->size ? s->size : 1024;
+    unsigned size = s->size ? s->size : suite_size(t);
     bool calls = s->role == PEER_INITIATOR;
     int64_t utc_ms = s->utc_ms ? s->utc_ms : suite_now(t);
     peer_domain *home = suite_alloc(t, sizeof *home);
@@ -334,9 +334,10 @@ static ibk_span sk_of(ibk_span content) {
 
 ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user) {
     const char *ibe_identity = suite_text(t, "%s%s", suite_user(t, user), suite_date(t, suite_now(t), "day"));
-    const ibk_ibe_params *params = suite_ibe_params(t, 1024);
+    const ibk_ibe_params *params = suite_ibe_params(t, suite_size(t));
     ibk_ibe_key *key = NULL;
-    suite_sure(t, ibk_ibe_extract(params, suite_ibe_master(t, 1024), ibk_span_str(ibe_identity), &key),
+    suite_sure(t,
+               ibk_ibe_extract(params, suite_ibe_master(t, suite_size(t)), ibk_span_str(ibe_identity), &key),
                "the private key");
     suite_defer(t, free_key, key);
     ibk_buf *content = suite_buf(t);

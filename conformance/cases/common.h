@@ -11,7 +11,7 @@ typedef struct peer_setup {
     peer_role role;
     const char *deviation;
     const char *seed; /* "": the case's name */
-    unsigned size;    /* 1024 */
+    unsigned size;    /* suite_size */
     uint8_t curve, prf, mac, timestamp, map_type, encryption;
     uint32_t counter;
     const char *self, *other; /* users; by default alice and bob, by the role */
@@ -116,7 +116,7 @@ void case_completed(suite_trial *t, bool done, suite_report last, const peer *p,
 /* A call that is only the setting of a case: what is wrong with it is told as what it is. */
 void case_established(suite_trial *t, bool done, suite_report last, const peer *p);
 
-/* SK of an ESK's ciphertext, opened with today's key of a user (1024 bits); empty: it does not open. */
+/* SK of an ESK's ciphertext, opened with today's key of a user (suite_size); empty: it does not open. */
 ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user);
 
 /* It is that many seconds after the beginning, at both ends: T can be new. */

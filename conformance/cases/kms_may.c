@@ -108,7 +108,7 @@ static void run_may(suite_trial *t, const void *arg) {
         case_give(t, p, suite_sent_at(t, r, 0));
     case_judge(t, p, false);
     if (q->keys)
-        kms_judge_keys(t, p, 1024, q->keys);
+        kms_judge_keys(t, p, suite_size(t), q->keys);
 }
 
 /* ---- certificates ---- */
@@ -152,7 +152,7 @@ static void run_holder(suite_trial *t, const void *arg) {
         case_give(t, p, suite_sent_at(t, r, 0));
     case_judge(t, p, false);
     if (h->given)
-        kms_judge_keys(t, p, 1024, 1);
+        kms_judge_keys(t, p, suite_size(t), 1);
 }
 
 /* ---- what SHOULD be ---- */

@@ -77,6 +77,8 @@ def test_lacking():
         status, cases, told = judged(*some, iut=f"exec {sys.executable} {here}/lacking.py {lacking} {program} iut")
         assert status == 0 and verdicts(cases) <= {"pass", "skipped"}, (lacking, told)
         assert [case["verdict"] for case in cases.values()].count("pass") > 20, (lacking, told)
+    status, cases, told = judged(*some, iut=f"exec {sys.executable} {here}/lacking.py 1024 {program} iut")
+    assert status == 0 and [c["verdict"] for c in cases.values()].count("pass") > 20, ("what is about no size takes another", told)
 
 
 def test_skipped():

@@ -87,6 +87,8 @@ const char *suite_user(suite_trial *t, const char *name);
 enum { SUITE_A = 0, SUITE_B = 1 }; /* two processes; the second is started when it is first spoken to */
 
 bool suite_claims(suite_trial *t, const char *kind, const char *name); /* hello: ("features", "many") */
+/* The smallest size of IBE parameters that hello claims; what a case uses that is about no size. */
+unsigned suite_size(suite_trial *t);
 /* Any request; the answer has the right form, whatever its `result`. `members` is borrowed. */
 json_t *suite_ask(suite_trial *t, int end, const char *op, json_t *members);
 /* A request that has to be answered `ok`. `refused` is a failure of requirement `id`. */
@@ -94,7 +96,7 @@ json_t *suite_do(suite_trial *t, int end, const char *id, const char *op, json_t
 
 /* How a node is set up. */
 typedef struct suite_node {
-    unsigned size;           /* of IBE parameters; 0: 1024 */
+    unsigned size;           /* of IBE parameters; 0: suite_size */
     const char *users;       /* whose private keys it holds, "alice,bob" */
     const char *policy;      /* JSON text with ' for ", or NULL */
     const char *random;      /* the same */

@@ -2,6 +2,7 @@
 #include "conformance/suite/adapter.h"
 #include "conformance/suite/trial.h"
 
+#include <ibake/ibe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,13 @@ bool suite_claims(suite_trial *t, const char *kind, const char *name) {
     return suite_supports(json_object_get(t->worker->hello, "supports"), kind, name);
 }
 
+unsigned suite_size(suite_trial *t) {
+    for (size_t i = 0; i < IBK_IBE_SIZES; i++)
+        if (suite_claims(t, "sizes", suite_text(t, "%u", ibk_ibe_size_at(i)->n)))
+            return ibk_ibe_size_at(i)->n;
+    return 1024;
+}
+
 static const char *member(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
     return text ? text : "";
@@ -176,7 +184,7 @@ static void heed_ignored(suite_trial *t, const json_t *begin, const json_t *answ
 }
 
 void suite_begin(suite_trial *t, int end, const suite_node *n) {
-    t->size = n->size ? n->size : 1024;
+    t->size = n->size ? n->size : suite_size(t);
     const char *granularity = n->granularity ? n->granularity : "day";
     int64_t utc_ms = n->utc_ms ? n->utc_ms : suite_now(t);
     json_t *begin = suite_json(t,
