@@ -10,7 +10,7 @@ CASTS = {
     "call": ["alice", "bob", "fork", "bob2"],
 }
 EDITS = {name: i for i, name in enumerate(["octet", "delete", "duplicate", "swap", "splice", "insert", "edge", "resize",
-                                           "length", "next", "cut", "time", "mac", "variety"])}
+                                           "length", "next", "cut", "time", "mac", "variety", "session"])}
 TIMES = {"0": 0, "1ms": 1, "1s": 2, "31s": 3, "33s": 4, "4min": 5, "301s": 6, "10min": 7, "1h": 8, "13h": 9, "25h": 10,
          "-1s": 11, "-90s": 12, "-1d": 13}
 MISSING_ECHO, ESK, SHA256, ERRORS, P384, IGNORE, PENDING, STAND_IN = (1 << i for i in range(8))
@@ -37,8 +37,11 @@ def call(first="alice"):
     return [("begin", first), "pump", "pump", "pump", "pump"]
 
 
-def update(who):
-    return [("update", who, 1, (), "1s"), "pump", "pump"]
+NEW_DH, MKI, SESSIONS, POLICY = 1, 2, 4, 8  # of an update
+
+
+def update(who, what=NEW_DH):
+    return [("update", who, what, (), "1s"), "pump", "pump"]
 
 
 def seeds():
@@ -52,6 +55,11 @@ def seeds():
         to["generic-ntp32"] = sequence(cast, *call(), settings=STAND_IN, more=GENERIC | NTP32)
         to["updates"] = sequence(cast, *call(), *update("alice"), *update("bob"), ("settle", "alice", 0),
                                  *update("bob"), ("settle", "alice", 1))
+        to["further"] = sequence(cast, *call(), *update("alice", SESSIONS | POLICY | NEW_DH), *update("bob", SESSIONS),
+                                 *update("alice", SESSIONS), ("settle", "bob", 1), *update("bob", SESSIONS | POLICY))
+        to["sessions"] = sequence(cast, *call(), ("update", "alice", 0, (), "1s"),
+                                  ("deliver", "bob", 0, (edit("session", 0, 1, 3),)), "pump", ("settle", "bob", 1), *update("bob", SESSIONS),
+                                  ("deliver", "alice", 0, (edit("session", 2, 0), edit("mac"))))
         to["keyless"] = sequence(cast, *call(), settings=MISSING_ECHO, more=KEYLESS)
         to["delivered"] = sequence(cast, ("begin", "alice"), ("deliver", "bob"), ("deliver", "alice"), ("deliver", "bob"),
                                    ("deliver", "alice"))
@@ -134,6 +142,25 @@ def twins():
                                                   ("deliver", "bob", 0, (edit("edge", 0, 9, 5, "ibake"),)))),
         ("seq_call", "update-order", sequence("call", *call(), ("update", "alice", 0, (), "1s"),
                                               ("deliver", "bob", 0, (edit("time", 4),)))),
+        ("seq_call", "in-force", sequence("call", *call(), *update("alice", SESSIONS))),
+        # the SSRC of a session in force; the I_MESSAGE_1's policy again, with another algorithm; a new one without any
+        ("seq_call", "policy-in-force", sequence("call", *call(), ("update", "alice", 0, (), "1s"),
+                                                 ("deliver", "bob", 0, (edit("octet", 0, 11, 1),)))),
+        ("seq_call", "policy-in-force", sequence("call", *call(), ("update", "alice", 0, (), "1s"), (
+            "deliver", "bob", 5 << 4, (edit("splice", 4, 1), edit("edge", 1, 7, 2))))),
+        ("seq_call", "policy-in-force", sequence("call", *call(), ("update", "alice", 0, (), "1s"), (
+            "deliver", "bob", 0, (edit("session", 1, 0),)))),  # a session is taken away
+        ("seq_call", "header-repeat", sequence("call", *call(), ("update", "alice", 0, (), "1s"), "pump", (
+            "deliver", "alice", 0, (edit("session", 1, 1, 3), edit("mac"))))),  # the answer has one more
+        ("seq_call", "null-srtp", sequence("call", *call(), ("update", "alice", SESSIONS | POLICY, (), "1s"),
+                                           ("deliver", "bob", 0, (edit("edge", 3, 7, 0),)))),
+        # a policy, and a crypto session, in the answer, under a V made anew
+        ("seq_call", "bidding-down", sequence("call", *call(), ("update", "alice", SESSIONS | POLICY, (), "1s"), "pump", (
+            "deliver", "alice", 0, (edit("edge", 3, 13, 4), edit("mac"))))),
+        ("seq_call", "bidding-down", sequence("call", *call(), ("update", "alice", SESSIONS, (), "1s"), "pump", (
+            "deliver", "alice", 0, (edit("octet", 0, 29, 1), edit("mac"))))),
+        ("seq_call", "bidding-down", sequence("call", *to_r2, (
+            "deliver", "alice", 0, (edit("edge", 3, 7, 2), edit("mac"))))),
         ("seq_call", "v", sequence("call", *call(), ("update", "alice", 0, (), "1s"), "pump",
                                    ("deliver", "alice", 0, (edit("octet", 0, 110, 1),)))),
     ]

@@ -21,8 +21,9 @@ static uint32_t roll(dice *d, uint32_t sides) { /* splitmix64 */
 
 /* Most edits keep a message well-formed; one in eight lies about a length or the next payload, or cuts. */
 static edit random_edit(dice *d) {
-    static const uint8_t sound[] = {EDIT_OCTET,  EDIT_DELETE, EDIT_DUPLICATE, EDIT_SWAP, EDIT_SPLICE,
-                                    EDIT_INSERT, EDIT_EDGE,   EDIT_RESIZE,    EDIT_TIME, EDIT_VARIETY};
+    static const uint8_t sound[] = {EDIT_OCTET,  EDIT_DELETE,  EDIT_DUPLICATE, EDIT_SWAP,
+                                    EDIT_SPLICE, EDIT_INSERT,  EDIT_EDGE,      EDIT_RESIZE,
+                                    EDIT_TIME,   EDIT_VARIETY, EDIT_SESSION};
     static const uint8_t lies[] = {EDIT_LENGTH, EDIT_NEXT, EDIT_CUT};
     edit e = {.a = (uint8_t)roll(d, 256), .b = (uint8_t)roll(d, 256), .c = (uint8_t)roll(d, 256)};
     e.op = roll(d, 8) == 0 ? lies[roll(d, sizeof lies)] : sound[roll(d, sizeof sound)];
@@ -30,6 +31,8 @@ static edit random_edit(dice *d) {
         e.a = 0;
     if (e.op == EDIT_OCTET || e.op == EDIT_RESIZE || e.op == EDIT_EDGE)
         e.a = (uint8_t)roll(d, 8);
+    if (e.op == EDIT_SESSION)
+        e.c = (uint8_t)roll(d, 4);
     if (e.op == EDIT_VARIETY)
         e.b = (uint8_t)roll(d, 5); /* one more than is registered */
     return e;

@@ -148,6 +148,41 @@ static void test_variety(void **state) {
     }
 }
 
+/* Crypto sessions of each kind of map: one more, which differs, and one less, with #CS right and the rest as
+ * it was. */
+static void test_session(void **state) {
+    (void)state;
+    static const uint8_t entries[3][2][9] = {{{1, 1, 2, 3, 4}, {1, 5, 6, 7, 8}},
+                                             {{0}},
+                                             {{1, 0, 1, 7, 0, 1, 9, 1, 8}, {2, 0, 1, 7, 0, 1, 9, 1, 8}}};
+    const edit_keys keys = {0};
+    for (uint8_t type = 0; type < 3; type++) {
+        const uint8_t header[WALK_HDR_MIN] = {1, IBK_MSG_R_MESSAGE_2, IBK_PL_T, 0, 0, 0, 0, 0, 2, type};
+        const uint8_t t[] = {IBK_PL_LAST, IBK_TS_NTP_UTC_32, 1, 2, 3, 4};
+        size_t len = type == 1 ? 0 : sizeof entries[type];
+        ibk_buf octets = {0};
+        walk w;
+        assert_int_equal(ibk_buf_append(&octets, header, sizeof header), IBK_OK);
+        assert_int_equal(ibk_buf_append(&octets, entries[type], len), IBK_OK);
+        assert_int_equal(ibk_buf_append(&octets, t, sizeof t), IBK_OK);
+        edit_apply(&octets, (edit){EDIT_SESSION, 1, 1, 3}, &keys);
+        assert_true(walk_message(&w, ibk_buf_span(&octets)) && w.whole);
+        assert_int_equal(octets.data[WALK_HDR_CS], 3);
+        assert_int_equal(octets.len, sizeof header + len + len / 2 + sizeof t);
+        edit_apply(&octets, (edit){EDIT_SESSION, 2, 2, 5}, &keys);
+        if (len > 0) {
+            assert_int_equal(octets.data[sizeof header + len + (type == 0 ? 4 : 0)],
+                             type == 0 ? 8 ^ 3 : 2 ^ 3);
+            assert_int_equal(octets.data[sizeof header + len + (type == 0 ? 0 : 3)], 5);
+        }
+        edit_apply(&octets, (edit){EDIT_SESSION, 2, 0, 0}, &keys);
+        assert_memory_equal(octets.data, header, sizeof header);
+        assert_memory_equal(octets.data + octets.len - sizeof t, t, sizeof t);
+        assert_int_equal(octets.len, sizeof header + len + sizeof t);
+        ibk_buf_free(&octets);
+    }
+}
+
 static void test_room(void **state) {
     (void)state;
     static uint8_t out[ROOM];
@@ -171,6 +206,7 @@ static int free_seeds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_shares), cmocka_unit_test(test_changes),
-                                       cmocka_unit_test(test_variety), cmocka_unit_test(test_room)};
+                                       cmocka_unit_test(test_variety), cmocka_unit_test(test_session),
+                                       cmocka_unit_test(test_room)};
     return cmocka_run_group_tests(tests, NULL, free_seeds);
 }

@@ -230,6 +230,43 @@ static void edit_one(ibk_buf *out, const walk *w, edit e, const edit_keys *keys)
     }
 }
 
+/* The octet in which the copy of a crypto session is another one: SSRC, or CS ID. */
+static size_t distinct_at(const ibk_buf *out) {
+    return out->data[WALK_HDR_MAP] == 0 ? 4 : 0;
+}
+
+static void copy_session(ibk_buf *out, const walk *w, edit e, size_t at, size_t len) {
+    ibk_buf made = {0};
+    size_t end = w->head_len;
+    ibk_err err = ibk_buf_append(&made, out->data, end);
+    err = err ? err : ibk_buf_append(&made, out->data + at, len);
+    err = err ? err : ibk_buf_append(&made, out->data + end, out->len - end);
+    if (err) {
+        ibk_buf_free(&made);
+        return;
+    }
+    if (len > 0)
+        made.data[end + distinct_at(out)] ^= e.c;
+    made.data[WALK_HDR_CS]++;
+    ibk_buf_free(out);
+    *out = made;
+}
+
+static void edit_session(ibk_buf *out, const walk *w, edit e) {
+    size_t at, len, n = w->head_len > 0 ? out->data[WALK_HDR_CS] : 0;
+    if (n == 0 || !walk_session(ibk_buf_span(out), e.a % n, &at, &len))
+        return;
+    if (e.b % 3 == 0 && fit(out, at, len, 0, 0)) {
+        out->data[WALK_HDR_CS]--;
+    } else if (e.b % 3 == 1 && n < 255) {
+        copy_session(out, w, e, at, len);
+    } else if (e.b % 3 == 2 && len > 0) {
+        size_t policy = out->data[WALK_HDR_MAP] == 0 ? at : at + 3;
+        if (policy == at || (out->data[at + 2] & 0x7F) > 0)
+            out->data[policy] = e.c;
+    }
+}
+
 static void edit_octets(ibk_buf *out, edit e) {
     size_t n = (size_t)e.a << 8 | e.b;
     if (e.op == EDIT_OCTET && out->len > 0) {
@@ -255,6 +292,9 @@ static void edit_walked(ibk_buf *out, const walk *w, edit e, const edit_keys *ke
     case EDIT_SPLICE:
     case EDIT_INSERT:
         edit_list(out, w, e, keys);
+        return;
+    case EDIT_SESSION:
+        edit_session(out, w, e);
         return;
     default:
         edit_one(out, w, e, keys);

@@ -22,6 +22,8 @@ enum edit_op {
     EDIT_MAC,       /* the MAC of V is computed again; nothing inside of other payloads */
     EDIT_VARIETY, /* the number in payload a on which its layout hangs becomes b, as V's MAC algorithm or T's
                      type; what the number is about is cut to fit, or filled with c */
+    EDIT_SESSION, /* crypto session a of the header's map: 0 taken out, 1 there once more, another one by c, 2
+                     its (first) policy is c; b modulo 3. #CS says so */
     EDIT_OPS
 };
 

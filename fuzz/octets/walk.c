@@ -195,17 +195,32 @@ static void chain(walk *out, cursor *c, size_t first) {
     out->whole = type == LAST && c->at == c->in.len;
 }
 
-static void map(cursor *c, size_t type, size_t entries) { /* RFC 3830 §6.1.1, RFC 4563 §5, RFC 6043 §6.1.1 */
-    for (size_t i = 0; i < entries && !c->short_of; i++) {
-        if (type == 0) {
-            skip(c, 9);
-        } else if (type == 2) {
-            skip(c, 2);
-            skip(c, number(c, 1) & 0x7F);
-            skip(c, number(c, 2));
-            skip(c, number(c, 1));
-        }
+/* One crypto session: RFC 3830 §6.1.1, RFC 4563 §5, RFC 6043 §6.1.1. */
+static void session(cursor *c, size_t type) {
+    if (type == 0) {
+        skip(c, 9);
+    } else if (type == 2) {
+        skip(c, 2);
+        skip(c, number(c, 1) & 0x7F);
+        skip(c, number(c, 2));
+        skip(c, number(c, 1));
     }
+}
+
+static void map(cursor *c, size_t type, size_t entries) {
+    for (size_t i = 0; i < entries && !c->short_of; i++)
+        session(c, type);
+}
+
+bool walk_session(ibk_span message, size_t nth, size_t *at, size_t *len) {
+    cursor c = {.in = message, .at = WALK_HDR_MIN};
+    if (message.len < WALK_HDR_MIN || nth >= message.data[WALK_HDR_CS])
+        return false;
+    map(&c, message.data[WALK_HDR_MAP], nth);
+    *at = c.at;
+    session(&c, message.data[WALK_HDR_MAP]);
+    *len = c.at - *at;
+    return !c.short_of;
 }
 
 bool walk_message(walk *out, ibk_span message) {

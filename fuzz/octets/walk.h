@@ -27,10 +27,19 @@ typedef struct walk {
     bool whole;      /* the chain ends in Last (or SIGN) exactly where the octets end */
 } walk;
 
-enum { WALK_HDR_NEXT = 2, WALK_HDR_CSB = 4, WALK_HDR_MIN = 10 }; /* offsets in HDR, its least length */
+enum {
+    WALK_HDR_NEXT = 2,
+    WALK_HDR_CSB = 4,
+    WALK_HDR_CS = 8,
+    WALK_HDR_MAP = 9,
+    WALK_HDR_MIN = 10
+}; /* offsets in HDR, its least length */
 
 /* False: not even a whole header. Else `out` holds the payloads as far as they can be told apart. */
 bool walk_message(walk *out, ibk_span message);
+/* Where the nth crypto session of a map that was walked lies; an Empty map's have no octets. False: there are
+ * not as many. */
+bool walk_session(ibk_span message, size_t nth, size_t *at, size_t *len);
 /* The decrypted content of IBAKE, ESK or KEMAC, whose first payload has the type `first`. */
 void walk_content(walk *out, uint8_t first, ibk_span content);
 

@@ -1,7 +1,7 @@
 /* The reader by its contract, in its place: a read fails, or gives any value and moves on inside an input of
- * at most IBK_MIKEY_MAX_LEN octets. That the reader keeps it is shown by reader.c here; so what is shown with
- * this holds with the reader. What it knows less than the reader (whether octets are left) only makes more
- * states. */
+ * at most IBK_MIKEY_MAX_LEN octets. That the reader keeps it is shown by `fuzz/prove contract`; so what is
+ * shown with this holds with the reader. What it knows less than the reader (whether octets are left) only
+ * makes more states. */
 #include "nondet.h"
 
 #include "contract.h"
@@ -45,29 +45,40 @@ bool ibk_rd_at_end(const ibk_rd *rd) {
 }
 
 bool ibk_rd_u8(ibk_rd *rd, uint8_t *out) {
+    if (!moves(rd, 1))
+        return false;
     *out = (uint8_t)any_int(0, 255);
-    return moves(rd, 1);
+    return true;
 }
 
 bool ibk_rd_u16(ibk_rd *rd, uint16_t *out) {
+    if (!moves(rd, 2))
+        return false;
     *out = (uint16_t)any_int(0, 65535);
-    return moves(rd, 2);
+    return true;
 }
 
 bool ibk_rd_u32(ibk_rd *rd, uint32_t *out) {
+    if (!moves(rd, 4))
+        return false;
     *out = (uint32_t)Frama_C_unsigned_long_interval(0, UINT32_MAX);
-    return moves(rd, 4);
+    return true;
 }
 
 bool ibk_rd_u64(ibk_rd *rd, uint64_t *out) {
+    if (!moves(rd, 8))
+        return false;
     *out = any_size();
-    return moves(rd, 8);
+    return true;
 }
 
 bool ibk_rd_peek_u8(ibk_rd *rd, uint8_t *out) {
-    (void)rd;
+    if (any_int(0, 1)) {
+        rd->need = 1;
+        return false;
+    }
     *out = (uint8_t)any_int(contract_peek_least, contract_peek_most);
-    return any_int(0, 1);
+    return true;
 }
 
 bool ibk_rd_span(ibk_rd *rd, size_t len, ibk_span *out) {
@@ -90,9 +101,10 @@ bool ibk_rd_span16(ibk_rd *rd, ibk_span *out) {
 }
 
 ibk_span ibk_rd_since(const ibk_rd *rd, size_t from) {
+    size_t len = Frama_C_unsigned_long_interval(0, IBK_MIKEY_MAX_LEN);
     (void)from;
     (void)rd;
-    return ibk_span_of(four, Frama_C_unsigned_long_interval(4, IBK_MIKEY_MAX_LEN));
+    return len == 0 ? (ibk_span){0} : ibk_span_of(octets(len), len);
 }
 
 ibk_err ibk_rd_refuse(ibk_rd *rd, ibk_err err, size_t at, const char *why) {

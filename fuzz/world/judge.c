@@ -345,10 +345,13 @@ const char *judge_r2(const judged *i1, const judged *r1, const judged *i2, const
         return "RFC 6267 §4.2.2.7: CSB ID, PRF and T of I_MESSAGE_2";
     if (!ibk_span_equal(r1->map, r2->map))
         return "P-14: the CS ID map under V is that of R_MESSAGE_1";
+    const char *rule = judge_policies(i1, r2);
+    if (rule)
+        return rule;
     if ((r2->idi.len > 0 && !ibk_span_equal(r2->idi, i1->idi)) ||
         (r2->idr.len > 0 && !ibk_span_equal(r2->idr, r1->idr)))
         return "RFC 6267 §4.2.2.7: the parties of the exchange";
-    const char *rule = judge_v(r2, auth_key, i1->idi, r1->idr);
+    rule = judge_v(r2, auth_key, i1->idi, r1->idr);
     if (rule)
         return rule;
     bool echoed = r1->x.octets.len > 0 || (r2->readable && judge_same_point(&i2->x, &r2->x));

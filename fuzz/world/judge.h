@@ -53,6 +53,21 @@ const char *judge_r2(const judged *i1, const judged *r1, const judged *i2, const
 const char *judge_update_i1(const judged *i1, const judged *r1, const judged *u1, bool by_initiator);
 const char *judge_update_r1(const judged *i1, const judged *r1, const judged *u1, const judged *answer,
                             bool by_initiator);
+/* Crypto sessions and policies that are in force, judge_sessions.c. Zero value: none. */
+typedef struct judge_force {
+    ibk_buf map;      /* HDR from #CS to its end */
+    ibk_buf policies; /* SP payloads, each behind its next payload */
+} judge_force;
+
+ibk_err judge_force_begin(judge_force *out, const judged *i1, const judged *r1);
+ibk_err judge_force_copy(judge_force *out, const judge_force *from);
+ibk_err judge_force_take(judge_force *f, const judged *u1, const judged *answer); /* an update is complete */
+void judge_force_free(judge_force *f);
+/* P-33: what an update's I_MESSAGE_1 adds, and leaves as it is. P-14: its R_MESSAGE_1 repeats it. */
+const char *judge_sessions_offer(const judge_force *f, const judged *u1);
+const char *judge_sessions_answer(const judge_force *f, const judged *u1, const judged *answer);
+/* P-14: the answer has the policies of the offer. */
+const char *judge_policies(const judged *offer, const judged *answer);
 /* A point that nobody used in the initial exchange. */
 const char *judge_fresh(const judged *i1, const judged *r1, const judged *i2, const judged *u);
 /* T is newer than another T; of different classes (COUNTER and times) anything goes. T empty: none. */

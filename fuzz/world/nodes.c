@@ -345,14 +345,17 @@ static void initiator_config(const world *w, world_part part, ibk_session_config
 
 ibk_session_config world_config(world *w, world_part part) {
     static const ibk_cs_srtp offer[] = {{.policy_no = 1, .ssrc = 0x11111111}, {.policy_no = 1}};
-    static const ibk_cs_srtp answer[] = {{.policy_no = 1}, {.policy_no = 1, .ssrc = 0x22222222}};
+    static const ibk_cs_srtp answer[] = {{.policy_no = 1},
+                                         {.policy_no = 1, .ssrc = 0x22222222},
+                                         {.policy_no = 1},
+                                         {.policy_no = 1, .ssrc = 0x44444444}};
     world_player *p = &w->players[part];
     ibk_session_config c = {
         .role = p->initiator ? IBK_SESSION_INITIATOR : IBK_SESSION_RESPONDER,
         .local = ibk_identity_uri(p->node->uri),
         .node = callbacks(p->node),
         .srtp = p->initiator ? offer : answer,
-        .n_srtp = 2,
+        .n_srtp = p->initiator ? 2 : 4, /* a responder's are SSRCs, of what updates may add as well */
         .sdp_ids = ibk_span_str("mikey"),
     };
     c.policy.without = world_without();
@@ -362,6 +365,41 @@ ibk_session_config world_config(world *w, world_part part) {
     if (p->initiator)
         initiator_config(w, part, &c);
     return c;
+}
+
+static uint8_t unused_policy(const ibk_sp *policies, size_t n) {
+    uint8_t number = 1;
+    for (size_t i = 0; i < n; i++)
+        number = policies[i].policy_no > number ? policies[i].policy_no : number;
+    return number == UINT8_MAX ? 0 : number + 1;
+}
+
+/* Policies are added where there are some: where none was named, the defaults are in force (P-33). */
+void world_further_of(ibk_update_config *config, world_further *room, const ibk_session *s, uint8_t flags) {
+    enum { ROOM = sizeof room->srtp / sizeof room->srtp[0] };
+    static const uint8_t params[] = {IBK_SRTP_ENCR_ALG,     1, IBK_SRTP_ENCR_AES_CM,
+                                     IBK_SRTP_AUTH_ALG,     1, IBK_SRTP_AUTH_HMAC_SHA1,
+                                     IBK_SRTP_AUTH_TAG_LEN, 1, 10};
+    const ibk_hdr *hdr = ibk_session_header(s);
+    size_t n_policies, n = 0;
+    const ibk_sp *policies = ibk_session_policies(s, &n_policies);
+    if (!(flags & FURTHER_SESSIONS) || !hdr || hdr->map_type != IBK_MAP_SRTP_ID || hdr->n_cs + 2 > ROOM)
+        return;
+    while (ibk_map_srtp(hdr, n, &room->srtp[n]))
+        n++;
+    uint8_t number = n_policies > 0 ? policies[0].policy_no : 0,
+            further = unused_policy(policies, n_policies);
+    if (flags & FURTHER_POLICY && n_policies > 0 && n_policies < ROOM && further > 0) {
+        room->policy =
+            (ibk_sp){.policy_no = further, .prot_type = IBK_PROT_SRTP, .params = {params, sizeof params}};
+        config->policies = &room->policy;
+        config->n_policies = 1;
+        number = further;
+    }
+    room->srtp[n] = (ibk_cs_srtp){.policy_no = number, .ssrc = 0x33333333};
+    room->srtp[n + 1] = (ibk_cs_srtp){.policy_no = number};
+    config->srtp = room->srtp;
+    config->n_srtp = n + 2;
 }
 
 /* ---- the KMS

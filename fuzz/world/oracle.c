@@ -75,7 +75,7 @@ void oracle_cost_end(world *w, size_t input_len) {
 /* ---- no message violates a MUST
  * ----------------------------------------------------------------------------------- */
 
-static void no_rule(const char *broken, const world_player *p, const char *what) {
+void oracle_rule(const char *broken, const world_player *p, const char *what) {
     if (!broken)
         return;
     fprintf(stderr, "%s %s against %s\n", world_part_name(p->part), what, broken);
@@ -98,55 +98,7 @@ static void judge_one(world *w, world_player *p, ibk_span message, const char *w
     /* Whoever could not read I_MESSAGE_1 answers all the same (§4.2.2.2), and cannot judge what is inside. */
     bool unread = !update && type == JUDGE_I1 && ibk_session_deferred(p->session) && !p->initiator;
     if (place)
-        no_rule(judge_read(place, message, update, unread ? NULL : world_open_ibe, w), p, what);
-}
-
-/* ---- CSB updates ------------------------------------------------------------------------------------------
- */
-
-enum { TIME_ROOM = 10 };
-
-/* Newer than each T that counts: those of the initial exchange and of updates that came to their end. A
- * counter counts on its own side alone. */
-static const char *newer(const world_player *p, ibk_span t) {
-    const char *rule = NULL;
-    bool counter = t.len > 0 && t.data[0] == IBK_TS_COUNTER;
-    if (!counter || !p->initiator) {
-        rule = judge_newer(t, p->i1.t);
-        rule = rule ? rule : judge_newer(t, p->i2.t);
-    }
-    for (size_t at = 0; at < p->times.len && !rule; at += TIME_ROOM)
-        rule = judge_newer(t, ibk_span_of(p->times.data + at + 1, p->times.data[at]));
-    return rule;
-}
-
-static void note_time(world_player *p, ibk_span t, bool by_peer) {
-    uint8_t room[TIME_ROOM] = {(uint8_t)t.len};
-    if (t.len >= TIME_ROOM || (t.len > 0 && t.data[0] == IBK_TS_COUNTER && !by_peer))
-        return;
-    memcpy(room + 1, t.data, t.len);
-    FUZZ_CHECK(ibk_buf_append(&p->times, room, sizeof room) == IBK_OK);
-}
-
-/* The other side started it. */
-static void judge_update_offer(world *w, world_player *p) {
-    no_rule(judge_time(&p->u1, w->now.utc_ns, IBK_REPLAY_DEFAULT_SKEW_NS), p, "accepted a time");
-    no_rule(newer(p, p->u1.t), p, "accepted an update");
-    no_rule(judge_update_i1(&p->i1, &p->r1, &p->u1, !p->initiator), p, "accepted an update");
-    if (!p->moved)
-        no_rule(judge_fresh(&p->i1, &p->r1, &p->i2, &p->u1), p, "accepted an update");
-    note_time(p, p->u1.t, true);
-}
-
-/* The answer, which was sent or accepted. */
-static void judge_update_answer(world *w, world_player *p, bool by_initiator, const char *what) {
-    bool new_points = walk_count(&p->u2.outer, IBK_PL_IBAKE) > 0;
-    no_rule(judge_update_r1(&p->i1, &p->r1, &p->u1, &p->u2, by_initiator), p, what);
-    no_rule(world_check_v(w, &p->u2, p, new_points), p, what);
-    if (!p->moved && new_points)
-        no_rule(judge_fresh(&p->i1, &p->r1, &p->i2, &p->u2), p, what);
-    p->moved = p->moved || new_points;
-    note_time(p, p->u1.t, by_initiator != p->initiator);
+        oracle_rule(judge_read(place, message, update, unread ? NULL : world_open_ibe, w), p, what);
 }
 
 /* ---- what was accepted ----------------------------------------------------------------------------------
@@ -156,31 +108,33 @@ static void judge_initial(world *w, world_player *p, uint8_t type) {
     const judged *j = place_of(p, type);
     bool echo_wanted = !(w->settings[0] & SET_MISSING_ECHO);
     if (type == JUDGE_I1 || type == JUDGE_I2)
-        no_rule(judge_time(j, w->now.utc_ns, IBK_REPLAY_DEFAULT_SKEW_NS), p, "accepted a time");
+        oracle_rule(judge_time(j, w->now.utc_ns, IBK_REPLAY_DEFAULT_SKEW_NS), p, "accepted a time");
     if (type == JUDGE_R1)
-        no_rule(judge_r1(&p->i1, j, echo_wanted), p, "accepted R_MESSAGE_1");
+        oracle_rule(judge_r1(&p->i1, j, echo_wanted), p, "accepted R_MESSAGE_1");
     if (type == JUDGE_I2)
-        no_rule(judge_i2(&p->i1, &p->r1, j), p, "accepted I_MESSAGE_2");
+        oracle_rule(judge_i2(&p->i1, &p->r1, j), p, "accepted I_MESSAGE_2");
     if (type == JUDGE_R2)
-        no_rule(judge_r2(&p->i1, &p->r1, &p->i2, j, world_logged(w, IBK_KEYLOG_AUTHKEY, j->csb_id)), p,
-                "accepted R_MESSAGE_2");
+        oracle_rule(judge_r2(&p->i1, &p->r1, &p->i2, j, world_logged(w, IBK_KEYLOG_AUTHKEY, j->csb_id)), p,
+                    "accepted R_MESSAGE_2");
 }
 
 static void judge_accepted(world *w, world_player *p, ibk_span received) {
     uint8_t type = received.data[1];
     judge_one(w, p, received, "accepted a message");
     if (is_update(p, type) && type == JUDGE_I1)
-        judge_update_offer(w, p);
+        oracle_update_offer(w, p);
     else if (is_update(p, type))
-        judge_update_answer(w, p, p->initiator, "accepted the answer to an update");
+        oracle_update_answer(w, p, p->initiator, "accepted the answer to an update");
     else if (type >= JUDGE_I1 && type <= JUDGE_R2)
         judge_initial(w, p, type);
 }
 
 static void judge_sent(world *w, world_player *p, ibk_span message) {
     judge_one(w, p, message, "sent a message");
+    if (message.len > 1 && message.data[1] == JUDGE_I1 && is_update(p, JUDGE_I1))
+        oracle_update_sent(p);
     if (message.len > 1 && message.data[1] == JUDGE_R1 && is_update(p, JUDGE_R1))
-        judge_update_answer(w, p, !p->initiator, "sent the answer to an update");
+        oracle_update_answer(w, p, !p->initiator, "sent the answer to an update");
 }
 
 /* ---- states
@@ -200,10 +154,18 @@ static void keys_only_after_echoes(world_player *p) {
         if (p->initiator)
             FUZZ_CHECK(judge_same_point(&p->i1.x, &p->r1.x) || judge_same_point(&p->i2.x, &p->r2.x));
         FUZZ_CHECK(judge_same_point(&p->r1.y, &p->i2.y));
+        if (!p->had_keys)
+            oracle_established(p);
         p->had_keys = true;
+        oracle_in_force(p);
     } else if (ibk_session_header(p->session)) {
         FUZZ_CHECK(ibk_session_tek(p->session, 1, tek, sizeof tek, NULL, 0) == IBK_ERR_STATE);
     }
+}
+
+void oracle_settled(world_player *p) {
+    if (has_keys(p))
+        oracle_in_force(p);
 }
 
 /* RFC 3830 §6.1: a CSB ID is unique between two parties. Forks share one until they are answered; of two that

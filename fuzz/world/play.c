@@ -108,6 +108,8 @@ void world_forget(world_player *p) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         judged_free(all[i]);
     ibk_buf_free(&p->times);
+    judge_force_free(&p->force);
+    judge_force_free(&p->before);
     ibk_session_free(p->session);
     p->session = NULL;
     p->had_keys = p->forked = p->moved = false;
@@ -156,6 +158,8 @@ static void session_update(world *w, world_player *p, uint8_t flags) {
     ibk_update_config config = {.new_dh = flags & 1,
                                 .mki = flags & 2 && flags & 1 ? ibk_span_str("mk") : (ibk_span){0}};
     ibk_err err = IBK_ERR_STATE;
+    world_further room;
+    world_further_of(&config, &room, session_of(w, p), flags);
     for (unsigned tries = 0; tries < 5; tries++) {
         err = ibk_session_update(session_of(w, p), w->now, &config, &step);
         if (err || !asks(&step))
@@ -190,10 +194,11 @@ static void session_settle(world_player *p, uint8_t how) {
         return;
     if (how % 3 == 0)
         ibk_session_confirm_update(p->session);
-    else if (how % 3 == 1)
-        (void)ibk_session_revert_update(p->session);
-    else
+    else if (how % 3 == 2)
         (void)ibk_session_abandon_update(p->session);
+    else if (ibk_session_revert_update(p->session) == IBK_OK)
+        oracle_taken_back(p);
+    oracle_settled(p);
 }
 
 /* ---- key requests

@@ -89,6 +89,8 @@ typedef struct world_player {
     judged i1, r1, i2, r2; /* as this player sent or accepted them */
     judged u1, u2;         /* I_MESSAGE_1 and R_MESSAGE_1 of the newest CSB update */
     ibk_buf times;         /* T of the updates that came to their end, each in TIME_ROOM octets: length, T */
+    judge_force force;     /* crypto sessions and policies, once there are keys */
+    judge_force before;    /* those to which an unconfirmed update may be taken back; zero value: none */
     bool moved;            /* an update brought other points */
     bool had_keys;
 } world_player;
@@ -144,6 +146,13 @@ enum { SET2_TS = 3, SET2_KEYLESS = 4, SET2_GENERIC = 8, SET2_PSK_ID = 16, SET2_P
 void world_open(world *w, const world_cast *cast, const uint8_t *settings);
 void world_close(world *w);
 ibk_session_config world_config(world *w, world_part part);
+/* What an update of this session's adds by the input's flags; `room` lives as long as `config`. */
+typedef struct world_further {
+    ibk_cs_srtp srtp[64];
+    ibk_sp policy;
+} world_further;
+enum { FURTHER_SESSIONS = 4, FURTHER_POLICY = 8 };
+void world_further_of(ibk_update_config *config, world_further *room, const ibk_session *s, uint8_t flags);
 ibk_env world_env(world_node *node);
 bool world_open_ibe(void *user, ibk_span cipher, ibk_buf *plain);
 edit_keys world_keys(world *w, ibk_span donor);
@@ -156,6 +165,16 @@ const char *world_check_v(const world *w, const judged *j, const world_player *p
 /* oracle.c: everything that comes out is looked at here. */
 void oracle_step(world *w, world_player *p, ibk_span received, const ibk_step *step);
 void oracle_output(world *w, ibk_span output); /* holds no secret */
+/* `broken`: NULL, or the rule that is. */
+void oracle_rule(const char *broken, const world_player *p, const char *what);
+/* oracle_update.c */
+void oracle_update_sent(world_player *p);
+void oracle_update_offer(world *w, world_player *p);
+void oracle_update_answer(world *w, world_player *p, bool by_initiator, const char *what);
+void oracle_established(world_player *p);
+void oracle_taken_back(world_player *p); /* an unconfirmed update was */
+void oracle_in_force(world_player *p);   /* the session says what the messages said */
+void oracle_settled(world_player *p);    /* oracle.c: an update was confirmed, taken back or given up */
 void oracle_cost_begin(world *w);
 void oracle_cost_end(world *w, size_t input_len);
 void oracle_end(world *w);

@@ -39,4 +39,8 @@ const char *scn_node_kind_name(const scn_node *node); /* "a list", "a mapping", 
 /* Applies "path=value" texts. Reports what does not fit. */
 void scn_override(scn_ctx *ctx, scn_node *root, const char *const *sets, size_t count);
 
+/* The value of a --set that is read as this node, in the arena; NULL: it would be longer than `max` octets,
+ * or out of memory. */
+const char *scn_override_value(scn_ctx *ctx, const scn_node *node, size_t max);
+
 #endif

@@ -4,35 +4,20 @@
 #include "random/random.h"
 #include <string.h>
 
+#define SET_COST 32 /* octets of memory that a set takes beside its text */
+
 /* What is being made. */
 typedef struct maker {
     scn_ctx *ctx;
+    sweep_room *room;
     sweep_parameter *out;
     const raw_parameter *raw;
     const char **paths; /* of `set` */
     size_t path_count;
 } maker;
 
-/* ---- YAML back to text, as --set takes it
+/* ---- values, as --set takes them
  * ------------------------------------------------------------------------------------------------ */
-
-static const char *quoted(scn_ctx *ctx, const char *text) {
-    const char *out = "'";
-    for (const char *at = text; *at != '\0'; at++)
-        out = scn_printf(ctx->arena, *at == '\'' ? "%s'%c" : "%s%c", out, *at);
-    return scn_printf(ctx->arena, "%s'", out);
-}
-
-static const char *node_text(scn_ctx *ctx, const scn_node *node, bool inside) {
-    if (node->kind == SCN_SCALAR)
-        return inside && !node->plain ? quoted(ctx, node->text) : node->text;
-    const char *list = "";
-    for (size_t i = 0; i < node->count; i++)
-        list = scn_printf(ctx->arena, "%s%s%s%s%s", list, i ? ", " : "",
-                          node->kind == SCN_MAPPING ? node->keys[i].text : "",
-                          node->kind == SCN_MAPPING ? ": " : "", node_text(ctx, &node->items[i], true));
-    return scn_printf(ctx->arena, node->kind == SCN_MAPPING ? "{%s}" : "[%s]", list);
-}
 
 /* A value that a --set can carry; else reported. */
 static bool can_be_set(scn_ctx *ctx, const scn_node *node, const char *what) {
@@ -40,6 +25,36 @@ static bool can_be_set(scn_ctx *ctx, const scn_node *node, const char *what) {
         return true;
     scn_report(ctx, &node->where, "%s has no value", what);
     return false;
+}
+
+static bool is_within(sweep_room *room, size_t octets) {
+    bool fits = octets <= room->left;
+    room->left -= fits ? octets : room->left;
+    return fits;
+}
+
+static const char *no_room(scn_ctx *ctx, sweep_room *room, const scn_where *where) {
+    if (!room->told)
+        scn_report(ctx, where, "the paths and values of the sweep are more than %d octets of text",
+                   SWEEP_MAX_TEXT);
+    room->told = true;
+    return NULL;
+}
+
+/* NULL: reported, or out of memory. */
+static const char *value_text(scn_ctx *ctx, const scn_node *node) {
+    const char *text = scn_override_value(ctx, node, SWEEP_MAX_VALUE);
+    if (text == NULL && !ctx->arena->failed)
+        scn_report(ctx, &node->where, "a value of more than %d octets", SWEEP_MAX_VALUE);
+    return text;
+}
+
+/* "path=value"; NULL: reported, or out of memory. */
+static const char *set_text(scn_ctx *ctx, sweep_room *room, const scn_where *where, const char *path,
+                            const char *value) {
+    if (!is_within(room, strlen(path) + strlen(value) + SET_COST))
+        return no_room(ctx, room, where);
+    return scn_printf(ctx->arena, "%s=%s", path, value);
 }
 
 static bool is_seed(scn_ctx *ctx, const scn_node *path) {
@@ -50,7 +65,15 @@ static bool is_seed(scn_ctx *ctx, const scn_node *path) {
     return true;
 }
 
-void sweep_sets_of(scn_ctx *ctx, const scn_node *node, const char *what, const char ***sets, size_t *count) {
+static bool is_path(scn_ctx *ctx, const scn_node *key) {
+    if (strchr(key->text, '=') == NULL)
+        return true;
+    scn_report(ctx, &key->where, "'%s' is no path of a scenario", scn_show(ctx, key->text));
+    return false;
+}
+
+void sweep_sets_of(scn_ctx *ctx, sweep_room *room, const scn_node *node, const char *what, const char ***sets,
+                   size_t *count) {
     *sets = NULL;
     *count = 0;
     if (node == NULL || scn_node_is_null(node))
@@ -64,18 +87,20 @@ void sweep_sets_of(scn_ctx *ctx, const scn_node *node, const char *what, const c
     *sets = scn_alloc_array(ctx->arena, node->count + 1, sizeof **sets);
     for (size_t i = 0; i < node->count && *sets != NULL; i++) {
         const scn_node *path = &node->keys[i], *value = &node->items[i];
-        if (scn_node_repeats(node, i) || is_seed(ctx, path) ||
+        if (scn_node_repeats(node, i) || is_seed(ctx, path) || !is_path(ctx, path) ||
             !can_be_set(ctx, value, scn_printf(ctx->arena, "%s: %s", what, scn_show(ctx, path->text))))
             continue;
-        (*sets)[(*count)++] = scn_printf(ctx->arena, "%s=%s", path->text, node_text(ctx, value, false));
+        const char *text = value_text(ctx, value);
+        const char *set = text == NULL ? NULL : set_text(ctx, room, &path->where, path->text, text);
+        if (set != NULL)
+            (*sets)[(*count)++] = set;
     }
 }
 
 /* ---- choices
  * ------------------------------------------------------------------------------------------------ */
 
-/* Room for `count` choices. */
-static bool room(maker *m, size_t count) {
+static bool make_room(maker *m, size_t count) {
     m->out->choices = scn_alloc_array(m->ctx->arena, count, sizeof *m->out->choices);
     return m->out->choices != NULL;
 }
@@ -88,12 +113,15 @@ static bool has_label(const sweep_parameter *p, const char *label) {
 }
 
 /* The next choice: every path of `set` gets this value. */
-static void add_value(maker *m, const char *value) {
+static void add_value(maker *m, const char *label, const char *value) {
     sweep_choice *choice = &m->out->choices[m->out->count++];
-    choice->label = value;
+    choice->label = label;
     choice->sets = scn_alloc_array(m->ctx->arena, m->path_count, sizeof *choice->sets);
-    for (size_t i = 0; i < m->path_count && choice->sets != NULL; i++)
-        choice->sets[choice->set_count++] = scn_printf(m->ctx->arena, "%s=%s", m->paths[i], value);
+    for (size_t i = 0; i < m->path_count && choice->sets != NULL && !m->room->told; i++) {
+        const char *set = set_text(m->ctx, m->room, &m->raw->head.node->where, m->paths[i], value);
+        if (set != NULL)
+            choice->sets[choice->set_count++] = set;
+    }
 }
 
 static bool is_list(maker *m, const scn_node *node, scn_node_kind kind, const char *key) {
@@ -112,32 +140,35 @@ static bool is_list(maker *m, const scn_node *node, scn_node_kind kind, const ch
 
 static void from_values(maker *m) {
     const scn_node *list = m->raw->values;
-    if (!is_list(m, list, SCN_SEQUENCE, "values") || !room(m, list->count))
+    if (!is_list(m, list, SCN_SEQUENCE, "values") || !make_room(m, list->count))
         return;
     for (size_t i = 0; i < list->count; i++) {
         const scn_node *node = &list->items[i];
         if (!can_be_set(m->ctx, node,
                         scn_printf(m->ctx->arena, "parameters.%s.values[%zu]", m->raw->name, i)))
             continue;
-        const char *text = node_text(m->ctx, node, false);
-        if (has_label(m->out, text))
+        const char *value = value_text(m->ctx, node);
+        const char *label = node->kind == SCN_SCALAR ? node->text : value;
+        if (value == NULL)
+            continue;
+        if (has_label(m->out, label))
             scn_report(m->ctx, &node->where, "parameters.%s has the value '%s' twice", m->raw->name,
-                       scn_show(m->ctx, text));
+                       scn_show(m->ctx, label));
         else
-            add_value(m, text);
+            add_value(m, label, value);
     }
 }
 
 static void from_cases(maker *m) {
     const scn_node *cases = m->raw->cases;
-    if (!is_list(m, cases, SCN_MAPPING, "cases") || !room(m, cases->count))
+    if (!is_list(m, cases, SCN_MAPPING, "cases") || !make_room(m, cases->count))
         return;
     for (size_t i = 0; i < cases->count; i++) {
         if (scn_node_repeats(cases, i))
             continue;
         sweep_choice *choice = &m->out->choices[m->out->count++];
         choice->label = cases->keys[i].text;
-        sweep_sets_of(m->ctx, &cases->items[i],
+        sweep_sets_of(m->ctx, m->room, &cases->items[i],
                       scn_printf(m->ctx->arena, "parameters.%s.cases.%s", m->raw->name,
                                  scn_show(m->ctx, choice->label)),
                       &choice->sets, &choice->set_count);
@@ -147,7 +178,7 @@ static void from_cases(maker *m) {
 static void from_steps(maker *m, const sweep_range *range) {
     size_t n = (size_t)m->raw->steps;
     int64_t before = 0;
-    if (!room(m, n))
+    if (!make_room(m, n))
         return;
     for (size_t i = 0; i < n; i++) {
         int64_t value = sweep_range_step(range, i, n);
@@ -157,7 +188,8 @@ static void from_steps(maker *m, const sweep_range *range) {
                        m->raw->name, n);
             return;
         }
-        add_value(m, sweep_range_text(m->ctx->arena, range, value));
+        const char *text = sweep_range_text(m->ctx->arena, range, value);
+        add_value(m, text, text);
         before = value;
     }
 }
@@ -184,7 +216,7 @@ static void from_hypercube(maker *m, const sweep_range *range, const raw_hypercu
     size_t *slices = scn_alloc_array(m->ctx->arena, n, sizeof *slices);
     sim_random *random = sim_random_new(hypercube->seed, "hypercube", m->raw->name);
     m->ctx->arena->failed |= random == NULL;
-    if (slices == NULL || random == NULL || !room(m, n)) {
+    if (slices == NULL || random == NULL || !make_room(m, n)) {
         sim_random_free(random);
         return;
     }
@@ -192,7 +224,8 @@ static void from_hypercube(maker *m, const sweep_range *range, const raw_hypercu
     for (size_t i = 0; i < n; i++) {
         double within = (double)(sim_random_u64(random) >> 11) * 0x1p-53;
         int64_t value = sweep_range_at(range, ((double)slices[i] + within) / (double)n, n);
-        add_value(m, sweep_range_text(m->ctx->arena, range, value));
+        const char *text = sweep_range_text(m->ctx->arena, range, value);
+        add_value(m, text, text);
     }
     m->out->sampled = true;
     sim_random_free(random);
@@ -232,18 +265,31 @@ static void add_path(maker *m, const scn_node *node) {
         m->paths[m->path_count++] = node->text;
 }
 
+/* For people: "links.access.loss, links.core.loss". */
+static void join_paths(maker *m) {
+    size_t len = 1, at = 0;
+    for (size_t i = 0; i < m->path_count; i++)
+        len += strlen(m->paths[i]) + 2;
+    char *shown = scn_alloc(m->ctx->arena, len);
+    for (size_t i = 0; i < m->path_count && shown != NULL; i++)
+        at += (size_t)snprintf(shown + at, len - at, "%s%s", i ? ", " : "", m->paths[i]);
+    m->out->path = shown == NULL ? "" : shown;
+}
+
 static void read_paths(maker *m) {
     const scn_node *set = m->raw->set;
     size_t count = set->kind == SCN_SEQUENCE ? set->count : 1;
-    const char *shown = "";
+    if (count > SWEEP_MAX_SETS) {
+        scn_report(m->ctx, &set->where, "parameters.%s.set has more than %d paths", m->raw->name,
+                   SWEEP_MAX_SETS);
+        return;
+    }
     m->paths = scn_alloc_array(m->ctx->arena, count + 1, sizeof *m->paths);
     for (size_t i = 0; i < count && m->paths != NULL; i++)
         add_path(m, set->kind == SCN_SEQUENCE ? &set->items[i] : set);
     if (count == 0)
         scn_report(m->ctx, &set->where, "parameters.%s.set is an empty list", m->raw->name);
-    for (size_t i = 0; i < m->path_count; i++)
-        shown = scn_printf(m->ctx->arena, "%s%s%s", shown, i ? ", " : "", m->paths[i]);
-    m->out->path = shown;
+    join_paths(m);
 }
 
 /* One of values, cases and from/to says what the values are; only cases name paths of their own. */
@@ -265,9 +311,9 @@ static bool one_kind(maker *m) {
     return problem == NULL;
 }
 
-void sweep_choices(scn_ctx *ctx, sweep_parameter *out, const raw_parameter *raw,
+void sweep_choices(scn_ctx *ctx, sweep_room *room, sweep_parameter *out, const raw_parameter *raw,
                    const raw_hypercube *hypercube) {
-    maker m = {.ctx = ctx, .out = out, .raw = raw};
+    maker m = {.ctx = ctx, .room = room, .out = out, .raw = raw};
     *out = (sweep_parameter){.name = raw->name, .path = "", .where = raw->head.node->where};
     if (!one_kind(&m))
         return;

@@ -12,6 +12,7 @@ typedef struct holder {
     sweep sweep;
     scn_arena arena;
     raw_sweep raw;
+    sweep_room room;
 } holder;
 
 /* ---- parameters
@@ -66,7 +67,9 @@ static bool is_named(scn_ctx *ctx, const raw_head *head, const char *list, size_
     return false;
 }
 
-static void take_parameters(scn_ctx *ctx, sweep *s, const raw_sweep *raw) {
+static void take_parameters(scn_ctx *ctx, holder *h) {
+    sweep *s = &h->sweep;
+    const raw_sweep *raw = &h->raw;
     const raw_parameter *list = raw->parameters.items;
     bool hypercube = raw->hypercube.head.node != NULL, sampled = false;
     if (raw->parameters.count > SWEEP_MAX_PARAMETERS) {
@@ -79,7 +82,7 @@ static void take_parameters(scn_ctx *ctx, sweep *s, const raw_sweep *raw) {
         if (!is_named(ctx, &list[i].head, "parameters", i))
             continue;
         sweep_parameter *p = &s->parameters[s->parameter_count++];
-        sweep_choices(ctx, p, &list[i], hypercube ? &raw->hypercube : NULL);
+        sweep_choices(ctx, &h->room, p, &list[i], hypercube ? &raw->hypercube : NULL);
         check_name(ctx, s, &list[i].head, p->name);
         sampled |= p->sampled;
         for (size_t j = 0; j + 1 < s->parameter_count; j++)
@@ -221,8 +224,8 @@ static void read_sweep(scn_ctx *ctx, holder *h, ibk_span text, const char *const
     s->title = h->raw.title;
     s->description = h->raw.description;
     s->scenario = h->raw.scenario;
-    sweep_sets_of(ctx, h->raw.set, "set", &s->fixed, &s->fixed_count);
-    take_parameters(ctx, s, &h->raw);
+    sweep_sets_of(ctx, &h->room, h->raw.set, "set", &s->fixed, &s->fixed_count);
+    take_parameters(ctx, h);
     take_seeds(ctx, s, h->raw.seeds);
     take_measures(ctx, s, &h->raw);
     join_fixed(ctx, s, sets, set_count);
@@ -247,26 +250,42 @@ static ibk_err parse(holder *h, scn_errors *errors, ibk_span text, const char *c
     return errors->count > 0 ? IBK_ERR_BAD_VALUE : IBK_OK;
 }
 
-ibk_err sweep_load(sweep **out, scn_errors *errors, const char *path, const char *const *sets,
-                   size_t set_count) {
-    ibk_buf text = {0};
+static holder *holder_new(const char *path) {
     holder *h = calloc(1, sizeof *h);
+    if (h == NULL)
+        return NULL;
+    h->room.left = SWEEP_MAX_TEXT;
+    h->sweep.arena = &h->arena;
+    h->sweep.path = scn_copy(&h->arena, path, strlen(path));
+    return h;
+}
+
+ibk_err sweep_load_text(sweep **out, scn_errors *errors, const char *path, ibk_span text,
+                        const char *const *sets, size_t set_count) {
+    holder *h = holder_new(path);
     *out = NULL;
     memset(errors, 0, sizeof *errors);
     if (h == NULL)
         return IBK_ERR_NO_MEMORY;
-    h->sweep.arena = &h->arena;
-    h->sweep.path = scn_copy(&h->arena, path, strlen(path));
-    ibk_err err = scn_source_read(&text, path);
-    if (err == IBK_OK)
-        err = parse(h, errors, ibk_buf_span(&text), sets, set_count);
-    else
-        scn_source_unreadable(errors, path, errno);
-    ibk_buf_free(&text);
+    ibk_err err = parse(h, errors, text, sets, set_count);
     if (err == IBK_OK)
         *out = &h->sweep;
     else
         sweep_free(&h->sweep);
+    return err;
+}
+
+ibk_err sweep_load(sweep **out, scn_errors *errors, const char *path, const char *const *sets,
+                   size_t set_count) {
+    ibk_buf text = {0};
+    *out = NULL;
+    memset(errors, 0, sizeof *errors);
+    ibk_err err = scn_source_read(&text, path);
+    if (err == IBK_OK)
+        err = sweep_load_text(out, errors, path, ibk_buf_span(&text), sets, set_count);
+    else
+        scn_source_unreadable(errors, path, errno);
+    ibk_buf_free(&text);
     return err;
 }
 

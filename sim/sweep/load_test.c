@@ -96,6 +96,32 @@ static void test_values(void **state) {
     sweep_free(s);
 }
 
+/* What --set would read as something else is quoted; a label stays as it was written. */
+static void test_quotes(void **state) {
+    (void)state;
+    sweep *s = load("parameters:\n"
+                    "  p:\n"
+                    "    set: a.b\n"
+                    "    values:\n"
+                    "      - '[x'\n"
+                    "      - ''\n"
+                    "      - \"two\\nlines\"\n"
+                    "      - '7 %'\n"
+                    "      - - one, two\n"
+                    "        - 3\n"
+                    "        - it's\n"
+                    "        -\n"
+                    "        - {'a b': \"\\u2028'\"}\n" MEASURES);
+    const sweep_choice *choices = s->parameters[0].choices;
+    assert_string_equal(choices[0].sets[0], "a.b='[x'");
+    assert_string_equal(choices[0].label, "[x");
+    assert_string_equal(choices[1].sets[0], "a.b=''");
+    assert_string_equal(choices[2].sets[0], "a.b=\"two\\U0000000Alines\"");
+    assert_string_equal(choices[3].sets[0], "a.b=7 %");
+    assert_string_equal(choices[4].sets[0], "a.b=['one, two', 3, it's, ~, {? 'a b': \"\\U00002028'\"}]");
+    sweep_free(s);
+}
+
 static unsigned slice(const char *label, const scn_quantity *quantity, int64_t width) {
     int64_t value;
     const char *unit;
@@ -163,6 +189,7 @@ static const bad bad_files[] = {
     {P "{cases: {x: [1]}}\n" MEASURES, "parameters.p.cases.x must be paths with values, not a list", NULL, 5},
     {P "{set: seed, values: [1]}\n" MEASURES, "the seed of the scenario cannot be set here", "'seeds'", 5},
     {P "{set: 'a=1', values: [1]}\n" MEASURES, "parameters.p.set must name paths", NULL, 5},
+    {P "{cases: {x: {a=b: 1}}}\n" MEASURES, "'a=b' is no path of a scenario", NULL, 5},
     {P "{set: a.b, from: 1}\n" MEASURES, "'from' and 'to' belong together", NULL, 5},
     {P "{set: a.b, from: 1, to: 5}\n" MEASURES, "lacks the key 'steps'", "hypercube", 5},
     {P "{set: a.b, from: 1 %, to: 5 ms, steps: 2}\n" MEASURES, "are not the ends of a range", NULL, 5},
@@ -213,6 +240,41 @@ static void test_refused(void **state) {
     }
 }
 
+static void assert_refused(const char *text, const char *message) {
+    scn_errors errors;
+    assert_null(testing_sweep(text, &errors));
+    assert_true(errors.count > 0);
+    assert_non_null(strstr(errors.list[0].message, message));
+}
+
+/* `count` times `piece`, each with its number behind it, between two texts. */
+static char *repeated(const char *before, const char *piece, size_t count, const char *after) {
+    size_t room = strlen(before) + count * (strlen(piece) + 8) + strlen(after) + 1;
+    char *text = malloc(room);
+    assert_non_null(text);
+    size_t at = (size_t)snprintf(text, room, "%s", before);
+    for (size_t i = 0; i < count; i++)
+        at += (size_t)snprintf(text + at, room - at, "%s%zu, ", piece, i);
+    snprintf(text + at, room - at, "%s", after);
+    return text;
+}
+
+/* Aliases, paths and steps multiply: a small file asks for gigabytes. */
+static void test_room(void **state) {
+    (void)state;
+    char *value =
+        repeated("parameters: {p: {set: a.b, values: [[", "a longer text ", 900, "7]]}}\n" MEASURES);
+    assert_refused(value, "a value of more than 16384 octets");
+    free(value);
+    value =
+        repeated("parameters: {p: {from: 1, to: 10000, steps: 10000, set: [", "x", 500, "y]}}\n" MEASURES);
+    assert_refused(value, "the paths and values of the sweep are more than 67108864 octets of text");
+    free(value);
+    value = repeated("parameters: {p: {values: [1], set: [", "x", 600, "y]}}\n" MEASURES);
+    assert_refused(value, "parameters.p.set has more than 512 paths");
+    free(value);
+}
+
 /* ---- held against the scenario
  * ------------------------------------------------------------------------------------------------ */
 
@@ -248,6 +310,7 @@ static void test_check(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),   cmocka_unit_test(test_ranges),
                                        cmocka_unit_test(test_values),  cmocka_unit_test(test_hypercube),
+                                       cmocka_unit_test(test_quotes),  cmocka_unit_test(test_room),
                                        cmocka_unit_test(test_refused), cmocka_unit_test(test_check)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

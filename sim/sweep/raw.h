@@ -37,11 +37,18 @@ typedef struct raw_sweep {
 extern const scn_section sweep_root_section;
 extern const scn_section sweep_parameter_section;
 
+/* What all paths and values of a sweep may still take: aliases, lists of paths and steps multiply. */
+typedef struct sweep_room {
+    size_t left; /* octets, of SWEEP_MAX_TEXT */
+    bool told;   /* that there is none left */
+} sweep_room;
+
 /* Makes the choices of one parameter; what does not fit is reported. `hypercube` is NULL if there is none. */
-void sweep_choices(scn_ctx *ctx, sweep_parameter *out, const raw_parameter *raw,
+void sweep_choices(scn_ctx *ctx, sweep_room *room, sweep_parameter *out, const raw_parameter *raw,
                    const raw_hypercube *hypercube);
 /* "path=value" of each entry of a mapping, in *sets; NULL is an empty one. */
-void sweep_sets_of(scn_ctx *ctx, const scn_node *node, const char *what, const char ***sets, size_t *count);
+void sweep_sets_of(scn_ctx *ctx, sweep_room *room, const scn_node *node, const char *what, const char ***sets,
+                   size_t *count);
 
 /* ---- ranges (range.c) ---- */
 

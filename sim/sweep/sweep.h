@@ -21,7 +21,9 @@
 #define SWEEP_MAX_PARAMETERS 32
 #define SWEEP_MAX_MEASURES   64
 #define SWEEP_MAX_SEEDS      10000
-#define SWEEP_MAX_SETS       512 /* of one point */
+#define SWEEP_MAX_SETS       512      /* of one point */
+#define SWEEP_MAX_VALUE      16384    /* octets of one value */
+#define SWEEP_MAX_TEXT       67108864 /* octets of all paths and values together */
 
 struct measure_node;
 
@@ -67,6 +69,9 @@ typedef struct sweep {
  * tells why; IBK_ERR_NO_MEMORY. */
 ibk_err sweep_load(sweep **out, scn_errors *errors, const char *path, const char *const *sets,
                    size_t set_count);
+/* The same of a text; `path` is used in messages, and its folder to find the scenario. */
+ibk_err sweep_load_text(sweep **out, scn_errors *errors, const char *path, ibk_span text,
+                        const char *const *sets, size_t set_count);
 void sweep_free(sweep *s); /* legal on NULL */
 
 /* What makes two sweeps the same: their results may lie in one database. */
