@@ -30,6 +30,7 @@ static const struct {
 
 typedef struct matrix {
     size_t tally[FATES], n;
+    size_t named; /* whose first failure names a requirement that they break */
     result_model model;
     json_t *rows;
 } matrix;
@@ -83,23 +84,39 @@ static const suite_result *killer(const suite_result *results, size_t n) {
     return NULL;
 }
 
+/* The requirement that people are told of: the one that the failure names, or else the first of its case. */
+static const char *told(const suite_result *by, size_t *len) {
+    const char *id = by->outcome.requirement             ? by->outcome.requirement
+                     : by->outcome.verdict == SUITE_FAIL ? by->c->requirements
+                                                         : "";
+    *len = strcspn(id, " ");
+    return id;
+}
+
+/* Is whoever reads the failure led to what is broken? */
+static bool named(const mutant *m, const suite_result *by) {
+    size_t len = 0;
+    const char *id = by ? told(by, &len) : "";
+    return len > 0 && listed(m->breaks, id, len);
+}
+
 static fate fate_of(const mutant *m, const suite_result *by) {
     bool excused = strcmp(m->excuse, "-") != 0;
-    const char *requirement = by && by->outcome.requirement ? by->outcome.requirement : "";
     if (!by)
         return excused ? EQUIVALENT : SURVIVED;
     if (excused)
         return NOT_EQUIVALENT;
-    return listed(m->breaks, requirement, strlen(requirement)) || concerns(by->c, m) ? KILLED : ELSEWHERE;
+    return named(m, by) || concerns(by->c, m) ? KILLED : ELSEWHERE;
 }
 
 /* One row of the matrix, for people. */
 static void tell(const conform_mutants *all, const mutant *m, const suite_result *by, fate f) {
-    const char *requirement = by && by->outcome.requirement ? by->outcome.requirement : "";
+    size_t len = 0;
+    const char *id = by ? told(by, &len) : "";
     fprintf(all->out, "%-14s %-40s breaks %-24s ", FATE[f].shown, m->id, m->breaks);
     if (by)
-        fprintf(all->out, "%s in %s%s%s\n", suite_verdict_name(by->outcome.verdict), by->c->name,
-                *requirement ? ": " : "", requirement);
+        fprintf(all->out, "%s in %s%s%.*s%s\n", suite_verdict_name(by->outcome.verdict), by->c->name,
+                len ? ": " : "", (int)len, id, !len || named(m, by) ? "" : " (not what is broken)");
     else
         fprintf(all->out, "(%s)\n", f == EQUIVALENT ? m->excuse : m->text);
     fflush(all->out);
@@ -131,6 +148,7 @@ static void record(matrix *x, const mutant *m, const suite_result *by, fate f) {
     jb_set(row, "requirement", jb_text(by ? by->outcome.requirement : NULL), ok);
     jb_append(x->rows, row, ok);
     x->tally[f]++;
+    x->named += named(m, by);
     x->n++;
 }
 
@@ -178,6 +196,7 @@ static bool builder(const conform_mutants *all, const char *words, char **text) 
         return true;
     cli_error(COMMAND, "conformance/mutants/build %.60s failed", words);
     free(*text);
+    *text = NULL;
     return false;
 }
 
@@ -221,6 +240,7 @@ static ibk_err matrix_end(matrix *x, const conform_mutants *all, double seconds,
         jb_set(tally, FATE[f].name, jb_count(x->tally[f]), &m->ok);
         model_measure(m, FATE[f].name, (double)x->tally[f], "mutants");
     }
+    model_measure(m, "named", (double)x->named, "mutants");
     model_measure(m, "mutants", (double)x->n, "mutants");
     model_measure(m, "wall-time", seconds, "s");
     model_set(m, "seconds", json_real(seconds));
@@ -257,9 +277,10 @@ int conform_mutants_run(const conform_mutants *all, json_t **result) {
     if (status)
         return status;
     fprintf(all->out,
-            "%zu mutants: %zu killed (%zu by a case of another requirement), %zu survived, %zu equivalent, "
-            "%zu not so\n",
-            x.n, x.tally[KILLED] + x.tally[ELSEWHERE], x.tally[ELSEWHERE], x.tally[SURVIVED],
+            "%zu mutants: %zu killed (%zu by a case of another requirement; the first failure of %zu names "
+            "what is "
+            "broken), %zu survived, %zu equivalent, %zu not so\n",
+            x.n, x.tally[KILLED] + x.tally[ELSEWHERE], x.tally[ELSEWHERE], x.named, x.tally[SURVIVED],
             x.tally[EQUIVALENT], x.tally[NOT_EQUIVALENT]);
     if (x.n == 0)
         return cli_error(COMMAND, "no mutant fits: nothing was judged");

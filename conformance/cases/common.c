@@ -12,15 +12,24 @@ const char *const case_macs[3] = {"NULL", "HMAC-SHA-1-160", "HMAC-SHA-256-256"};
 const char *const case_encryptions[4] = {"NULL", "AES-CM-128", "AES-KW-128", "AES-CM-256"};
 const char *const case_maps[3] = {"SRTP-ID", "Empty map", "GENERIC-ID"};
 
+static const struct {
+    const char *name;
+    uint8_t value;
+} curves[] = {{"P-192", 1}, {"P-224", 5}, {"P-256", 8}, {"P-384", 11}, {"P-521", 14}};
+enum { CURVES = sizeof curves / sizeof curves[0] };
+
 uint8_t case_curve(const char *name) {
-    static const struct {
-        const char *name;
-        uint8_t value;
-    } curves[] = {{"P-192", 1}, {"P-224", 5}, {"P-256", 8}, {"P-384", 11}, {"P-521", 14}};
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+    for (size_t i = 0; i < CURVES; i++)
         if (strcmp(curves[i].name, name) == 0)
             return curves[i].value;
     return 0;
+}
+
+const char *case_curve_name(uint8_t number) {
+    for (size_t i = 0; i < CURVES; i++)
+        if (curves[i].value == number)
+            return curves[i].name;
+    return "another";
 }
 
 /* ---- the peer ---- */
@@ -82,7 +91,7 @@ static void free_peer(void *p) {
 }
 
 peer *case_peer(suite_trial *t, const peer_setup *s) {
-    unsigned size = s->size ? s->size : 1024;
+    unsigned size = s->size ? s->size : suite_size(t);
     bool calls = s->role == PEER_INITIATOR;
     int64_t utc_ms = s->utc_ms ? s->utc_ms : suite_now(t);
     peer_domain *home = suite_alloc(t, sizeof *home);
@@ -110,7 +119,8 @@ peer *case_peer(suite_trial *t, const peer_setup *s) {
         .timestamp = s->timestamp,
         .counter = s->counter,
         .map_type = s->map_type,
-        .esk = s->esk};
+        .esk = s->esk,
+        .accept_others = s->others};
     if (s->nai) {
         c.self = nai_of(c.self);
         c.other = nai_of(c.other);
@@ -144,7 +154,7 @@ ibk_span case_answer(suite_trial *t, peer *p, ibk_span octets) {
     ibk_span answer = case_give(t, p, octets);
     if (answer.len > 0)
         return answer;
-    case_judge(t, p, false);
+    case_judge(t, p, true);
     suite_error(t, "the peer finds nothing wrong, and does not answer");
 }
 
@@ -166,8 +176,23 @@ void case_judge_but(suite_trial *t, const peer *p, const char *requirements) {
 }
 
 void case_deviated(suite_trial *t, const peer *p) {
-    if (!peer_look(p)->deviated)
-        suite_error(t, "the peer did not deviate");
+    suite_obeyed(
+        t, peer_look(p)->deviated, "an exchange in which there is something to bend",
+        "nothing of the kind in it: policies, identifiers or algorithms are not those of the request");
+}
+
+int case_algorithm(suite_trial *t, ibk_span octets, unsigned payload) {
+    const suite_message *m = suite_read(t, octets);
+    const suite_payload *p = suite_message_find(m, payload, 0);
+    return p && p->len > 1 ? m->octets.data[p->offset + 1] : -1;
+}
+
+void case_obeyed(suite_trial *t, ibk_span octets, uint8_t prf, uint8_t timestamp) {
+    const suite_message *m = suite_read(t, octets);
+    suite_obeyed(t, m->prf == prf, suite_text(t, "policy.prf %s", case_prfs[prf]), "PRF %u", m->prf);
+    int type = case_algorithm(t, octets, SUITE_T);
+    suite_obeyed(t, type < 0 || type == timestamp,
+                 suite_text(t, "policy.timestamp %s", case_timestamps[timestamp]), "T of type %d", type);
 }
 
 static bool same_key(suite_trial *t, const json_t *key, const char *member, const uint8_t *octets,
@@ -179,9 +204,9 @@ static bool same_key(suite_trial *t, const json_t *key, const char *member, cons
 /* Fails the requirement that a known mistake breaks which explains the key, or else `id`. */
 static void other_key(suite_trial *t, const peer *p, size_t i, const json_t *key, const char *id) {
     const char *tek = json_string_value(json_object_get(key, "tek"));
-    peer_finding why = {.requirement = id};
-    bool explained = tek && peer_explain_tek(p, i, suite_octets(t, tek), &why);
-    suite_fail(t, why.requirement, "the key that the peer derives",
+    peer_finding why;
+    bool explained = tek && peer_explain_keys(p, i, suite_octets(t, tek), &why);
+    suite_fail(t, explained ? why.requirement : id, "the key that the peer derives",
                "another TEK or salt of crypto session %lld%s%s",
                (long long)json_integer_value(json_object_get(key, "cs_id")), explained ? ": " : "",
                explained ? why.text : "");
@@ -230,15 +255,33 @@ bool case_call_from_peer(suite_trial *t, int end, peer *p, suite_report *last) {
     return suite_is(*last, "accepted/established");
 }
 
-bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
+bool case_call_tried(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
     *last = opened;
-    suite_expect(t, opened, "6267-28", "accepted/waiting");
-    carry(t, end, "a", p, case_give(t, p, suite_sent(t, opened, "6267-28")), last);
+    if (!suite_is(opened, "accepted/waiting"))
+        return false;
+    ibk_span octets = suite_sent(t, opened, "6267-28");
+    case_byte_order(t, opened, octets);
+    carry(t, end, "a", p, case_give(t, p, octets), last);
     return suite_is(*last, "accepted/established");
+}
+
+bool case_call_to_peer(suite_trial *t, int end, peer *p, suite_report opened, suite_report *last) {
+    suite_expect(t, opened, "6267-28", "accepted/waiting");
+    return case_call_tried(t, end, p, opened, last);
+}
+
+void case_byte_order(suite_trial *t, suite_report opened, ibk_span octets) {
+    const json_t *told = json_object_get(opened.json, "csb_id");
+    uint32_t sent = suite_read(t, octets)->csb_id, meant = (uint32_t)json_integer_value(told);
+    bool turned = sent == (meant << 24 | (meant & 0xFF00) << 8 | (meant >> 8 & 0xFF00) | meant >> 24);
+    suite_require(t, !json_is_integer(told) || sent == meant || !turned, "3830-64",
+                  "the CSB ID, highest octet first", "the CSB ID 0x%08X stands as %08X in HDR", meant, sent);
 }
 
 const char *case_rule(const suite_trial *t, suite_report last) {
     switch (suite_last_type(t)) {
+    case 0: /* it did not come to a message */
+        return "6267-28";
     case SUITE_I_MESSAGE_1:
         return "6267-32";
     case SUITE_R_MESSAGE_1:
@@ -291,9 +334,10 @@ static ibk_span sk_of(ibk_span content) {
 
 ibk_span case_open_esk(suite_trial *t, ibk_span ciphertext, const char *user) {
     const char *ibe_identity = suite_text(t, "%s%s", suite_user(t, user), suite_date(t, suite_now(t), "day"));
-    const ibk_ibe_params *params = suite_ibe_params(t, 1024);
+    const ibk_ibe_params *params = suite_ibe_params(t, suite_size(t));
     ibk_ibe_key *key = NULL;
-    suite_sure(t, ibk_ibe_extract(params, suite_ibe_master(t, 1024), ibk_span_str(ibe_identity), &key),
+    suite_sure(t,
+               ibk_ibe_extract(params, suite_ibe_master(t, suite_size(t)), ibk_span_str(ibe_identity), &key),
                "the private key");
     suite_defer(t, free_key, key);
     ibk_buf *content = suite_buf(t);

@@ -35,21 +35,45 @@ static const char *policy_json(suite_trial *t, const combination *c, const char 
                       mac ? case_macs[c->mac] : "", mac ? "'" : "");
 }
 
-static void run_initiator(suite_trial *t, const void *arg) {
+/* The IUT did call with the values that it was told to use. `curve` 0: not known. */
+static void obeyed_as_initiator(suite_trial *t, const combination *c, suite_report opened, uint8_t curve) {
+    ibk_span octets = suite_sent_at(t, opened, 0);
+    unsigned map = suite_read(t, octets)->map_type;
+    case_obeyed(t, octets, c->prf, c->timestamp);
+    suite_obeyed(t, curve == 0 || curve == case_curve(c->curve), suite_text(t, "policy.curve %s", c->curve),
+                 "ECCPT on %s", case_curve_name(curve));
+    suite_obeyed(t, map == c->map, suite_text(t, "map.type %s", case_maps[c->map]), "a map of type %u", map);
+}
+
+/* … and V of R_MESSAGE_2, in its last report, is made with the MAC that it was told to use. */
+static void obeyed_as_responder(suite_trial *t, const combination *c, suite_report last) {
+    int mac = case_algorithm(t, suite_sent_at(t, last, 0), SUITE_V);
+    suite_obeyed(t, mac == c->mac, suite_text(t, "policy.mac %s", case_macs[c->mac]), "V with algorithm %d",
+                 mac);
+}
+
+static bool call_to_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last,
+                         peer **p) {
     const combination *c = arg;
     suite_node node = {.size = c->size, .users = "alice", .policy = policy_json(t, c, c->curve, false)};
-    peer_setup setup = {.role = PEER_RESPONDER, .size = c->size, .mac = c->mac, .timestamp = c->timestamp};
+    peer_setup setup = {.role = PEER_RESPONDER,
+                        .size = c->size,
+                        .mac = c->mac,
+                        .timestamp = c->timestamp,
+                        .deviation = deviation};
     suite_begin(t, SUITE_A, &node);
-    peer *p = case_peer(t, &setup);
-    suite_report last;
-    bool done =
-        case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, map_json(t, c->map)), &last);
-    case_completed(t, done, last, p, NULL, "6267-95");
+    *p = case_peer(t, &setup);
+    suite_report opened = suite_open_initiator(t, SUITE_A, map_json(t, c->map));
+    bool done = case_call_tried(t, SUITE_A, *p, opened, last);
+    if (done)
+        obeyed_as_initiator(t, c, opened, peer_look(*p)->curve);
+    return done;
 }
 
 static const peer_sp srtp = {0, {(const uint8_t[]){0, 1, 1, 1, 1, 16, 2, 1, 1}, 9}};
 
-static void run_responder(suite_trial *t, const void *arg) {
+static bool call_from_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last,
+                           peer **p) {
     const combination *c = arg;
     suite_node node = {
         .size = c->size, .users = "bob", .policy = suite_text(t, "{'mac': '%s'}", case_macs[c->mac])};
@@ -60,13 +84,63 @@ static void run_responder(suite_trial *t, const void *arg) {
                         .timestamp = c->timestamp,
                         .map_type = c->map,
                         .policies = &srtp,
-                        .n_policies = c->map == 2};
+                        .n_policies = c->map == 2,
+                        .deviation = deviation};
     suite_begin(t, SUITE_A, &node);
     suite_open_responder(t, SUITE_A, "");
-    peer *p = case_peer(t, &setup);
+    *p = case_peer(t, &setup);
+    bool done = case_call_from_peer(t, SUITE_A, *p, last);
+    if (done)
+        obeyed_as_responder(t, c, *last);
+    return done;
+}
+
+/* Nothing special, as far as the adapter claims it. */
+static combination plain_of(suite_trial *t, const combination *c, bool calls) {
+    combination p = *c;
+    p.size = suite_size(t);
+    p.curve = suite_claims(t, calls ? "own_curves" : "curves", "P-256") ? "P-256" : c->curve;
+    p.prf = suite_claims(t, "prfs", case_prfs[0]) ? 0 : c->prf;
+    p.mac = suite_claims(t, "macs", case_macs[1]) ? 1 : c->mac;
+    p.timestamp = suite_claims(t, "timestamps", case_timestamps[0]) ? 0 : c->timestamp;
+    p.map = suite_claims(t, "maps", case_maps[0]) ? 0 : c->map;
+    return p;
+}
+
+/* A call with the values of a combination; where it comes to nothing, which of them is at fault. */
+static void run_call(suite_trial *t, const combination *c, case_play *play) {
+    const combination plain = plain_of(t, c, play == call_to_peer);
+    combination alone[6] = {plain, plain, plain, plain, plain, plain};
+    alone[0].size = c->size;
+    alone[1].curve = c->curve;
+    alone[2].prf = c->prf;
+    alone[3].mac = c->mac;
+    alone[4].timestamp = c->timestamp;
+    alone[5].map = c->map;
+    const case_value values[] = {{"5091-9", suite_text(t, "parameters of %u bits", c->size), &alone[0]},
+                                 {"P-21", c->curve, &alone[1]},
+                                 {c->prf ? "6043-1" : "3830-11", case_prfs[c->prf], &alone[2]},
+                                 {c->mac == 1 ? "3830-16" : "6043-10", case_macs[c->mac], &alone[3]},
+                                 {c->timestamp < 2 ? "3830-65" : NULL,
+                                  suite_text(t, "T of the type %s", case_timestamps[c->timestamp]),
+                                  &alone[4]},
+                                 {NULL, suite_text(t, "a map of the type %s", case_maps[c->map]), &alone[5]}};
+    const case_again again = {play, c, &plain, c->prf, CASE_ALONE, values, 6};
     suite_report last;
-    bool done = case_call_from_peer(t, SUITE_A, p, &last);
-    case_completed(t, done, last, p, NULL, "6267-95");
+    peer *p;
+    bool done = play(t, c, NULL, &last, &p);
+    case_judge(t, p, false);
+    if (!done)
+        case_taken_again(t, last, &again, NULL, "", "accepted/established");
+    case_keys(t, last, p, "6267-95");
+}
+
+static void run_initiator(suite_trial *t, const void *arg) {
+    run_call(t, arg, call_to_peer);
+}
+
+static void run_responder(suite_trial *t, const void *arg) {
+    run_call(t, arg, call_from_peer);
 }
 
 /* Two processes of the adapter. */
@@ -77,7 +151,7 @@ static void run_pair(suite_trial *t, const void *arg) {
         .size = c->size, .users = "bob", .policy = suite_text(t, "{'mac': '%s'}", case_macs[c->mac])};
     suite_begin(t, SUITE_A, &alice);
     suite_begin(t, SUITE_B, &bob);
-    suite_report a = suite_open_initiator(t, SUITE_A, map_json(t, c->map));
+    suite_report a = suite_open_initiator(t, SUITE_A, map_json(t, c->map)), opened = a;
     suite_open_responder(t, SUITE_B, "");
     suite_report b = suite_message_in(t, SUITE_B, "b", suite_sent(t, a, "6267-28"));
     a = suite_message_in(t, SUITE_A, "a", case_pair_sent(t, b, case_rule(t, b)));
@@ -85,6 +159,8 @@ static void run_pair(suite_trial *t, const void *arg) {
     a = suite_message_in(t, SUITE_A, "a", case_pair_sent(t, b, case_rule(t, b)));
     case_expect_taken(t, a, case_rule(t, a), "", "accepted/established");
     suite_same_keys(t, a, b, "6267-95");
+    obeyed_as_initiator(t, c, opened, 0);
+    obeyed_as_responder(t, c, b);
 }
 
 /* ---- which requirements, which names ---- */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define TAKEN "accepted/established"
+
 typedef struct update {
     const char *name, *title;
     bool iut_initiates;   /* the call */
@@ -36,9 +38,9 @@ static const update updates[] = {
      false, true, false, 1, true},
 };
 
-static suite_report establish(suite_trial *t, const update *u, peer **p) {
+static suite_report establish(suite_trial *t, const update *u, const char *deviation, peer **p) {
     suite_node node = {.users = u->iut_initiates ? "alice" : "bob"};
-    peer_setup setup = {.role = u->iut_initiates ? PEER_RESPONDER : PEER_INITIATOR};
+    peer_setup setup = {.role = u->iut_initiates ? PEER_RESPONDER : PEER_INITIATOR, .deviation = deviation};
     suite_begin(t, SUITE_A, &node);
     *p = case_peer(t, &setup);
     suite_report last;
@@ -53,14 +55,26 @@ static suite_report establish(suite_trial *t, const update *u, peer **p) {
     return last;
 }
 
+/* The message that the IUT starts the update with has new values, or has none, as it was told. */
+static ibk_span started(suite_trial *t, const update *u, suite_report r) {
+    suite_expect(t, r, "6267-73", "accepted/updating");
+    ibk_span octets = suite_sent(t, r, "6267-73");
+    bool ibake = suite_message_find(suite_read(t, octets), SUITE_IBAKE, 0) != NULL;
+    suite_require(t, ibake == u->new_dh, "6267-78",
+                  u->new_dh ? "IBAKE with a new value" : "no IBAKE, since no new values were asked for",
+                  ibake ? "IBAKE" : "no IBAKE");
+    return octets;
+}
+
 static suite_report exchange(suite_trial *t, const update *u, peer *p) {
     const char *session = u->iut_initiates ? "a" : "b";
     if (u->iut_starts) {
         suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s%s", session,
                                   u->new_dh ? "true" : "false", u->mki ? ", 'mki': 'AQI='" : "");
-        suite_expect(t, r, "6267-73", "accepted/updating");
-        ibk_span answer = case_give(t, p, suite_sent(t, r, "6267-73"));
+        ibk_span answer = case_give(t, p, started(t, u, r));
         case_judge(t, p, false);
+        suite_obeyed(t, (peer_look(p)->mki.len == 2) == u->mki, u->mki ? "an mki of 2 octets" : "no mki",
+                     "one of %zu", peer_look(p)->mki.len);
         return suite_message_in(t, SUITE_A, session, answer);
     }
     static const uint8_t policy = 0;
@@ -72,20 +86,38 @@ static suite_report exchange(suite_trial *t, const update *u, peer *p) {
     ibk_buf *out = suite_buf(t);
     suite_sure(t, peer_update(p, &change, out), "the peer's update");
     suite_report r = suite_message_in(t, SUITE_A, session, ibk_buf_span(out));
-    suite_expect(t, r, "6267-73", "accepted/established");
+    if (!suite_is(r, TAKEN))
+        return r;
     ibk_span more = case_give(t, p, suite_sent(t, r, "6267-73"));
     case_judge(t, p, false);
     return more.len ? suite_message_in(t, SUITE_A, session, more) : r;
 }
 
+/* A call, and one such update. */
+static bool play(suite_trial *t, const void *arg, const char *deviation, suite_report *last, peer **p) {
+    const update *u = arg;
+    establish(t, u, deviation, p);
+    case_pass(t, SUITE_A, *p, 1);
+    *last = exchange(t, u, *p);
+    return suite_is(*last, TAKEN);
+}
+
+/* An update that was right has to be taken; a V that is refused is made with keys that the IUT does not
+ * make. */
+static void is_taken(suite_trial *t, const update *u, suite_report r) {
+    const case_again again = {.play = play, .arg = u, .plain = u, .family = CASE_UPDATE};
+    bool of_v = u->iut_starts && strcmp(r.error, "authentication") == 0;
+    case_taken_again(t, r, &again, !of_v ? "6267-73" : u->new_dh ? "6267-79" : "6267-80", "", TAKEN);
+}
+
 static void run_update(suite_trial *t, const void *arg) {
     const update *u = arg;
     peer *p;
-    suite_report before = establish(t, u, &p);
+    suite_report before = establish(t, u, NULL, &p);
     for (unsigned i = 1; i <= u->times; i++) {
         case_pass(t, SUITE_A, p, i);
         suite_report r = exchange(t, u, p);
-        suite_expect(t, r, "6267-73", "accepted/established");
+        is_taken(t, u, r);
         suite_require(t, json_integer_value(json_object_get(r.json, "updates")) == (json_int_t)i, "6267-73",
                       "one more update is counted", "%lld",
                       (long long)json_integer_value(json_object_get(r.json, "updates")));
@@ -103,9 +135,10 @@ static void run_settle(suite_trial *t, const void *arg) {
     const bool *keep = arg;
     static const update u = {.new_dh = true, .times = 1};
     peer *p;
-    suite_report before = establish(t, &u, &p);
+    suite_report before = establish(t, &u, NULL, &p);
     case_pass(t, SUITE_A, p, 1);
     suite_report after = exchange(t, &u, p);
+    is_taken(t, &u, after);
     suite_report r = suite_op(t, SUITE_A, "settle", "'session': 'b', 'keep': %s", *keep ? "true" : "false");
     suite_expect(t, r, "P-32", "accepted/established");
     case_kept(t, *keep ? after : before, r, "P-32", *keep ? "the keys of the update" : "the keys of before");
@@ -116,7 +149,7 @@ static void run_unanswered(suite_trial *t, const void *arg) {
     (void)arg;
     static const update u = {.iut_initiates = true, .iut_starts = true, .new_dh = true};
     peer *p;
-    suite_report before = establish(t, &u, &p);
+    suite_report before = establish(t, &u, NULL, &p);
     case_pass(t, SUITE_A, p, 1);
     suite_report r = suite_op(t, SUITE_A, "update", "'session': 'a', 'new_dh': true");
     suite_expect(t, r, "6267-73", "accepted/updating");

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CHASH = 8 }; /* a payload type */
+
 static const unsigned sizes[] = {1024, 2048, 3072};
 static const char *const granularities[] = {"day", "hour", "month"};
 static const char *const issues[] = {"current", "period", "next"};
@@ -86,26 +88,55 @@ static const char *method_json(suite_trial *t, const combination *c) {
                       cert64(t, "root"), envelopes[c->envelope], c->chash ? "true" : "false");
 }
 
-static void run_user(suite_trial *t, const combination *c) {
+/* The request is made with the values that the IUT was told to use. */
+static void obeyed_as_user(suite_trial *t, const combination *c, ibk_span request) {
+    const suite_message *m = suite_read(t, request);
+    bool chash = suite_message_find(m, CHASH, 0) != NULL;
+    const suite_payload *sign = suite_message_find(m, SUITE_SIGN, 0);
+    case_obeyed(t, request, c->prf, c->timestamp);
+    if (!c->pke) {
+        int mac = case_algorithm(t, request, SUITE_V);
+        suite_obeyed(t, mac == c->mac, suite_text(t, "policy.mac %s", case_macs[c->mac]),
+                     "V with algorithm %d", mac);
+        return;
+    }
+    unsigned scheme = sign ? m->octets.data[sign->offset] >> 4U : 0;
+    suite_obeyed(t, !sign || scheme == c->pss, suite_text(t, "pke.signature %s", signatures[c->pss]),
+                 "SIGN of type %u", scheme);
+    suite_obeyed(t, chash == c->chash, c->chash ? "pke.chash" : "no pke.chash", "%s", chash ? "one" : "none");
+}
+
+static bool ask_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last, peer **p) {
+    const combination *c = arg;
     suite_node node = {.size = c->size,
                        .granularity = granularities[c->granularity],
                        .policy = suite_text(t, "{'prf': '%s', 'timestamp': '%s'%s%s%s}", case_prfs[c->prf],
                                             case_timestamps[c->timestamp], c->pke ? "" : ", 'mac': '",
                                             c->pke ? "" : case_macs[c->mac], c->pke ? "" : "'")};
-    peer_setup setup = {
-        .role = PEER_KMS, .size = c->size, .encryption = c->encryption, .granularity = c->granularity};
+    peer_setup setup = {.role = PEER_KMS,
+                        .size = c->size,
+                        .encryption = c->encryption,
+                        .granularity = c->granularity,
+                        .deviation = deviation};
     if (c->pke)
         setup.pke = kms_peer_pke(t, "alice", true, (peer_envelope)c->envelope, c->pss, c->chash);
     suite_begin(t, SUITE_A, &node);
-    suite_report r = suite_op(t, SUITE_A, "open",
-                              "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, "
-                              "'ask': [{'uri': 'sip:alice@home.example'}], %s",
-                              method_json(t, c));
-    peer *p = case_peer(t, &setup);
-    ibk_span answer = case_give(t, p, suite_sent(t, r, "6267-2"));
-    case_judge(t, p, false);
-    r = suite_message_in(t, SUITE_A, "u", answer);
-    suite_expect(t, r, "6267-26", "accepted/done");
+    *p = case_peer(t, &setup);
+    *last = suite_op(t, SUITE_A, "open",
+                     "'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, "
+                     "'ask': [{'uri': 'sip:alice@home.example'}], %s",
+                     method_json(t, c));
+    if (!suite_is(*last, "accepted/waiting"))
+        return false;
+    ibk_span request = suite_sent(t, *last, "6267-2");
+    case_byte_order(t, *last, request);
+    ibk_span answer = case_answer(t, *p, request);
+    obeyed_as_user(t, c, request);
+    *last = suite_message_in(t, SUITE_A, "u", answer);
+    return suite_is(*last, "accepted/done");
+}
+
+static void judge_taken(suite_trial *t, const combination *c, suite_report r) {
     const json_t *keys = json_object_get(r.json, "private_keys");
     suite_require(t, json_array_size(keys) > 0, "6267-26", "the private keys", "none");
     for (size_t i = 0; i < json_array_size(keys); i++) {
@@ -119,7 +150,9 @@ static void run_user(suite_trial *t, const combination *c) {
 
 /* ---- the IUT is a KMS ---- */
 
-static void run_kms(suite_trial *t, const combination *c) {
+static bool asked_by_peer(suite_trial *t, const void *arg, const char *deviation, suite_report *last,
+                          peer **p) {
+    const combination *c = arg;
     const char *users =
         c->pke ? suite_text(t, "{'certificate': '%s', 'may_have': [{'uri': 'sip:alice@home.example'}]}",
                             cert64(t, "alice"))
@@ -135,25 +168,119 @@ static void run_kms(suite_trial *t, const combination *c) {
                         .prf = c->prf,
                         .mac = c->pke ? 0 : c->mac,
                         .timestamp = c->timestamp,
-                        .granularity = c->granularity};
+                        .granularity = c->granularity,
+                        .deviation = deviation};
     if (c->pke)
         setup.pke = kms_peer_pke(t, "alice", false, (peer_envelope)c->envelope, c->pss, c->chash);
     suite_begin(t, SUITE_A, &node);
     suite_op(t, SUITE_A, "open", "'session': 'k', 'role': 'kms'");
-    peer *p = case_peer(t, &setup);
-    suite_report r = suite_message_in(t, SUITE_A, "k", case_start(t, p));
-    suite_expect(t, r, "6267-16", "accepted/serving");
-    case_give(t, p, suite_sent(t, r, "6267-16"));
-    case_judge(t, p, false);
-    kms_judge_keys(t, p, c->size, 1);
+    *p = case_peer(t, &setup);
+    *last = suite_message_in(t, SUITE_A, "k", case_start(t, *p));
+    if (!suite_is(*last, "accepted/serving"))
+        return false;
+    case_give(t, *p, suite_sent(t, *last, "6267-16"));
+    return true;
+}
+
+/* The answer is made with the values that the IUT was told to use. */
+static void obeyed_as_kms(suite_trial *t, const combination *c, suite_report last, size_t keys) {
+    enum { COUNTER = 2 }; /* an IV could come again with it: a KMS may prefer AES key wrap (IUT.md §4) */
+    int encryption = case_algorithm(t, suite_sent_at(t, last, 0), SUITE_KEMAC);
+    suite_obeyed(t, encryption == c->encryption || c->timestamp == COUNTER,
+                 suite_text(t, "kms.encryption %s", case_encryptions[c->encryption]),
+                 "KEMAC with algorithm %d", encryption);
+    const char *issue = issues[c->issue];
+    bool current = strcmp(issue, "current") == 0, next = strcmp(issue, "next") == 0;
+    suite_obeyed(t,
+                 current ? keys == 1
+                 : next  ? keys == 2
+                         : true,
+                 suite_text(t, "kms.issue %s", issue), "%zu keys", keys);
+}
+
+/* ---- what goes wrong, and with which value ---- */
+
+static const char *cipher_rule(uint8_t encryption) {
+    static const char *const rules[] = {NULL, "3830-12", "3830-61", "6043-9"};
+    return rules[encryption];
+}
+
+static const char *time_rule(uint8_t timestamp) {
+    static const char *const rules[] = {"3830-65", "3830-65", "3830-53", "6043-12"};
+    return rules[timestamp];
+}
+
+/* What is said of a request or answer that is right and not taken, where no value is at fault. */
+static const char *rule_of(const combination *c, suite_report last) {
+    bool unknown = strcmp(last.error, "unsupported") == 0;
+    if (!c->kms)
+        return "6267-26";
+    return !unknown ? "6267-16" : c->pke ? "3830-4" : "3830-1";
+}
+
+/* Nothing special, as far as the adapter claims it. */
+static combination plain_of(suite_trial *t, const combination *c) {
+    combination p = *c;
+    p.size = suite_size(t);
+    p.prf = suite_claims(t, "prfs", case_prfs[0]) ? 0 : c->prf;
+    p.mac = suite_claims(t, "macs", case_macs[1]) ? 1 : c->mac;
+    p.timestamp = suite_claims(t, "timestamps", case_timestamps[0]) ? 0 : c->timestamp;
+    p.encryption = suite_claims(t, "encryptions", case_encryptions[1]) ? 1 : c->encryption;
+    p.granularity = suite_claims(t, "granularities", granularities[0]) ? 0 : c->granularity;
+    p.envelope = suite_claims(t, "envelopes", envelopes[0]) ? 0 : c->envelope;
+    p.pss = c->pss && !suite_claims(t, "signatures", signatures[0]);
+    p.chash = false;
+    p.issue = 0;
+    return p;
+}
+
+enum { VALUES = 9 };
+
+static _Noreturn void not_taken(suite_trial *t, const combination *c, suite_report last, case_play *play) {
+    const combination plain = plain_of(t, c);
+    combination alone[VALUES];
+    for (size_t i = 0; i < VALUES; i++)
+        alone[i] = plain;
+    alone[0].size = c->size;
+    alone[1].prf = c->prf;
+    alone[2].mac = c->pke ? plain.mac : c->mac;
+    alone[3].timestamp = c->timestamp;
+    alone[4].encryption = c->encryption;
+    alone[5].granularity = c->granularity;
+    alone[6].envelope = c->envelope;
+    alone[7].pss = c->pss;
+    alone[8].chash = c->chash;
+    const case_value values[VALUES] = {
+        {"5091-9", suite_text(t, "parameters of %u bits", c->size), &alone[0]},
+        {c->prf ? "6043-1" : "3830-11", case_prfs[c->prf], &alone[1]},
+        {c->mac == 1 ? "3830-16" : "6043-10", case_macs[c->mac], &alone[2]},
+        {time_rule(c->timestamp), suite_text(t, "T of the type %s", case_timestamps[c->timestamp]),
+         &alone[3]},
+        {cipher_rule(c->encryption), case_encryptions[c->encryption], &alone[4]},
+        {"P-9", suite_text(t, "a key for each %s", granularities[c->granularity]), &alone[5]},
+        {c->envelope ? "3830-20" : "3830-19", envelopes[c->envelope], &alone[6]},
+        {c->pss ? "3830-22" : "3830-21", signatures[c->pss], &alone[7]},
+        {"3830-68", "CHASH", &alone[8]}};
+    const case_again again = {play, c, &plain, c->prf, CASE_ALONE, values, VALUES};
+    case_taken_again(t, last, &again, rule_of(c, last), "", c->kms ? "accepted/serving" : "accepted/done");
+    suite_error(t, "what was not taken was taken");
 }
 
 static void run_request(suite_trial *t, const void *arg) {
     const combination *c = arg;
-    if (c->kms)
-        run_kms(t, c);
-    else
-        run_user(t, c);
+    suite_report last;
+    peer *p;
+    case_play *play = c->kms ? asked_by_peer : ask_peer;
+    bool done = play(t, c, NULL, &last, &p);
+    case_judge(t, p, false);
+    if (!done)
+        not_taken(t, c, last, play);
+    if (c->kms) {
+        kms_judge_keys(t, p, c->size, 1);
+        obeyed_as_kms(t, c, last, peer_private_keys(p));
+    } else {
+        judge_taken(t, c, last);
+    }
 }
 
 /* ---- names and requirements ---- */
@@ -172,9 +299,9 @@ static const char *ids_of(suite_list *list, const combination *c) {
     const char *envelope = c->pke ? c->envelope ? " 3830-20" : " 3830-19" : "";
     const char *signature = c->pke ? c->pss ? " 3830-22" : " 3830-21" : "";
     const char *mac = c->pke ? "" : c->mac == 1 ? " 3830-16" : " 6043-10";
-    const char *cipher = c->encryption == 1 ? " 3830-12" : c->encryption == 2 ? " 3830-61" : " 6043-9";
+    const char *cipher = suite_list_text(list, " %s", cipher_rule(c->encryption));
     const char *prf = c->prf ? " 6043-1 6043-2" : " 3830-9 3830-11";
-    const char *time = c->timestamp < 2 ? " 3830-65" : c->timestamp == 2 ? " 3830-53" : " 6043-12";
+    const char *time = suite_list_text(list, " %s", time_rule(c->timestamp));
     return suite_list_text(list, "%s%s%s%s%s%s%s%s%s%s%s", c->kms ? kms_ids : user_ids, method, certificates,
                            envelope, signature, c->chash ? " 3830-68" : "", mac, cipher, prf, time,
                            c->granularity ? " P-9" : "");

@@ -28,9 +28,9 @@ typedef struct request {
 #define NOT_MAY "refused:policy|no-key|authentication|identity/serving"
 
 static const request requests[] = {
-    {"own", "a user asks for its own key", "6267-15 6267-16", ONE, NULL, "alice", false, 0, NULL, NULL, NULL,
+    {"own", "a user asks for its own key", "6267-16 6267-15", ONE, NULL, "alice", false, 0, NULL, NULL, NULL,
      GIVEN, 1, 1},
-    {"own-two", "a user asks for two identities that it may have", "6267-15 6267-16", TWO,
+    {"own-two", "a user asks for two identities that it may have", "6267-16 6267-15", TWO,
      "'issue': 'current'", "alice,bob", false, 0, NULL, NULL, NULL, GIVEN, 1, 2},
     {"own-dated", "a user asks for the key of one IBE identity", "6267-16 P-10", ONE, NULL, "alice", true, 0,
      NULL, NULL, NULL, GIVEN, 1, 1},
@@ -108,7 +108,7 @@ static void run_may(suite_trial *t, const void *arg) {
         case_give(t, p, suite_sent_at(t, r, 0));
     case_judge(t, p, false);
     if (q->keys)
-        kms_judge_keys(t, p, 1024, q->keys);
+        kms_judge_keys(t, p, suite_size(t), q->keys);
 }
 
 /* ---- certificates ---- */
@@ -152,7 +152,7 @@ static void run_holder(suite_trial *t, const void *arg) {
         case_give(t, p, suite_sent_at(t, r, 0));
     case_judge(t, p, false);
     if (h->given)
-        kms_judge_keys(t, p, 1024, 1);
+        kms_judge_keys(t, p, suite_size(t), 1);
 }
 
 /* ---- what SHOULD be ---- */

@@ -50,7 +50,13 @@ static void run_skew(suite_trial *t, const void *arg) {
     } else {
         r = call(t, &setup, "b");
     }
-    suite_expect(t, r, "3830-63", s->skew->inside ? "accepted" : "refused:clock discarded:clock");
+    /* on another day there is no key for the date of T, and whether that is noticed first is a SHOULD
+     * (3830-39) */
+    bool near = s->skew->by > -3 * SKEW && s->skew->by < 3 * SKEW;
+    suite_expect(t, r, "3830-63",
+                 s->skew->inside ? "accepted"
+                 : near          ? "refused:clock discarded:clock"
+                                 : "refused:clock|no-key|decryption discarded:clock|no-key|decryption");
 }
 
 typedef struct narrow {

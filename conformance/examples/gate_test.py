@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ElementTree
 
 import yaml
 
@@ -63,10 +62,8 @@ def test_good():
     assert report["verdicts"]["pass"] >= 10 and report["verdicts"]["skipped"] >= 10, report["verdicts"]
     assert not failures(report), failures(report)
     folder = os.path.join(work, "good")
-    subprocess.run(["xmllint", "--noout", "--schema", os.path.join(root, "reports", "schema", "junit.xsd"),
-                    os.path.join(folder, "junit.xml")], check=True, capture_output=True)  # fmt: skip
-    with open(os.path.join(folder, "conformance.tap"), encoding="utf-8") as file:
-        assert file.readline() == "TAP version 14\n"
+    left = os.listdir(folder)  # that these are what they have to be is for conform_test.py
+    assert {"conformance.json", "junit.xml", "conformance.tap", "cases"} <= set(left), left
     assert any(name.endswith(".pcap") for name in os.listdir(os.path.join(folder, "cases")))
 
 
@@ -112,7 +109,7 @@ def judge(name, result, report):
 
 
 def narrow(name):
-    """The fault by its own cases: all that fail name the very requirement, in each report."""
+    """The fault by its own cases: all that fail name the very requirement."""
     fault = FAULTS[name]
     result, report = gate(name, *fault.cases, options=["--jobs", "1"], STANDIN_FAULT=name)
     wrong = judge(name, result, report)
@@ -121,11 +118,7 @@ def narrow(name):
     for case in failures(report):
         if (case["requirement"], case["section"]) != (fault.requirement, fault.section):
             return "%s: %s names %s §%s" % (name, case["case"], case["requirement"], case["section"])
-    if not re.search(r"demanded: +%s \(.*§%s, " % (re.escape(fault.requirement), re.escape(fault.section)), result.stdout):
-        return "%s: people are not told of %s" % (name, fault.requirement)
-    junit = ElementTree.parse(os.path.join(work, name, "junit.xml"))
-    types = {failure.get("type") for failure in junit.iter("failure")}
-    return "" if types == {fault.requirement} else "%s: JUnit names %s" % (name, types)
+    return ""
 
 
 def whole(name):

@@ -32,27 +32,30 @@ ibk_err px_digest(const char *name, ibk_span data, uint8_t *out) {
 }
 
 /* P(s, label, m) of RFC 3830 §4.1.2, XORed into out. */
-static ibk_err add_block(uint8_t mac, ibk_span s, ibk_span label, uint8_t *out, size_t len) {
+static ibk_err add_block(uint8_t mac, px_prf_fault fault, ibk_span s, ibk_span label, uint8_t *out,
+                         size_t len) {
     uint8_t a[PX_MAC_LEN_MAX], p[PX_MAC_LEN_MAX];
-    size_t n = px_mac_len(mac);
+    size_t n = px_mac_len(mac), used = fault == PX_PRF_OUTPUT ? 20 : n;
     px_octets text = {0};
     ibk_err err = px_hmac(mac, s, label, a); /* A_1; A_0 is the label */
-    for (size_t done = 0; !err && done < len; done += n) {
+    for (size_t done = 0; !err && done < len; done += used) {
         px_clear(&text);
         px_put(&text, a, n);
         px_put_span(&text, label);
         err = text.err ? text.err : px_hmac(mac, s, px_span(&text), p);
-        for (size_t i = 0; !err && i < n && done + i < len; i++)
+        for (size_t i = 0; !err && i < used && done + i < len; i++)
             out[done + i] ^= p[i];
         if (!err)
-            err = px_hmac(mac, s, ibk_span_of(a, n), a);
+            err = px_hmac(mac, s, fault == PX_PRF_CHAIN ? px_span(&text) : ibk_span_of(a, n), a);
     }
     px_free(&text);
     return err;
 }
 
 ibk_err px_derive(uint8_t prf, ibk_span inkey, px_label label, uint8_t *out, size_t len) {
-    enum { SPLIT = 32 }; /* 256 bits for either function */
+    size_t split = label.fault == PX_PRF_WHOLE   ? inkey.len
+                   : label.fault == PX_PRF_SPLIT ? 20
+                                                 : 32; /* 256 bits for either function */
     px_octets text = {0};
     px_put32(&text, label.constant);
     px_put8(&text, label.cs_id);
@@ -61,9 +64,9 @@ ibk_err px_derive(uint8_t prf, ibk_span inkey, px_label label, uint8_t *out, siz
     ibk_err err = text.err;
     memset(out, 0, len);
     uint8_t mac = prf == PX_PRF_MIKEY_1 ? PX_MAC_SHA_1 : PX_MAC_SHA_256;
-    for (size_t at = 0; !err && at < inkey.len; at += SPLIT) {
-        size_t n = inkey.len - at < SPLIT ? inkey.len - at : SPLIT;
-        err = add_block(mac, ibk_span_of(inkey.data + at, n), px_span(&text), out, len);
+    for (size_t at = 0; !err && at < inkey.len; at += split) {
+        size_t n = inkey.len - at < split ? inkey.len - at : split;
+        err = add_block(mac, label.fault, ibk_span_of(inkey.data + at, n), px_span(&text), out, len);
     }
     px_free(&text);
     return err;

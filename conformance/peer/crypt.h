@@ -24,12 +24,22 @@ size_t px_mac_len(uint8_t mac); /* octets of MAC and key; 0 for NULL; SIZE_MAX f
 ibk_err px_hmac(uint8_t mac, ibk_span key, ibk_span data, uint8_t *out);
 ibk_err px_digest(const char *name, ibk_span data, uint8_t *out); /* "SHA1", "SHA256" */
 
+/* How somebody errs who has read RFC 3830 §4.1.2 wrongly. */
+typedef enum px_prf_fault {
+    PX_PRF_RIGHT = 0,
+    PX_PRF_WHOLE,  /* the input key is not split */
+    PX_PRF_SPLIT,  /* it is split into blocks of 160 bits */
+    PX_PRF_CHAIN,  /* A_(i+1) is made of A_i || label */
+    PX_PRF_OUTPUT, /* 160 bits of each HMAC are used, of HMAC-SHA-256 too */
+} px_prf_fault;
+
 /* What a label is made of: constant || cs_id || csb_id || RAND. */
 typedef struct px_label {
     uint32_t constant;
     uint8_t cs_id;
     uint32_t csb_id;
     ibk_span rand;
+    px_prf_fault fault; /* of the PRF that it is for */
 } px_label;
 
 /* RFC 3830 §4.1.2, with HMAC-SHA-1 or (RFC 6043 §6.1) HMAC-SHA-256. */

@@ -92,7 +92,25 @@ uint8_t px_first_type(const px_chain *chain);
 ibk_err px_chain_encode(const px_chain *chain, px_octets *out);
 void px_chain_free(px_chain *chain);
 
-/* Where the key of V comes from; each number can be bent. */
+/* How somebody errs in the MAC of V. */
+typedef enum px_mac_fault {
+    PX_MAC_RIGHT = 0,
+    PX_MAC_HASH,      /* HMAC-SHA-1-160 is HMAC-SHA-256, cut */
+    PX_MAC_SHORT_KEY, /* the key of HMAC-SHA-256-256 has 160 bits */
+    PX_MAC_HEADLESS   /* the header is not covered */
+} px_mac_fault;
+
+/* … and in the encryption of KEMAC. */
+typedef enum px_kemac_fault {
+    PX_KEMAC_RIGHT = 0,
+    PX_KEMAC_NO_CSB,    /* the IV of AES-CM has no CSB ID */
+    PX_KEMAC_LEFT,      /* in it the CSB ID stands at the left edge */
+    PX_KEMAC_PADDED,    /* T of 32 bits is padded on the other side */
+    PX_KEMAC_SHORT_KEY, /* AES-CM-256 is AES-CM-128 */
+    PX_KEMAC_DEFAULT_IV /* AES key wrap has the initial value of RFC 3394 */
+} px_kemac_fault;
+
+/* Where the keys of V and KEMAC come from; each number can be bent. */
 typedef struct px_recipe {
     px_octets secret; /* K_SESSION, or, if direct, PSK or envelope key */
     bool direct;
@@ -102,6 +120,9 @@ typedef struct px_recipe {
     uint32_t mpk_constant, mpk_csb_id, auth_constant, encr_constant, salt_constant;
     uint8_t mpk_cs_id, cs_id;
     size_t mpk_len;
+    px_prf_fault prf_fault;
+    px_mac_fault mac_fault;
+    px_kemac_fault kemac_fault;
 } px_recipe;
 
 typedef struct px_draft {

@@ -46,7 +46,9 @@ struct peer {
     px_chain offer;           /* SP and General Extensions, which R_MESSAGE_2 repeats (P-14) */
     px_chain update_offer;    /* the SP of an update, which its answer repeats (P-33) */
     px_octets t, t_before;    /* body of the T that an answer has to repeat; the one before */
-    uint64_t newest;          /* the newest T of the session (P-34) */
+    px_octets t_used[8];      /* of the other side */
+    size_t n_t_used;
+    uint64_t newest; /* the newest T of the session (P-34) */
     uint32_t counter;
 
     uint8_t curve;
@@ -93,8 +95,9 @@ ibk_err px_stamp_new(peer *p, px_octets *body);
 bool px_stamp_read(const px_octets *body, uint64_t *stamp);
 /* The seconds since 1970 that the date of IBE identities comes from: of T, with a COUNTER of our clock. */
 uint64_t px_stamp_seconds(const peer *p, const px_octets *body);
-/* T as the 64 bits of an IV (RFC 3830 §6.6, RFC 6043 §6.3). */
-void px_stamp_64(const px_octets *body, uint8_t out[8]);
+/* T as the 64 bits of an IV (RFC 3830 §6.6, RFC 6043 §6.3); `turned`: 32 bits are padded on the wrong side.
+ */
+void px_stamp_64(const px_octets *body, uint8_t out[8], bool turned);
 
 ibk_err px_draw_octets(peer *p, ibk_draw_label label, uint8_t *out, size_t len);
 ibk_err px_fresh_point(peer *p, ibk_draw_label label, uint8_t curve); /* scalar and own */
@@ -104,12 +107,19 @@ ibk_err px_send(peer *p, px_draft *d, ibk_buf *out);
 ibk_err px_seal_part(peer *p, px_draft *d, px_part *part);
 /* The content of an IBE payload with the key of an IBE identity of ours; IBK_OK, or the reason. */
 ibk_err px_open(peer *p, const px_part *part, const peer_domain *domain, ibk_span identity, px_octets *out);
-/* auth_key of V, `len` octets, by the recipe. */
-ibk_err px_auth_key(const px_recipe *recipe, uint8_t *key, size_t len);
+/* What V covers: the message up to the MAC, of which the first octets are its header, and the identities. */
+typedef struct px_covered {
+    ibk_span message;
+    size_t header;
+    ibk_span identities;
+} px_covered;
+/* The MAC of V by the recipe; px_mac_len(algorithm) octets of PX_MAC_LEN_MAX count. */
+ibk_err px_mac(const px_recipe *recipe, uint8_t algorithm, px_covered over, uint8_t *mac);
 /* KEMAC's data under the keys of the recipe, in place: encrypt or decrypt. IBK_ERR_UNSUPPORTED,
  * IBK_ERR_DECRYPT. */
 ibk_err px_kemac_crypt(const px_recipe *recipe, bool encrypt, uint8_t algorithm, const px_octets *t,
                        px_octets *data);
+size_t px_header_len(const px_draft *d);
 /* Where the MAC (or signature) of a message with V (or SIGN) last begins. */
 size_t px_mac_offset(const px_draft *d, uint8_t type);
 
@@ -170,14 +180,29 @@ bool px_judge_i2(peer *p, px_received m, ibk_err *err);
 bool px_judge_r2(peer *p, px_received m, ibk_err *err);
 bool px_judge_u1(peer *p, px_received m, ibk_err *err);
 bool px_judge_u2(peer *p, px_received m, ibk_err *err);
+/* SIGN, by the CERT of the message; `bare`: as px_rsa_is_bare has it. */
+bool px_sign_verifies(px_received m, const px_octets *covered, bool bare);
+/* Whether KEMAC's decrypted content is a chain of payloads. */
+bool px_kemac_reads(uint8_t algorithm, ibk_span plain);
 bool px_judge_request(peer *p, px_received m, ibk_err *err);
 bool px_judge_response(peer *p, px_received m, ibk_err *err);
 
 /* ---- which mistake explains what is wrong: explain.c. A finding for it, or nothing ---- */
 
 void px_explain_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered);
+/* SIGN of a key request that does not verify. */
+void px_explain_sign(peer *p, px_received m, const px_octets *covered);
+/* KEMAC whose content cannot be read. */
+void px_explain_kemac(peer *p, px_received m);
+/* The content of IBAKE: are its points padded by another rule? */
+void px_explain_padding(peer *p, ibk_span content);
+/* A T out of date; `skew` in seconds. */
+void px_explain_time(peer *p, const px_part *t, int64_t skew);
 /* An IBE payload that does not open with the key of the ID data at a date. False: nothing explains it. */
 bool px_explain_sealed(peer *p, const px_part *part, const px_name *own);
+/* HashBytes (RFC 5091 §4.2.1), and how somebody has it who errs. */
+typedef enum px_hash_fault { PX_HASH_RIGHT = 0, PX_HASH_REPEATED, PX_HASH_KEY_FIRST } px_hash_fault;
+ibk_err px_hash_bytes(px_hash_fault fault, ibk_ibe_hash hash, ibk_span p, uint8_t *out, size_t len);
 
 /* How somebody derives TEKs from K_SESSION who errs: what is not 0 differs from the right way. */
 typedef struct px_tek_recipe {
@@ -186,7 +211,10 @@ typedef struct px_tek_recipe {
     size_t tgk_len;
     uint8_t cs_id_less;              /* what is taken away from the CS ID */
     bool tgk_csb_own, tek_csb_none;  /* the CSB ID of the exchange for the TGK; 0xFFFFFFFF for TEKs */
+    bool tgk_csb_zero, tgk_cs_zero;  /* CSB ID, CS ID of the TGK are 0 */
+    bool tek_cs_none;                /* 0xFF in place of the CS ID */
     bool direct, no_rand, other_prf; /* direct: TEKs from K_SESSION; no_rand: in the labels of TEKs */
+    px_prf_fault fault;
 } px_tek_recipe;
 
 /* peer_keys, by such a recipe. */
@@ -195,6 +223,9 @@ size_t px_keys(const peer *p, const px_tek_recipe *recipe, peer_cs_keys *keys, s
 /* ---- rsa.c ---- */
 
 ibk_err px_rsa_sign(ibk_span private_key, bool pss, ibk_span text, px_octets *signature);
+ibk_err px_rsa_sign_bare(ibk_span private_key, ibk_span text, px_octets *signature); /* as the next has it */
+/* Is it a signature by RSASSA-PKCS1-v1_5 of the digest alone, without the name of its hash? */
+bool px_rsa_is_bare(ibk_span certificate, ibk_span text, ibk_span signature);
 bool px_rsa_verify(ibk_span certificate, bool pss, ibk_span text, ibk_span signature);
 ibk_err px_rsa_encrypt(ibk_span certificate, peer_envelope scheme, ibk_span secret, px_octets *out);
 bool px_rsa_decrypt(ibk_span private_key, peer_envelope scheme, ibk_span data, px_octets *secret);

@@ -182,6 +182,16 @@ void px_judge_parts(peer *p, const px_draft *d) {
 /* ---- T --------------------------------------------------------------------------------------------------
  */
 
+/* Did the other side have this T before? Then it has it again. */
+static bool used(peer *p, const px_part *t) {
+    for (size_t i = 0; i < p->n_t_used; i++)
+        if (px_is(&p->t_used[i], px_span(&t->body)))
+            return true;
+    if (p->n_t_used < sizeof p->t_used / sizeof *p->t_used)
+        px_set(&p->t_used[p->n_t_used++], px_span(&t->body));
+    return false;
+}
+
 static void judge_fresh_time(peer *p, const px_part *t) {
     uint64_t stamp;
     if (!px_stamp_read(&t->body, &stamp)) {
@@ -191,10 +201,12 @@ static void judge_fresh_time(peer *p, const px_part *t) {
     bool counter = px_span(&t->body).data[0] == 2;
     int64_t apart = (int64_t)(stamp >> 32) - (int64_t)(p->c.utc_ms / 1000);
     int64_t skew = (int64_t)((p->c.skew_ms ? p->c.skew_ms : 300000) / 1000) + 1;
-    if (!counter && (apart > skew || apart < -skew))
+    if (!counter && (apart > skew || apart < -skew)) {
+        px_explain_time(p, t, skew);
         px_finding(p, "3830-63", "T is out of date");
+    }
     bool later = p->judging == PX_I2 || p->judging == PX_I2D || p->judging == PX_U1;
-    if (later && px_is(&p->t, px_span(&t->body)))
+    if (used(p, t) && later)
         px_finding(p, p->judging == PX_U1 ? "6267-75" : "3830-38", "T was used before");
     else if (later && !counter && stamp <= p->newest)
         px_finding(p, p->judging == PX_U1 ? "P-34" : "3830-38", "T is not newer than those before");
@@ -277,16 +289,12 @@ void px_judge_map(peer *p, const px_draft *d) {
 
 bool px_v_verifies(px_received m, const px_recipe *recipe, const px_octets *covered) {
     const px_part *v = px_find(&m.d->chain, PX_V, -1, NULL);
-    uint8_t alg = px_span(&v->body).data[0], key[PX_MAC_LEN_MAX], mac[PX_MAC_LEN_MAX];
-    size_t len = px_mac_len(alg), at = px_mac_offset(m.d, PX_V);
-    px_octets text = {0};
-    px_put(&text, m.octets.data, at);
-    px_put_span(&text, px_span(covered));
-    bool good = !text.err && !px_auth_key(recipe, key, len) &&
-                !px_hmac(alg, ibk_span_of(key, len), px_span(&text), mac) &&
-                ibk_span_equal_ct(ibk_span_of(mac, len), ibk_span_of(px_span(&v->body).data + 1, len));
-    px_free(&text);
-    return good;
+    uint8_t alg = px_span(&v->body).data[0], mac[PX_MAC_LEN_MAX];
+    size_t len = px_mac_len(alg);
+    px_covered over = {ibk_span_of(m.octets.data, px_mac_offset(m.d, PX_V)), px_header_len(m.d),
+                       px_span(covered)};
+    return !px_mac(recipe, alg, over, mac) &&
+           ibk_span_equal_ct(ibk_span_of(mac, len), ibk_span_of(px_span(&v->body).data + 1, len));
 }
 
 bool px_judge_v(peer *p, px_received m, const px_recipe *recipe, const px_octets *covered) {

@@ -65,8 +65,10 @@ static bool open_ibake(peer *p, px_received m, const px_name *own, inner *in, ib
     const px_part *part = px_find(&m.d->chain, PX_IBAKE, 0, NULL);
     px_octets plain = {0};
     memset(in, 0, sizeof *in);
-    bool good = part && open_sealed(p, part, own, &plain, err) &&
-                px_read_chain(&reader, px_span(&plain), PX_IDR, "6267-97", &in->chain, err);
+    bool good = part && open_sealed(p, part, own, &plain, err);
+    if (good)
+        px_explain_padding(p, px_span(&plain));
+    good = good && px_read_chain(&reader, px_span(&plain), PX_IDR, "6267-97", &in->chain, err);
     px_free(&plain);
     if (part && !good && in->chain.n == 0 && !*err)
         px_finding_of(p, PX_RULE_INNER, "IBAKE has no content that can be used");
@@ -107,7 +109,7 @@ static void keep_point(peer *p, const px_octets *point) {
     px_set(&p->theirs, px_span(point));
 }
 
-/* An echo that is not ours ends the exchange (RFC 6539 §3.2). */
+/* An echo that is not ours ends the exchange (RFC 6539 §3.2). `rule` binds the one who sent it. */
 static bool judge_echo(peer *p, const px_eccpt *point, const char *rule) {
     if (point->curve == p->curve && px_is(&p->own, px_span(&point->point)))
         return true;
@@ -138,6 +140,12 @@ static void judge_ids_optional(peer *p, const px_draft *d, bool should) {
         px_finding_should(p, "6267-64", "R_MESSAGE_2 does not have both identities");
     judge_outer(p, d, PX_ROLE_I, &p->idi, "P-19");
     judge_outer(p, d, PX_ROLE_R, &p->idr, "P-19");
+}
+
+/* The map of an answer, which the next message repeats; one that is not for the header is as good as none. */
+static void keep_map(peer *p, const px_draft *d) {
+    if (d->n_cs == p->n_cs && d->map_type == p->map_type)
+        px_set(&p->map, px_span(&d->map));
 }
 
 static void keep_header(peer *p, const px_draft *d) {
@@ -271,7 +279,7 @@ static bool content_r1(peer *p, px_received m, ibk_err *err) {
     good = good && (both || alone) && in.points_good;
     p->result.deferred = good && alone;
     if (good && both)
-        good = judge_echo(p, &in.points[0], "6539-8");
+        good = judge_echo(p, &in.points[0], "6267-93");
     const px_eccpt *theirs = &in.points[both ? 1 : 0];
     if (good && theirs->curve != p->curve && both) {
         px_finding_of(p, PX_RULE_INNER, "ECCPTr is on another curve");
@@ -294,7 +302,7 @@ bool px_judge_r1(peer *p, px_received m, ibk_err *err) {
     if (!px_name_is(&p->called, id) && !p->c.accept_others)
         px_finding(p, "P-19", "another identity answers than the one that was called");
     *err = px_name_set(&p->idr, id);
-    px_set(&p->map, px_span(&m.d->map));
+    keep_map(p, m.d);
     if (*err || !content_r1(p, m, err) || !px_domain_of(p, id.data))
         return false;
     *err = px_agree(p, &p->next_session);
@@ -317,7 +325,7 @@ static bool content_i2(peer *p, px_received m, ibk_err *err) {
         judge_inner_ids(p, &in, &p->idi, &p->idr);
     good = good && in.n_points >= points && in.points_good;
     if (good)
-        good = judge_echo(p, &in.points[in.n_points - 1], "6539-12");
+        good = judge_echo(p, &in.points[in.n_points - 1], "6267-54");
     if (good && p->result.deferred && in.points[0].curve != p->curve) {
         px_finding_of(p, PX_RULE_INNER, "ECCPTi is on another curve than ECCPTr");
         good = false;
@@ -481,6 +489,6 @@ bool px_judge_u2(peer *p, px_received m, ibk_err *err) {
     }
     if (p->new_dh)
         px_set(&p->session, px_span(&p->next_session));
-    px_set(&p->map, px_span(&m.d->map));
+    keep_map(p, m.d);
     return true;
 }

@@ -62,6 +62,22 @@ const char *px_knob_rule(const px_knob *knob, px_kind kind) {
     return *last == '@' ? expand(last, strlen(last), kind) : last;
 }
 
+const char *peer_prf_rule(const char *requirement, uint8_t prf) {
+    bool of_sha_256 = strcmp(requirement, "6043-1") == 0 || strcmp(requirement, "6043-2") == 0;
+    return of_sha_256 && prf == PX_PRF_MIKEY_1 ? "3830-11" : requirement;
+}
+
+/* What somebody breaks who errs as the knob does, so that he takes its message for right and not the right
+ * one; or who does not pass over what nobody may look at. */
+static void put_mistake(const px_knob *knob, px_kind kind, peer_deviation *out) {
+    const char *own = "";
+    if (px_knob_of_keys(knob) || px_knob_of_kemac(knob))
+        own = px_knob_rule(knob, kind);
+    else if ((knob->outcome == PEER_TAKE && !px_knob_of_choice(knob)) || px_knob_of_padding(knob))
+        own = out->requirements; /* the first */
+    (void)snprintf(out->mistake, sizeof out->mistake, "%.*s", (int)strcspn(own, " "), own);
+}
+
 /* ---- what peer.h offers
  * -------------------------------------------------------------------------------------- */
 
@@ -85,7 +101,10 @@ static void describe(const px_knob *knob, px_kind kind, peer_deviation *out) {
     out->sender = sender_of(kind);
     out->outcome = knob->outcome;
     out->tolerated = knob->outcome != PEER_REFUSE;
-    out->of_keys = px_knob_of_keys(knob);
+    put_mistake(knob, kind, out);
+    out->prf = px_knob_prf(knob);
+    out->encryption = px_knob_encryption(knob);
+    out->timestamp = px_knob_timestamp(knob);
     out->unnoticed = knob->unnoticed;
 }
 

@@ -66,10 +66,18 @@ typedef struct px_table {
 extern const px_table px_knobs_header, px_knobs_outer, px_knobs_ibake, px_knobs_mac, px_knobs_key,
     px_knobs_sdp;
 
-/* Bends how the keys of V are derived or what V covers, and nothing else of a draft. */
+/* Bends how the keys of V are derived or what V or SIGN cover, and nothing else of a draft; the same of
+ * KEMAC's encryption. */
 bool px_knob_of_keys(const px_knob *knob);
-/* The requirement that is a knob's own: the last of its rules. */
+bool px_knob_of_kemac(const px_knob *knob);
+bool px_knob_of_padding(const px_knob *knob); /* of all points */
+bool px_knob_of_choice(const px_knob *knob);  /* another algorithm, which the sender may choose */
+/* The requirement that is the own one of a knob of these two kinds: the last of its rules. */
 const char *px_knob_rule(const px_knob *knob, px_kind kind);
+/* What there has to be for the knob to bend anything; the default where it needs nothing. */
+uint8_t px_knob_prf(const px_knob *knob);
+uint8_t px_knob_encryption(const px_knob *knob);
+uint8_t px_knob_timestamp(const px_knob *knob);
 
 void px_bend(peer *p, px_draft *d, px_stage stage);
 void px_bend_octets(peer *p, px_draft *d, px_octets *octets);

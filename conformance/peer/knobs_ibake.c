@@ -2,19 +2,20 @@
 #include "peer/ciphertext.h"
 #include "peer/knob.h"
 
+#include <string.h>
+
 #define N(array)      (sizeof(array) / sizeof *(array))
 #define IN(type, nth) PX_PLACE(PX_IBAKE, type, nth)
 #define AT(type)      PX_PLACE(0, type, 0)
 
 /* The point of an ECCPT becomes another: what stands behind it (algorithm, length, KV) stays. */
-static bool set_point(px_part *part, uint8_t curve, ibk_span point, bool padded) {
+static bool set_point(px_part *part, uint8_t curve, ibk_span point, px_padding padding) {
     px_octets body = {0};
     ibk_span old = px_span(&part->body);
-    size_t len = px_point_len(old.data[0], old.data[1]), rest = 1 + len + (4 - (2 + len) % 4) % 4;
+    size_t len = px_point_len(old.data[0], old.data[1]), rest = 1 + len + px_padding_len(PX_PADDED, len);
     px_put8(&body, curve);
     px_put_span(&body, point);
-    if (padded)
-        px_put(&body, "\0\0\0", (4 - (2 + point.len) % 4) % 4);
+    px_put(&body, "\0\0\0", px_padding_len(padding, point.len));
     px_put(&body, old.data + rest, old.len - rest);
     px_free(&part->body);
     part->body = body;
@@ -36,7 +37,7 @@ static bool bend_compress(peer *p, px_draft *d, const px_knob *k, px_octets *oct
         ibk_span body = px_span(&part->body);
         ibk_span full = ibk_span_of(body.data + 1, px_point_len(body.data[0], body.data[1]));
         done = px_compress(body.data[0], full, &point) == IBK_OK &&
-               set_point(part, body.data[0], px_span(&point), true);
+               set_point(part, body.data[0], px_span(&point), PX_PADDED);
     }
     px_free(&point);
     return done;
@@ -57,7 +58,7 @@ static bool bend_point(peer *p, px_draft *d, const px_knob *k, px_octets *octets
         curve = k->at && curve == was ? PX_P256 : curve;
         done = !px_scalar(curve, draw_scalar, p, &scalar) &&
                !px_multiply(curve, px_span(&scalar), NULL, &point) &&
-               set_point(part, curve, px_span(&point), true);
+               set_point(part, curve, px_span(&point), PX_PADDED);
     }
     px_free(&scalar);
     px_free(&point);
@@ -68,10 +69,10 @@ static bool bend_infinity(peer *p, px_draft *d, const px_knob *k, px_octets *oct
     (void)p, (void)octets;
     static const uint8_t infinity[1];
     px_part *part = eccpt_of(d, k->place);
-    return part && set_point(part, px_span(&part->body).data[0], ibk_span_of(infinity, 1), true);
+    return part && set_point(part, px_span(&part->body).data[0], ibk_span_of(infinity, 1), PX_PADDED);
 }
 
-/* The point ends where SEC 1 says, and nothing pads it. */
+/* The point of one ECCPT is padded by another rule. */
 static bool bend_unpadded(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
     px_part *part = eccpt_of(d, k->place);
@@ -82,14 +83,36 @@ static bool bend_unpadded(peer *p, px_draft *d, const px_knob *k, px_octets *oct
     size_t len = px_point_len(body.data[0], body.data[1]);
     for (size_t i = 0; i < len; i++)
         point[i] = body.data[1 + i];
-    return set_point(part, body.data[0], ibk_span_of(point, len), false);
+    return set_point(part, body.data[0], ibk_span_of(point, len), (px_padding)k->value);
+}
+
+/* … and of each. */
+static bool bend_all_padding(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    px_knob one = *k;
+    one.place = (px_place)IN(PX_ECCPT, 0);
+    for (; bend_unpadded(p, d, &one, octets); one.place.nth++)
+        ;
+    return one.place.nth > 0;
+}
+
+bool px_knob_of_padding(const px_knob *knob) {
+    return knob->bend == bend_all_padding;
 }
 
 /* Where the octets behind point and padding begin. */
 static size_t behind_point(const px_part *part) {
     ibk_span body = px_span(&part->body);
     size_t len = px_point_len(body.data[0], body.data[1]);
-    return 1 + len + (4 - (2 + len) % 4) % 4;
+    return 1 + len + px_padding_len(PX_PADDED, len);
+}
+
+/* The `value` octets at `at` behind each point and its padding become 0. */
+static bool bend_all_behind(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)p, (void)octets;
+    px_place place = IN(PX_ECCPT, 0);
+    for (px_part *part; (part = eccpt_of(d, place)) != NULL; place.nth++)
+        memset(part->body.buf.data + behind_point(part) + (size_t)k->at, 0, (size_t)k->value);
+    return place.nth > 0;
 }
 
 /* The octet `at` behind point and padding, XOR value: 0 algorithm, 1 and 2 TGK length, 3 KV; -1 is padding.
@@ -128,7 +151,7 @@ static bool bend_own_again(peer *p, px_draft *d, const px_knob *k, px_octets *oc
     if (!px_bend_twice(p, d, k, octets) || !px_at_place(d, (px_place)IN(PX_ECCPT, 0), &chain, &at))
         return false;
     px_swap(chain, at, at - 1); /* IDRi, ECCPTi, IDRr, ECCPTr */
-    return set_point(&chain->parts[at - 1], p->curve, px_span(&p->own), true);
+    return set_point(&chain->parts[at - 1], p->curve, px_span(&p->own), PX_PADDED);
 }
 
 /* The value of the exchange before in place of a new one. */
@@ -136,7 +159,7 @@ static bool bend_old_value(peer *p, px_draft *d, const px_knob *k, px_octets *oc
     (void)octets;
     px_part *part = eccpt_of(d, k->place);
     return part && px_span(&p->own_before).len > 0 &&
-           set_point(part, p->curve, px_span(&p->own_before), true);
+           set_point(part, p->curve, px_span(&p->own_before), PX_PADDED);
 }
 
 /* Another MKI than there was; one where there was none (P-35). */
@@ -292,7 +315,7 @@ static const px_knob knobs[] = {
     {"ibake-missing", "there is no IBAKE, and V is made with the keys of the new values", C, px_bend_drop,
      AT(PX_IBAKE), 0, 0, PX_OF(PX_U2), "P-30", PX_REFUSE},
     {"ibake-twice", "there are two IBAKE", S, px_bend_twice, AT(PX_IBAKE), 0, 0, PX_SEALED, "@parse",
-     PX_REFUSE},
+     PX_EITHER},
     {"ibake-length-over", "the length of IBAKE is greater by one", S, px_bend_length16, AT(PX_IBAKE), 0, 1,
      PX_SEALED, "@parse", PX_REFUSE},
     {"ibake-length-under", "the length of IBAKE is smaller by one", S, px_bend_length16, AT(PX_IBAKE), 0, -1,
@@ -322,15 +345,15 @@ static const px_knob knobs[] = {
     {"inner-unknown-payload", "there is a payload of an unknown type inside IBAKE", C, px_bend_add,
      IN(PX_IDR, 0), 99, 1, PX_SEALED, "@parse", PX_REFUSE},
     {"inner-rand", "there is a RAND inside IBAKE", C, px_bend_add, IN(PX_IDR, 0), PX_RAND, 1, PX_SEALED,
-     "@inner", PX_REFUSE},
+     "@inner", PX_EITHER},
     {"point-missing", "IBAKE has no ECCPTi", C, px_bend_drop, IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_I1), "@inner",
      PX_REFUSE},
     {"point-missing", "IBAKE has no ECCPTr", C, px_bend_drop, IN(PX_ECCPT, -1), 0, 0, R1S | PX_UPDATES,
      "@inner", PX_REFUSE},
     {"echo-missing", "IBAKE does not bring back the ECCPTi that was received", C, px_bend_drop,
-     IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_R1), "6267-93 6539-6 6539-8", PX_REFUSE},
+     IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_R1), "6539-8 6267-93 6539-6", PX_REFUSE},
     {"echo-missing", "IBAKE does not bring back ECCPTr", C, px_bend_drop, IN(PX_ECCPT, -1), 0, 0, I2S,
-     "@inner 6267-54 6539-10", PX_REFUSE},
+     "6539-12 @inner 6267-54 6539-10", PX_REFUSE},
     {"echo-missing", "IBAKE does not bring back ECCPTi", C, px_bend_drop, IN(PX_ECCPT, 0), 0, 0,
      PX_OF(PX_R2D), "@inner", PX_REFUSE},
     {"initiator-point-missing", "ECCPTi does not come again though it was not read", C, px_bend_drop,
@@ -338,15 +361,16 @@ static const px_knob knobs[] = {
     {"initiator-point-again", "ECCPTi comes again though it was brought back", C, bend_own_again,
      IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_I2), "6267-53", PX_REFUSE},
     {"echo-changed", "the ECCPTi that comes back is not the one that was received", C, bend_point,
-     IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_R1), "6539-8 6539-13 P-16", PX_REFUSE},
+     IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_R1), "6539-8 6539-13 P-16 6267-93", PX_REFUSE},
     {"echo-changed", "the ECCPTr that comes back is not the one that was sent", C, bend_point,
-     IN(PX_ECCPT, -1), 0, 0, I2S, "6539-12 6539-13 P-16", PX_REFUSE},
+     IN(PX_ECCPT, -1), 0, 0, I2S, "6539-12 6539-13 P-16 6267-54", PX_REFUSE},
     {"echo-changed", "the ECCPTi that comes back is not the one that was sent", C, bend_point,
      IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_R2D), "6267-66", PX_REFUSE},
     {"points-changed", "neither value is the one that V stands for", C, bend_point, IN(PX_ECCPT, 0), 0, 0,
      PX_OF(PX_U2), "P-30 6267-79", PX_REFUSE},
     {"points-turned", "ECCPTr stands where ECCPTi belongs, and the other way round", C, bend_points_turned,
-     PX_NOWHERE, 0, 0, PX_OF(PX_R1) | PX_OF(PX_I2D) | PX_OF(PX_U2), "6539-8 6539-12 P-30", PX_REFUSE},
+     PX_NOWHERE, 0, 0, PX_OF(PX_R1) | PX_OF(PX_I2D) | PX_OF(PX_U2), "6539-8 6539-12 P-30 6267-93 6267-54",
+     PX_REFUSE},
     {"second-point", "there is a second ECCPTi", C, bend_another, IN(PX_ECCPT, 0), 0, 0, PX_OF(PX_I1), "P-17",
      PX_REFUSE},
     {"second-point", "there is a second ECCPTr", C, bend_another, IN(PX_ECCPT, -1), 0, 0, PX_OF(PX_R1),
@@ -379,14 +403,22 @@ static const px_knob knobs[] = {
      PX_SEALED, "P-3 @parse", PX_REFUSE},
     {"padding-not-zero", "the padding of the point is not zero", C, bend_behind, IN(PX_ECCPT, 0), -1, 1,
      PX_SEALED, "P-3", PX_REFUSE},
-    {"padding-missing", "the point is not padded", C, bend_unpadded, IN(PX_ECCPT, -1), 0, 0, PX_SEALED,
+    {"padding-missing", "the point is not padded", C, bend_unpadded, IN(PX_ECCPT, -1), 0, PX_UNPADDED,
+     PX_SEALED, "6267-99 P-3 @parse", PX_REFUSE},
+    {"no-padding", "no point is padded", C, bend_all_padding, PX_NOWHERE, 0, PX_UNPADDED, PX_SEALED,
      "6267-99 P-3 @parse", PX_REFUSE},
+    {"padding-alone", "points are padded to a multiple of four octets, wherever they stand", C,
+     bend_all_padding, PX_NOWHERE, 0, PX_PADDED_ALONE, PX_SEALED, "6267-99 P-3 @parse", PX_REFUSE},
     {"padding-too-long", "the point is padded by four octets more", C, bend_padding, IN(PX_ECCPT, 0), 0, 4,
      PX_SEALED, "6267-99 P-3 @parse @inner", PX_REFUSE},
     {"auth-alg-other", "the authentication algorithm in ECCPT is unknown", C, bend_behind, IN(PX_ECCPT, 0), 0,
      0x60, PX_SEALED, "6267-100", PX_TAKE_UNSEEN("the field is ignored")},
     {"tgk-length-other", "the TGK length in ECCPT is 0xFF20", C, bend_behind, IN(PX_ECCPT, 0), 1, 0xFF,
      PX_SEALED, "6267-100", PX_TAKE_UNSEEN("the field is ignored")},
+    {"auth-alg-none", "the authentication algorithm in ECCPT is 0", C, bend_all_behind, PX_NOWHERE, 0, 1,
+     PX_SEALED, "6267-100", PX_TAKE_UNSEEN("the field is ignored")},
+    {"tgk-length-none", "the TGK length in ECCPT is 0", C, bend_all_behind, PX_NOWHERE, 1, 2, PX_SEALED,
+     "6267-100", PX_TAKE_UNSEEN("the field is ignored")},
     {"reserved-bits", "the reserved bits in ECCPT are not zero", C, bend_behind, IN(PX_ECCPT, 0), 3, 0xF0,
      PX_SEALED, "P-3", PX_TAKE_UNSEEN("reserved bits are ignored")},
     {"mki-changed", "the MKI in one ECCPT is not the starter's, or there though the starter has none", C,
@@ -430,9 +462,9 @@ static const px_knob knobs[] = {
     {"v-part-changed", "V of the ciphertext is changed", S, bend_ciphertext, AT(PX_IBAKE), 0, PX_FAULT_V,
      PX_SEALED, "5091-15", PX_REFUSE},
     {"v-part-short", "V of the ciphertext is shorter than the hash", S, bend_ciphertext, AT(PX_IBAKE), 0,
-     PX_FAULT_V_SHORT, PX_SEALED, "5091-15 P-2", PX_REFUSE},
+     PX_FAULT_V_SHORT, PX_SEALED, "P-2 5091-15", PX_REFUSE},
     {"v-part-long", "V of the ciphertext is longer than the hash by an octet", S, bend_ciphertext,
-     AT(PX_IBAKE), 0, PX_FAULT_V_LONG, PX_SEALED, "5091-15 P-2", PX_REFUSE},
+     AT(PX_IBAKE), 0, PX_FAULT_V_LONG, PX_SEALED, "P-2 5091-15", PX_REFUSE},
     {"w-part-changed", "W of the ciphertext is changed", S, bend_ciphertext, AT(PX_IBAKE), 0, PX_FAULT_W,
      PX_SEALED, "5091-15", PX_REFUSE},
     {"w-part-empty", "W of the ciphertext is empty", S, bend_ciphertext, AT(PX_IBAKE), 0, PX_FAULT_W_EMPTY,
@@ -440,7 +472,7 @@ static const px_knob knobs[] = {
     {"esk-missing", "there is no ESK", C, px_bend_drop, AT(PX_ESK), 0, 0, PX_OF(PX_I2D), "6267-56 6267-46",
      PX_REFUSE},
     {"esk-twice", "there are two ESK", S, px_bend_twice, AT(PX_ESK), 0, 0, PX_OF(PX_I1) | PX_OF(PX_I2D),
-     "@parse", PX_REFUSE},
+     "@parse", PX_EITHER},
     {"esk-length-over", "the length of ESK is greater by one", S, px_bend_length16, AT(PX_ESK), 0, 1,
      PX_OF(PX_I1) | PX_OF(PX_I2D), "@parse", PX_REFUSE},
     {"esk-garbage", "ESK is no BFCiphertextBlock", S, bend_ciphertext, AT(PX_ESK), 0, PX_FAULT_NO_DER,

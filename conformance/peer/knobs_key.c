@@ -19,8 +19,41 @@ static px_part *part_of(px_draft *d, px_place place) {
 static bool bend_encr(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
     (void)p, (void)octets;
     uint32_t *constant = k->value ? &d->recipe.salt_constant : &d->recipe.encr_constant;
-    *constant = PX_LABEL_AUTH;
+    *constant = !k->at ? PX_LABEL_AUTH : k->value ? PX_LABEL_ENCR : PX_LABEL_SALT;
     return true;
+}
+
+/* KEMAC is encrypted in another way than its algorithm says. */
+static bool bend_kemac(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
+    (void)p, (void)octets;
+    const px_part *t = px_find(&d->chain, PX_T, 0, NULL);
+    bool cm = d->encryption == PX_ENC_CM_128 || d->encryption == PX_ENC_CM_256;
+    d->recipe.kemac_fault = (px_kemac_fault)k->value;
+    switch (d->recipe.kemac_fault) {
+    case PX_KEMAC_PADDED:
+        return cm && t && px_span(&t->body).len == 5 && px_span(&t->body).data[0] == k->at;
+    case PX_KEMAC_SHORT_KEY:
+        return d->encryption == PX_ENC_CM_256;
+    case PX_KEMAC_DEFAULT_IV:
+        return d->encryption == PX_ENC_KW_128;
+    default:
+        return cm;
+    }
+}
+
+bool px_knob_of_kemac(const px_knob *knob) {
+    return knob->bend == bend_kemac || knob->bend == bend_encr;
+}
+
+uint8_t px_knob_encryption(const px_knob *knob) {
+    bool kemac = knob->bend == bend_kemac;
+    return kemac && knob->value == PX_KEMAC_SHORT_KEY    ? PX_ENC_CM_256
+           : kemac && knob->value == PX_KEMAC_DEFAULT_IV ? PX_ENC_KW_128
+                                                         : 0;
+}
+
+uint8_t px_knob_timestamp(const px_knob *knob) {
+    return knob->bend == bend_kemac ? (uint8_t)knob->at : 0;
 }
 
 static bool bend_encryption(peer *p, px_draft *d, const px_knob *k, px_octets *octets) {
@@ -170,6 +203,8 @@ static bool bend_chash_sha_1(peer *p, px_draft *d, const px_knob *k, px_octets *
     return true;
 }
 
+enum { COUNTER = 2, NTP_UTC_32 = 3 }; /* types of T */
+
 #define RESP PX_OF(PX_RESP)
 #define PKE  PX_OF(PX_QPKE)
 #define C    PX_AT_CONTENT
@@ -177,7 +212,7 @@ static bool bend_chash_sha_1(peer *p, px_draft *d, const px_knob *k, px_octets *
 
 static const px_knob knobs[] = {
     {"kemac-missing", "there is no KEMAC", C, px_bend_drop, AT(PX_KEMAC), 0, 0, RESP, "6267-90", PX_REFUSE},
-    {"kemac-twice", "there are two KEMAC", S, px_bend_twice, AT(PX_KEMAC), 0, 0, RESP, "@parse", PX_REFUSE},
+    {"kemac-twice", "there are two KEMAC", S, px_bend_twice, AT(PX_KEMAC), 0, 0, RESP, "@parse", PX_EITHER},
     {"kemac-empty", "KEMAC holds nothing", C, bend_empty, AT(PX_KEMAC), 0, 0, RESP, "6267-90 @parse",
      PX_REFUSE},
     {"kemac-length-over", "the length in KEMAC is greater by one", S, px_bend_length16, AT(PX_KEMAC), 1, 1,
@@ -189,13 +224,29 @@ static const px_knob knobs[] = {
     {"kemac-algorithm-unknown", "the encryption of KEMAC is none that is registered", S, px_bend_set,
      AT(PX_KEMAC), 0, 99, RESP, "6267-23", PX_REFUSE},
     {"kemac-algorithm-other", "KEMAC says AES-CM-256 and is AES-CM-128", S, px_bend_octet, AT(PX_KEMAC), 0, 2,
-     RESP, "6267-23 @parse 6043-9", PX_REFUSE},
+     RESP, "6043-9 6267-23 @parse", PX_REFUSE},
     {"kemac-changed", "an octet of KEMAC's ciphertext is changed", S, px_bend_octet, AT(PX_KEMAC), 20, 1,
      RESP, "P-10 6267-23 @parse", PX_REFUSE},
     {"encr-constant", "encr_key is derived with the constant of auth_key", C, bend_encr, PX_NOWHERE, 0, 0,
-     RESP, "6267-72 6267-23 @parse P-10", PX_REFUSE},
+     RESP, "6267-23 @parse P-10 6267-72", PX_REFUSE},
     {"salt-constant", "the salt is derived with the constant of auth_key", C, bend_encr, PX_NOWHERE, 0, 1,
-     RESP, "6267-72 3830-12 @parse P-10", PX_REFUSE},
+     RESP, "3830-12 @parse P-10 6267-72", PX_REFUSE},
+    {"encr-constant-of-salt", "encr_key is derived with the constant of the salt", C, bend_encr, PX_NOWHERE,
+     1, 0, RESP, "6267-23 @parse P-10 6267-72", PX_REFUSE},
+    {"salt-constant-of-encr", "the salt is derived with the constant of encr_key", C, bend_encr, PX_NOWHERE,
+     1, 1, RESP, "3830-12 @parse P-10 6267-72", PX_REFUSE},
+    {"kemac-iv-without-csb-id", "the IV of AES-CM has no CSB ID", C, bend_kemac, PX_NOWHERE, 0,
+     PX_KEMAC_NO_CSB, RESP, "3830-12", PX_REFUSE},
+    {"kemac-iv-left", "in the IV of AES-CM the CSB ID stands at the left edge", C, bend_kemac, PX_NOWHERE, 0,
+     PX_KEMAC_LEFT, RESP, "3830-12", PX_REFUSE},
+    {"kemac-counter-right", "in the IV a COUNTER is padded on the right", C, bend_kemac, PX_NOWHERE, COUNTER,
+     PX_KEMAC_PADDED, RESP, "3830-53", PX_REFUSE},
+    {"kemac-ntp-32-left", "in the IV NTP-UTC-32 is padded on the left", C, bend_kemac, PX_NOWHERE, NTP_UTC_32,
+     PX_KEMAC_PADDED, RESP, "6043-12", PX_REFUSE},
+    {"kemac-256-short-key", "AES-CM-256 is AES-CM-128", C, bend_kemac, PX_NOWHERE, 0, PX_KEMAC_SHORT_KEY,
+     RESP, "6043-9", PX_REFUSE},
+    {"kemac-wrap-default", "AES key wrap has the initial value of RFC 3394", C, bend_kemac, PX_NOWHERE, 0,
+     PX_KEMAC_DEFAULT_IV, RESP, "3830-61", PX_REFUSE},
     {"key-missing", "KEMAC holds an identity without a key", C, px_bend_drop, KEY, 0, 0, RESP, "6267-90 P-10",
      PX_REFUSE},
     {"key-without-id", "KEMAC holds a key without an identity", C, px_bend_drop, ID, 0, 0, RESP,

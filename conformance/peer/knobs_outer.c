@@ -136,7 +136,7 @@ static bool bend_put_late(peer *p, px_draft *d, const px_knob *k, px_octets *oct
 
 static const px_knob knobs[] = {
     {"t-missing", "there is no T", PX_AT_SEALED, px_bend_drop, AT(PX_T), 0, 0, PX_ALL, "@t", PX_REFUSE},
-    {"t-twice", "there are two T", C, px_bend_twice, AT(PX_T), 0, 0, PX_ALL, "@parse", PX_REFUSE},
+    {"t-twice", "there are two T", C, px_bend_twice, AT(PX_T), 0, 0, PX_ALL, "@parse", PX_EITHER},
     {"t-type-unknown", "the type of T is none that is registered", PX_AT_SEALED, px_bend_set, AT(PX_T), 0, 9,
      PX_ALL, "@parse", PX_REFUSE},
     {"t-changed", "T is not that of the message before", PX_AT_SEALED, px_bend_octet, AT(PX_T), -1, 1,
@@ -157,7 +157,7 @@ static const px_knob knobs[] = {
     {"rand-missing", "there is no RAND", C, px_bend_drop, AT(PX_RAND), 0, 0, FIRSTS | SECONDS, "@t",
      PX_REFUSE},
     {"rand-twice", "there are two RAND", C, px_bend_twice, AT(PX_RAND), 0, 0, FIRSTS | SECONDS, "@parse",
-     PX_REFUSE},
+     PX_EITHER},
     {"rand-short", "RAND has 8 octets", C, bend_rand_length, PX_NOWHERE, 0, 8, FIRSTS, "3830-56", PX_EITHER},
     {"rand-empty", "RAND has no octets", C, bend_rand_length, PX_NOWHERE, 0, 0, FIRSTS, "3830-56", PX_EITHER},
     {"rand-long", "RAND has 64 octets", C, bend_rand_length, PX_NOWHERE, 0, 64, FIRSTS, "3830-56",
@@ -213,7 +213,7 @@ static const px_knob knobs[] = {
      1, PX_OF(PX_R1) | PX_OF(PX_R1D), "6267-41", PX_REFUSE},
     {"id-type-changed", "IDRi is a NAI in place of a URI", C, bend_id_octet, PX_NOWHERE, 16 * PX_ROLE_I + 1,
      1, SECONDS, "@ids", PX_REFUSE},
-    {"id-twice", "IDRi is there twice", C, px_bend_twice, AT(PX_IDR), 0, 0, BOTH_IDS, "@parse", PX_REFUSE},
+    {"id-twice", "IDRi is there twice", C, px_bend_twice, AT(PX_IDR), 0, 0, BOTH_IDS, "@parse", PX_EITHER},
     {"ids-turned", "IDRr stands before IDRi", C, px_bend_swap, AT(PX_IDR), 0, 1, BOTH_IDS | ENDS, "@parse",
      PX_EITHER_UNSEEN("the role of an IDR says whose it is, not its place")},
     {"id-length-over", "the length of the first IDR is greater by one", C, px_bend_length16, AT(PX_IDR), 2, 1,

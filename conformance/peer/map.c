@@ -111,8 +111,9 @@ static void lengths(const peer *p, uint8_t policy, peer_cs_keys *keys) {
 static ibk_err derive_cs(const peer *p, const px_tek_recipe *r, ibk_span tgk, peer_cs_keys *keys) {
     uint8_t prf = p->prf ^ r->other_prf;
     px_label label = {r->tek_constant ? r->tek_constant : PX_LABEL_TEK,
-                      (uint8_t)(keys->cs_id - r->cs_id_less), r->tek_csb_none ? 0xFFFFFFFF : p->csb_id,
-                      r->no_rand ? (ibk_span){0} : px_span(&p->rand)};
+                      r->tek_cs_none ? 0xFF : (uint8_t)(keys->cs_id - r->cs_id_less),
+                      r->tek_csb_none ? 0xFFFFFFFF : p->csb_id,
+                      r->no_rand ? (ibk_span){0} : px_span(&p->rand), r->fault};
     PX_TRY(px_derive(prf, tgk, label, keys->tek, keys->tek_len));
     label.constant = PX_LABEL_TEK_SALT;
     return px_derive(prf, tgk, label, keys->salt, keys->salt_len);
@@ -121,8 +122,11 @@ static ibk_err derive_cs(const peer *p, const px_tek_recipe *r, ibk_span tgk, pe
 size_t px_keys(const peer *p, const px_tek_recipe *r, peer_cs_keys *keys, size_t max) {
     uint8_t tgk_octets[32]; /* 256 bits, P-6 */
     size_t tgk_len = r->tgk_len ? r->tgk_len : sizeof tgk_octets;
-    px_label of_tgk = {r->tgk_constant ? r->tgk_constant : PX_LABEL_TGK, 0xFF,
-                       r->tgk_csb_own ? p->csb_id : 0xFFFFFFFF, px_span(&p->rand)};
+    px_label of_tgk = {r->tgk_constant ? r->tgk_constant : PX_LABEL_TGK, r->tgk_cs_zero ? 0 : 0xFF,
+                       r->tgk_csb_own    ? p->csb_id
+                       : r->tgk_csb_zero ? 0
+                                         : 0xFFFFFFFF,
+                       px_span(&p->rand), r->fault};
     if (px_span(&p->session).len == 0 || tgk_len > sizeof tgk_octets ||
         px_derive(p->prf ^ r->other_prf, px_span(&p->session), of_tgk, tgk_octets, tgk_len))
         return 0;
@@ -150,7 +154,7 @@ size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max) {
 
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys) {
     *keys = (peer_cs_keys){.cs_id = 1, .tek_len = 16, .salt_len = 14};
-    px_label label = {PX_LABEL_TEK, 1, 0xFFFFFFFF, {0}}; /* P-22 */
+    px_label label = {.constant = PX_LABEL_TEK, .cs_id = 1, .csb_id = 0xFFFFFFFF}; /* P-22 */
     PX_TRY(px_derive(PX_PRF_SHA_256, sk, label, keys->tek, keys->tek_len));
     label.constant = PX_LABEL_TEK_SALT;
     return px_derive(PX_PRF_SHA_256, sk, label, keys->salt, keys->salt_len);

@@ -56,6 +56,8 @@ void peer_free(peer *p) {
         px_free(all[i]);
     for (size_t i = 0; i < sizeof p->known_points / sizeof *p->known_points; i++)
         px_free(&p->known_points[i]);
+    for (size_t i = 0; i < sizeof p->t_used / sizeof *p->t_used; i++)
+        px_free(&p->t_used[i]);
     for (size_t i = 0; i < PX_KEYS_MAX; i++) {
         px_free(&p->private_keys[i].identity);
         px_free(&p->private_keys[i].der);
@@ -176,6 +178,8 @@ static void show(peer *p) {
     p->result.other = other;
     p->result.sk = px_span(&p->sk);
     p->result.esk = px_span(&p->esk);
+    p->result.mki = px_span(&p->mki);
+    p->result.curve = p->curve;
 }
 
 static ibk_err receive(peer *p, px_received m, px_draft *d, ibk_buf *answer) {
@@ -184,6 +188,8 @@ static ibk_err receive(peer *p, px_received m, px_draft *d, ibk_buf *answer) {
     step s = {.kind = PX_ERROR};
     bool expected = awaited(p, m.octets.len > 1 ? m.octets.data[1] : 0, &s), good = false;
     p->judging = expected ? s.kind : PX_ERROR;
+    if (expected && m.octets.len > 1 && m.octets.data[0] != 1 && m.octets.data[1] != px_data_type(s.kind))
+        px_finding(p, "3830-45", "the message does not begin with HDR");
     bool whole = px_read_message(&reader, m.octets, d, &err);
     if (!err && whole && d->data_type == px_data_type(PX_ERROR)) {
         receive_error(p, d);

@@ -166,6 +166,8 @@ typedef struct peer_result {
                     */
     peer_outcome outcome; /* what a receiver has to do with that message; 0 before */
     uint32_t csb_id;
+    uint8_t curve; /* of the ECDH values; 0: not known yet */
+    ibk_span mki;  /* of the update that came last; empty: none */
     bool deferred; /* R_MESSAGE_1 had ECCPTr alone */
     int told;      /* the first error number of the other's Error message; -1: none */
     unsigned updates;
@@ -195,9 +197,10 @@ typedef struct peer_cs_keys {
  * written. */
 size_t peer_keys(const peer *p, peer_cs_keys *keys, size_t max);
 
-/* The known mistake in derivation by which the i-th crypto session has this TEK: its requirement and a
- * sentence in *out. False: none of those that are known. */
-bool peer_explain_tek(const peer *p, size_t i, ibk_span tek, peer_finding *out);
+/* Why the keys of the i-th crypto session, whose TEK is this, are not those of this peer: the requirement
+ * that the known mistake breaks, and a sentence, in *out. Where the TEK is right the salt is not. False: none
+ * of the mistakes that are known. */
+bool peer_explain_keys(const peer *p, size_t i, ibk_span tek, peer_finding *out);
 
 /* TEK (16 octets) and salt (14) of content under SK (P-22). */
 ibk_err peer_deferred_keys(ibk_span sk, peer_cs_keys *keys);
@@ -225,11 +228,17 @@ typedef struct peer_deviation {
     peer_role sender;     /* who sends it; an update may be started by either side */
     peer_outcome outcome;
     bool tolerated; /* outcome is not PEER_REFUSE */
-    bool of_keys; /* how V is made: its keys, or what it covers; the last of `requirements` is broken then */
+    /* What somebody does not meet who takes this message for right and refuses the right one, since he errs
+     * as its sender does; "": nobody is known to. For a PRF see peer_prf_rule. */
+    char mistake[12];
+    uint8_t prf, encryption, timestamp; /* what the exchange has to use, or there is nothing to bend */
     const char
         *unnoticed; /* why this peer, as receiver, finds nothing; an IUT that knows more may. NULL: it does */
 } peer_deviation;
 
+/* PRFs have requirements of their own: `requirement`, or what stands in its place where it is about
+ * PRF-HMAC-SHA-256 and MIKEY-1 is used. */
+const char *peer_prf_rule(const char *requirement, uint8_t prf);
 size_t peer_deviations(void);
 bool peer_deviation_at(size_t i, peer_deviation *out); /* false beyond */
 bool peer_deviation_find(const char *name, peer_deviation *out);

@@ -22,7 +22,11 @@ static pair_flow flow_of(const peer_deviation *d) {
 }
 
 static pair_setting setting_of(const peer_deviation *d) {
-    pair_setting s = {.esk = true, .deviation = d->name};
+    pair_setting s = {.esk = true,
+                      .deviation = d->name,
+                      .prf = d->prf,
+                      .encryption = d->encryption,
+                      .timestamp = d->timestamp};
     if (strcmp(d->message, "request-key-pke") == 0)
         s.chash = true;
     if (strncmp(d->knob, "generic-", 8) == 0)
@@ -79,14 +83,19 @@ static unsigned complain(const peer_deviation *d, const peer *receiver, const ch
     return 1;
 }
 
-static pair plays[PAIR_PKE + 1]; /* in which nobody deviates */
+/* Plays in which nobody deviates; the last is of the setting that came last. */
+static pair plays[PAIR_PKE + 2];
 
 static ibk_span right_wire(pair_flow flow, const pair_setting *setting) {
+    bool special = setting->prf || setting->timestamp || setting->encryption || setting->map_type;
+    pair *play = &plays[special ? PAIR_PKE + 1 : flow];
     pair_setting plain = *setting;
     plain.deviation = NULL;
-    if (plays[flow].messages == 0)
-        pair_play(&plays[flow], flow, &plain);
-    return ibk_buf_span(&plays[flow].wire);
+    if (special)
+        pair_free(play);
+    if (special || play->messages == 0)
+        pair_play(play, flow, &plain);
+    return ibk_buf_span(&play->wire);
 }
 
 static unsigned judge(const peer_deviation *d, pair_flow flow) {

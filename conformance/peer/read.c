@@ -24,14 +24,25 @@ static void skip_key(px_cursor *c, bool sk, bool *known) {
     skip_kv(c, type_kv & 15, known);
 }
 
-static void skip_eccpt(px_cursor *c, bool *known) {
+static void ignore(void *user, const char *requirement, const char *text) {
+    (void)user, (void)requirement, (void)text;
+}
+
+const px_reader px_reader_quiet = {.note = ignore};
+
+size_t px_padding_len(px_padding rule, size_t point_len) {
+    const size_t before = rule == PX_PADDED ? 2 : 0; /* next payload and curve, RFC 6267 §6.1.4, P-3 */
+    return rule == PX_UNPADDED ? 0 : (4 - (before + point_len) % 4) % 4;
+}
+
+static void skip_eccpt(px_cursor *c, px_padding padding, bool *known) {
     uint8_t curve = px_take8(c);
     size_t len = px_point_len(curve, c->left ? c->at[0] : 0);
     *known = len > 0;
     if (!*known)
         return;
     px_take(c, len);
-    px_take(c, (4 - (2 + len) % 4) % 4); /* RFC 6267 §6.1.4, P-3 */
+    px_take(c, px_padding_len(padding, len));
     px_take8(c);
     px_take16(c);
     skip_kv(c, px_take8(c) & 15, known);
@@ -59,7 +70,7 @@ static void skip_mac(px_cursor *c, bool *known) {
 
 /* Passes over a payload's body. *known becomes false where the payload, or a type in it, has no known length.
  */
-static void skip_body(px_cursor *c, uint8_t type, bool *known) {
+static void skip_body(px_cursor *c, uint8_t type, px_padding padding, bool *known) {
     switch (type) {
     case PX_KEMAC:
         px_take8(c);
@@ -118,7 +129,7 @@ static void skip_body(px_cursor *c, uint8_t type, bool *known) {
         px_take(c, px_take16(c));
         break;
     case PX_ECCPT:
-        skip_eccpt(c, known);
+        skip_eccpt(c, padding, known);
         break;
     default:
         *known = false;
@@ -130,13 +141,14 @@ static bool read_parts(const px_reader *r, px_cursor *c, uint8_t type, const cha
                        ibk_err *err) {
     while (type != PX_LAST && !*err) {
         if (c->left == 0 && chain->n > 0) {
-            r->note(r->user, end, "the last payload announces another one");
+            bool mac = chain->parts[chain->n - 1].type == PX_V;
+            r->note(r->user, mac ? "3830-62" : end, "the last payload announces another one");
             return false;
         }
         bool known = true;
         unsigned next = type == PX_SIGN ? PX_LAST : px_take8(c);
         px_cursor start = *c;
-        skip_body(c, type, &known);
+        skip_body(c, type, r->padding, &known);
         if (c->over || !known) {
             r->note(r->user, NULL,
                     known ? "a length passes the end of the message"
@@ -208,7 +220,7 @@ bool px_read_eccpt(const px_reader *r, const px_part *part, px_eccpt *out) {
         return false;
     }
     ibk_span point = px_take(&c, len);
-    ibk_span padding = px_take(&c, (4 - (2 + len) % 4) % 4);
+    ibk_span padding = px_take(&c, px_padding_len(PX_PADDED, len));
     for (size_t i = 0; i < padding.len; i++)
         if (padding.data[i] != 0) {
             r->note(r->user, "P-3", "the padding of the point is not zero");

@@ -7,10 +7,22 @@
 /* `requirement` NULL: that the message is parsed by the rules (which ID that is depends on the message). */
 typedef void px_note(void *user, const char *requirement, const char *text);
 
+/* How ECCPT pads its point: as RFC 6267 §6.1.4 says, or as somebody who errs. */
+typedef enum px_padding {
+    PX_PADDED = 0,
+    PX_UNPADDED,
+    PX_PADDED_ALONE /* the point is as long as a multiple of four octets, wherever it stands */
+} px_padding;
+
 typedef struct px_reader {
     px_note *note;
     void *user;
+    px_padding padding;
 } px_reader;
+extern const px_reader px_reader_quiet; /* notes nothing */
+
+/* The octets of padding behind a point. */
+size_t px_padding_len(px_padding rule, size_t point_len);
 
 /* True: the whole message was taken apart. False: something stopped it (and was noted); the parts before that
  * are in *d. *err is our own trouble. */

@@ -192,6 +192,21 @@ static bool judge_psk(peer *p, px_received m, const px_octets *covered) {
     return good;
 }
 
+bool px_sign_verifies(px_received m, const px_octets *covered, bool bare) {
+    ibk_span sign = px_span(&px_find(&m.d->chain, PX_SIGN, 0, NULL)->body),
+             cert = px_span(&px_find(&m.d->chain, PX_CERT, 0, NULL)->body);
+    px_octets text = {0};
+    px_put(&text, m.octets.data, px_mac_offset(m.d, PX_SIGN));
+    px_put_span(&text, px_span(covered));
+    ibk_span certificate = ibk_span_of(cert.data + 3, cert.len - 3),
+             signature = ibk_span_of(sign.data + 2, sign.len - 2);
+    bool pss = sign.data[0] >> 4 == 1;
+    bool good = !text.err && (bare ? px_rsa_is_bare(certificate, px_span(&text), signature)
+                                   : px_rsa_verify(certificate, pss, px_span(&text), signature));
+    px_free(&text);
+    return good;
+}
+
 static bool judge_sign(peer *p, px_received m, const px_octets *covered) {
     const px_part *sign = px_find(&m.d->chain, PX_SIGN, 0, NULL),
                   *cert = px_find(&m.d->chain, PX_CERT, 0, NULL);
@@ -205,14 +220,11 @@ static bool judge_sign(peer *p, px_received m, const px_octets *covered) {
         px_finding_of(p, PX_RULE_PARSE, "the type of SIGN or CERT is unknown");
         return false;
     }
-    px_octets text = {0};
-    px_put(&text, m.octets.data, px_mac_offset(m.d, PX_SIGN));
-    px_put_span(&text, px_span(covered));
-    bool good = !text.err && px_rsa_verify(ibk_span_of(der.data + 3, der.len - 3), type == 1, px_span(&text),
-                                           ibk_span_of(body.data + 2, body.len - 2));
-    px_free(&text);
-    if (!good)
+    bool good = px_sign_verifies(m, covered, false);
+    if (!good) {
+        px_explain_sign(p, m, covered);
         px_finding_of(p, PX_RULE_MAC, "SIGN does not verify");
+    }
     return good;
 }
 

@@ -3,8 +3,35 @@
 
 #include <string.h>
 
+/* Behind the content of AES key wrap stand zeros up to a block of 64 bits; the content itself may end in
+ * some. */
+static ibk_span without_padding(ibk_span plain, ibk_err *err) {
+    for (size_t n = 0; n < 8 && n < plain.len; n++) {
+        px_chain keys = {0};
+        bool whole = px_read_chain(&px_reader_quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, "P-4",
+                                   &keys, err);
+        px_chain_free(&keys);
+        if (whole)
+            return ibk_span_of(plain.data, plain.len - n);
+        if (plain.data[plain.len - n - 1] != 0)
+            break;
+    }
+    return plain;
+}
+
+bool px_kemac_reads(uint8_t algorithm, ibk_span plain) {
+    px_chain keys = {0};
+    ibk_err err = IBK_OK;
+    if (algorithm == PX_ENC_KW_128)
+        plain = without_padding(plain, &err);
+    bool whole = px_read_chain(&px_reader_quiet, plain, PX_IDR, "P-4", &keys, &err);
+    px_chain_free(&keys);
+    return whole;
+}
+
 /* KEMAC's content, decrypted. False: not possible (noted). */
-static bool open_kemac(peer *p, const px_part *kemac, px_octets *plain) {
+static bool open_kemac(peer *p, px_received m, px_octets *plain) {
+    const px_part *kemac = px_find(&m.d->chain, PX_KEMAC, 0, NULL);
     px_recipe recipe = {.encr_constant = PX_LABEL_ENCR, .salt_constant = PX_LABEL_SALT, .cs_id = 0xFF};
     px_cursor c = px_read(px_span(&kemac->body));
     uint8_t algorithm = px_take8(&c);
@@ -19,6 +46,8 @@ static bool open_kemac(peer *p, const px_part *kemac, px_octets *plain) {
     ibk_err err = px_kemac_crypt(&recipe, false, algorithm, &p->t, plain);
     px_free(&recipe.secret);
     px_free(&recipe.rand);
+    if (err || (px_span(plain).len > 0 && !px_kemac_reads(algorithm, px_span(plain))))
+        px_explain_kemac(p, m);
     if (err)
         px_finding(p, "6267-23", "KEMAC does not open, or its algorithm is unknown");
     return !err;
@@ -82,31 +111,13 @@ static void take_key(peer *p, const px_part *idr, const px_part *key) {
     px_put_span(&p->private_keys[p->n_private++].der, der);
 }
 
-static void ignore(void *user, const char *requirement, const char *text) {
-    (void)user, (void)requirement, (void)text;
-}
-
-/* Behind the content of AES key wrap stand zeros up to a block of 64 bits; the content itself may end in
- * some. */
-static ibk_span without_padding(ibk_span plain, ibk_err *err) {
-    const px_reader quiet = {ignore, NULL};
-    for (size_t n = 0; n < 8 && n < plain.len; n++) {
-        px_chain keys = {0};
-        bool whole = px_read_chain(&quiet, ibk_span_of(plain.data, plain.len - n), PX_IDR, "P-4", &keys, err);
-        px_chain_free(&keys);
-        if (whole)
-            return ibk_span_of(plain.data, plain.len - n);
-        if (plain.data[plain.len - n - 1] != 0)
-            break;
-    }
-    return plain;
-}
-
 static void judge_content(peer *p, const px_part *kemac, ibk_span plain, ibk_err *err) {
     px_reader reader = px_reader_of(p);
     px_chain keys = {0};
     if (px_span(&kemac->body).data[0] == PX_ENC_KW_128)
         plain = without_padding(plain, err);
+    if (plain.len == 0)
+        px_finding(p, "6267-90", "KEMAC is empty");
     if (px_read_chain(&reader, plain, PX_IDR, "P-4", &keys, err)) {
         if (px_count(&keys, PX_KEY) == 0)
             px_finding(p, "6267-90", "there is no private key");
@@ -156,7 +167,7 @@ bool px_judge_response(peer *p, px_received m, ibk_err *err) {
     px_octets plain = {0};
     judge_ids(p, m.d);
     bool good = judge_v(p, m) && kemac;
-    if (good && open_kemac(p, kemac, &plain))
+    if (good && open_kemac(p, m, &plain))
         judge_content(p, kemac, px_span(&plain), err);
     px_free(&plain);
     return good && p->n_private > 0 && !*err;

@@ -45,6 +45,21 @@ ibk_err px_rsa_sign(ibk_span private_key, bool pss, ibk_span text, px_octets *si
     return ok ? signature->err : IBK_ERR_USAGE;
 }
 
+ibk_err px_rsa_sign_bare(ibk_span private_key, ibk_span text, px_octets *signature) {
+    uint8_t octets[1024], digest[PX_MAC_LEN_MAX];
+    size_t len = sizeof octets;
+    EVP_PKEY *key = private_of(private_key);
+    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new(key, NULL) : NULL; /* without a hash, as px_rsa_is_bare */
+    bool ok = ctx && !px_digest("SHA256", text, digest) && EVP_PKEY_sign_init(ctx) > 0 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 &&
+              EVP_PKEY_sign(ctx, octets, &len, digest, 32) > 0;
+    if (ok)
+        px_set(signature, ibk_span_of(octets, len));
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(key);
+    return ok ? signature->err : IBK_ERR_USAGE;
+}
+
 bool px_rsa_verify(ibk_span certificate, bool pss, ibk_span text, ibk_span signature) {
     EVP_PKEY *key = public_of(certificate);
     bool ok = false;
@@ -60,6 +75,22 @@ bool px_rsa_verify(ibk_span certificate, bool pss, ibk_span text, ibk_span signa
     }
     EVP_PKEY_free(key);
     return ok;
+}
+
+bool px_rsa_is_bare(ibk_span certificate, ibk_span text, ibk_span signature) {
+    static const char *const names[] = {"SHA256", "SHA1"};
+    uint8_t digest[PX_MAC_LEN_MAX];
+    EVP_PKEY *key = public_of(certificate);
+    bool is = false;
+    for (size_t i = 0; key && !is && i < 2; i++) {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL); /* without a hash: what is signed is what is given */
+        is = ctx && !px_digest(names[i], text, digest) && EVP_PKEY_verify_init(ctx) > 0 &&
+             EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 &&
+             EVP_PKEY_verify(ctx, signature.data, signature.len, digest, i ? 20 : 32) == 1;
+        EVP_PKEY_CTX_free(ctx);
+    }
+    EVP_PKEY_free(key);
+    return is;
 }
 
 static bool set_scheme(EVP_PKEY_CTX *ctx, peer_envelope scheme) {

@@ -44,7 +44,7 @@ static void note(void *user, const char *requirement, const char *text) {
 }
 
 px_reader px_reader_of(peer *p) {
-    return (px_reader){note, p};
+    return (px_reader){.note = note, .user = p};
 }
 
 size_t peer_findings(const peer *p) {

@@ -64,45 +64,70 @@ static ibk_err message_key(const px_recipe *r, uint32_t constant, uint8_t *key, 
     ibk_span secret = px_span(&r->secret);
     uint8_t mpk[64];
     if (!r->direct) { /* RFC 6267 §5.1 */
-        px_label of_mpk = {r->mpk_constant, r->mpk_cs_id, r->mpk_csb_id, px_span(&r->rand)};
+        px_label of_mpk = {r->mpk_constant, r->mpk_cs_id, r->mpk_csb_id, px_span(&r->rand), r->prf_fault};
         PX_TRY(px_derive(r->prf, secret, of_mpk, mpk, r->mpk_len));
         secret = ibk_span_of(mpk, r->mpk_len);
     }
-    px_label label = {constant, r->cs_id, r->csb_id, px_span(&r->rand)}; /* RFC 3830 §4.1.4 */
+    px_label label = {constant, r->cs_id, r->csb_id, px_span(&r->rand), r->prf_fault}; /* RFC 3830 §4.1.4 */
     ibk_err err = px_derive(r->prf, secret, label, key, len);
     ibk_wipe(mpk, sizeof mpk);
     return err;
 }
 
-ibk_err px_auth_key(const px_recipe *recipe, uint8_t *key, size_t len) {
-    return message_key(recipe, recipe->auth_constant, key, len);
+ibk_err px_mac(const px_recipe *r, uint8_t algorithm, px_covered over, uint8_t *mac) {
+    bool sha_1 = algorithm == PX_MAC_SHA_1;
+    uint8_t key[PX_MAC_LEN_MAX];
+    size_t len = px_mac_len(algorithm), skip = r->mac_fault == PX_MAC_HEADLESS ? over.header : 0;
+    PX_TRY(message_key(r, r->auth_constant, key, len));
+    px_octets text = {0};
+    px_put(&text, over.message.data + skip, over.message.len - skip);
+    px_put_span(&text, over.identities);
+    ibk_err err = text.err ? text.err
+                           : px_hmac(sha_1 && r->mac_fault == PX_MAC_HASH ? PX_MAC_SHA_256 : algorithm,
+                                     ibk_span_of(key, r->mac_fault == PX_MAC_SHORT_KEY ? 20 : len),
+                                     px_span(&text), mac);
+    px_free(&text);
+    return err;
+}
+
+static ibk_err wrap_keys(const px_recipe *r, bool encrypt, ibk_span key, const uint8_t *salt,
+                         px_octets *data) {
+    static const uint8_t of_rfc_3394[8] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
+    ibk_buf out = {0};
+    ibk_err err = px_aes_wrap(encrypt, key, r->kemac_fault == PX_KEMAC_DEFAULT_IV ? of_rfc_3394 : salt,
+                              px_span(data), &out);
+    if (!err)
+        px_set(data, ibk_buf_span(&out));
+    ibk_buf_free(&out);
+    return err ? err : data->err;
+}
+
+/* IV = (salt XOR (0x0000 || CSB ID || T)) || 0x0000, RFC 3830 §4.2.3 */
+static void make_iv(const px_recipe *r, const px_octets *t, uint8_t iv[16]) {
+    uint8_t time[8];
+    px_stamp_64(t, time, r->kemac_fault == PX_KEMAC_PADDED);
+    size_t at = r->kemac_fault == PX_KEMAC_LEFT ? 0 : 2;
+    for (unsigned i = 0; i < 4 && r->kemac_fault != PX_KEMAC_NO_CSB; i++)
+        iv[at + i] ^= (uint8_t)(r->csb_id >> (24 - 8 * i));
+    for (unsigned i = 0; i < 8; i++)
+        iv[6 + i] ^= time[i];
 }
 
 ibk_err px_kemac_crypt(const px_recipe *r, bool encrypt, uint8_t algorithm, const px_octets *t,
                        px_octets *data) {
-    uint8_t key[32], salt[16] = {0}, time[8];
-    size_t key_len = algorithm == PX_ENC_CM_256 ? 32 : 16, salt_len = algorithm == PX_ENC_KW_128 ? 8 : 14;
+    uint8_t key[32], salt[16] = {0};
+    bool wide = algorithm == PX_ENC_CM_256 && r->kemac_fault != PX_KEMAC_SHORT_KEY;
+    size_t salt_len = algorithm == PX_ENC_KW_128 ? 8 : 14;
     if (algorithm == PX_ENC_NULL)
         return IBK_OK;
     if (algorithm > PX_ENC_CM_256)
         return IBK_ERR_UNSUPPORTED;
-    PX_TRY(message_key(r, r->encr_constant, key, key_len));
+    PX_TRY(message_key(r, r->encr_constant, key, algorithm == PX_ENC_CM_256 ? 32 : 16));
     PX_TRY(message_key(r, r->salt_constant, salt, salt_len));
-    if (algorithm == PX_ENC_KW_128) {
-        ibk_buf out = {0};
-        ibk_err err = px_aes_wrap(encrypt, ibk_span_of(key, key_len), salt, px_span(data), &out);
-        if (!err)
-            px_set(data, ibk_buf_span(&out));
-        ibk_buf_free(&out);
-        return err ? err : data->err;
-    }
-    /* IV = (salt XOR (0x0000 || CSB ID || T)) || 0x0000, RFC 3830 §4.2.3 */
-    px_stamp_64(t, time);
-    for (unsigned i = 0; i < 4; i++)
-        salt[2 + i] ^= (uint8_t)(r->csb_id >> (24 - 8 * i));
-    for (unsigned i = 0; i < 8; i++)
-        salt[6 + i] ^= time[i];
-    return px_aes_cm(ibk_span_of(key, key_len), salt, &data->buf);
+    if (algorithm == PX_ENC_KW_128)
+        return wrap_keys(r, encrypt, ibk_span_of(key, 16), salt, data);
+    make_iv(r, t, salt);
+    return px_aes_cm(ibk_span_of(key, wide ? 32 : 16), salt, &data->buf);
 }
 
 static ibk_err seal_kemac(px_draft *d, px_part *part, px_octets *plain) {
@@ -133,8 +158,12 @@ ibk_err px_seal_part(peer *p, px_draft *d, px_part *part) {
 
 /* ---- V and SIGN ---------------------------------------------------------------------------------------- */
 
+size_t px_header_len(const px_draft *d) {
+    return 10 + px_span(&d->map).len;
+}
+
 size_t px_mac_offset(const px_draft *d, uint8_t type) {
-    size_t at = 10 + px_span(&d->map).len;
+    size_t at = px_header_len(d);
     for (size_t i = 0; i < d->chain.n; i++) {
         const px_part *part = &d->chain.parts[i];
         if (part->type == type)
@@ -144,41 +173,31 @@ size_t px_mac_offset(const px_draft *d, uint8_t type) {
     return 0;
 }
 
-/* What V or SIGN covers: the message up to MAC or signature, without ESK, then the identities (RFC 6267
- * §5.4). */
-static ibk_err covered_text(const px_draft *d, uint8_t type, px_octets *text) {
-    px_octets all = {0};
-    ibk_err err = px_draft_encode(d, &all);
-    size_t at = px_mac_offset(d, type);
-    if (!err)
-        px_put(text, px_span(&all).data, at);
-    px_put_span(text, px_span(&d->covered));
-    px_free(&all);
-    return err ? err : text->err;
-}
-
 static ibk_err put_mac(const px_draft *d, px_part *v) {
-    uint8_t alg = px_span(&v->body).data[0], key[PX_MAC_LEN_MAX], mac[PX_MAC_LEN_MAX];
+    uint8_t alg = px_span(&v->body).data[0], mac[PX_MAC_LEN_MAX];
     size_t len = px_mac_len(alg);
     if (len == 0 || len == SIZE_MAX)
         return IBK_OK;
-    px_octets text = {0};
-    ibk_err err = px_auth_key(&d->recipe, key, len);
-    if (!err)
-        err = covered_text(d, PX_V, &text);
-    if (!err)
-        err = px_hmac(alg, ibk_span_of(key, len), px_span(&text), mac);
+    px_octets all = {0};
+    ibk_err err = px_draft_encode(d, &all);
+    px_covered over = {ibk_span_of(px_span(&all).data, px_mac_offset(d, PX_V)), px_header_len(d),
+                       px_span(&d->covered)};
+    err = err ? err : px_mac(&d->recipe, alg, over, mac);
     mac[len - 1] ^= d->flip;
     if (!err)
         px_put(&v->body, mac, len);
-    px_free(&text);
+    px_free(&all);
     return err ? err : v->body.err;
 }
 
 static ibk_err put_signature(const peer *p, const px_draft *d, px_part *sign) {
     bool pss = px_span(&sign->body).data[0] >> 4 == 1;
     px_octets text = {0}, signature = {0};
-    ibk_err err = covered_text(d, PX_SIGN, &text);
+    ibk_err err = px_draft_encode(d, &text);
+    if (!err)
+        err = ibk_buf_resize(&text.buf, px_mac_offset(d, PX_SIGN));
+    px_put_span(&text, px_span(&d->covered));
+    err = err ? err : text.err;
     if (!err)
         err = px_rsa_sign(p->c.pke->private_key, pss, px_span(&text), &signature);
     if (!err && px_span(&signature).len > 0)

@@ -45,11 +45,11 @@ uint64_t px_stamp_seconds(const peer *p, const px_octets *body) {
     return clock ? stamp >> 32 : p->c.utc_ms / 1000;
 }
 
-void px_stamp_64(const px_octets *body, uint8_t out[8]) {
+void px_stamp_64(const px_octets *body, uint8_t out[8], bool turned) {
     ibk_span s = px_span(body);
     memset(out, 0, 8);
     if (s.len == 9)
         memcpy(out, s.data + 1, 8);
     else if (s.len == 5) /* COUNTER is padded on the left, NTP-UTC-32 on the right */
-        memcpy(out + (s.data[0] == COUNTER ? 4 : 0), s.data + 1, 4);
+        memcpy(out + ((s.data[0] == COUNTER) != turned ? 4 : 0), s.data + 1, 4);
 }

@@ -21,6 +21,14 @@ def clear_v_flag(message):
     return base64.b64encode(octets).decode()
 
 
+def deaf(request):
+    """The request without what the adapter ignores and does not say so."""
+    if way == "deaf":
+        for name in ("curve", "prf", "mac", "timestamp"):
+            request.get("policy", {}).pop(name, None)
+    return request
+
+
 def bent(request, answer):
     if way == "dishonest" and answer.get("result") == "unsupported" and answer.get("what") == "case":
         return {"seq": answer["seq"], "result": "ok", "ignored": []}
@@ -28,6 +36,8 @@ def bent(request, answer):
         answer["supports"]["roles"] = ["responder"]
     if way == "contradiction" and request.get("op") == "open" and request.get("role") == "initiator":
         return {"seq": answer["seq"], "result": "unsupported", "what": "role"}
+    if way == "modest" and request.get("op") == "begin" and answer["result"] == "ok":
+        answer["ignored"] += ["policy.skew_ms", "kms.issue", "params[3].der"]
     if way == "unknown-member":
         answer["surprise"] = 1
     if way == "other-seq" and request.get("op") == "message":
@@ -49,7 +59,7 @@ for line in sys.stdin:
         os.kill(os.getpid(), 11)
     if messages == 2 and way == "hang":
         time.sleep(600)
-    good.stdin.write(line.encode())
+    good.stdin.write(json.dumps(deaf(request)).encode() + b"\n")
     good.stdin.flush()
     answer = json.loads(good.stdout.readline())
     if messages == 2 and way == "no-json":

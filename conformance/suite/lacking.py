@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """An honest adapter that lacks things: it stands in front of a good one, claims less, and cannot do what it does not claim.
 
-Arguments: what is lacking, separated by commas (features of IUT.md section 3, or `policy`: no option is known), then the command
-of the good adapter. A request for what is lacking is answered with `unsupported`, so a suite that asks for it all the same
+Arguments: what is lacking, separated by commas (features of IUT.md section 3; `policy`: no option is known; `1024`: parameters of
+that size), then the command of the good adapter. A request for what is lacking is answered with `unsupported`, so a suite that asks for it all the same
 is told of a contradiction."""
 import json
 import subprocess
@@ -11,6 +11,7 @@ import time
 
 lacking = set(sys.argv[1].split(","))
 inner = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+SHORT = 700  # parameters of 1024 bits in base64; the next size has about 960
 NEEDS = {"fork": "fork", "update": "update", "settle": "settle", "open-esk": "open-esk"}  # of operations
 
 
@@ -30,6 +31,8 @@ def unclaimed(request):
     if NEEDS.get(request["op"]) in lacking:
         return "op"
     if request["op"] == "begin":
+        if "1024" in lacking and any(len(params["der"]) < SHORT for params in request.get("params", [])):
+            return "params[0].der"
         names = [name for name in request.get("needs", []) if name in lacking]
         return "needs" if names else "random" if "random" in lacking and "random" in request else None
     if request["op"] == "open" and "many" in lacking and opened:
@@ -74,6 +77,7 @@ def serve(request):
         answer["ignored"] += ignored
     if request["op"] == "hello" and answer["result"] == "ok":
         supports = answer["supports"]
+        supports["sizes"] = [size for size in supports["sizes"] if str(size) not in lacking]
         supports["features"] = [name for name in supports["features"] if name not in lacking]
     if "classes" in lacking and "error" in answer:
         answer["error"] = "unspecified"

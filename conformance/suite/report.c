@@ -28,6 +28,32 @@ static void line(FILE *out, const char *indent, const char *label, const char *t
         fprintf(out, "%s%-11s%s\n", indent, label, text);
 }
 
+/* The quotation mark that ends a string of JSON, or the end of the text. */
+static const char *string_end(const char *at) {
+    while (*at && *at != '"')
+        at += at[0] == '\\' && at[1] ? 2 : 1;
+    return at;
+}
+
+/* The last report. Nobody reads long strings: they stand in the transcript (--keep) and in the result
+ * (--json). */
+static void line_of_report(FILE *out, const char *indent, const char *text) {
+    enum { LONG = 60, SHOWN = 24 };
+    if (!text)
+        return;
+    fprintf(out, "%s%-11s", indent, "came back:");
+    while (*text) {
+        const char *end = *text == '"' ? string_end(text + 1) : text;
+        bool cut = end - text > LONG;
+        fwrite(text, 1, cut ? SHOWN : (size_t)(end - text), out);
+        fputs(cut ? "…" : "", out);
+        text = end;
+        if (*text)
+            fputc(*text++, out);
+    }
+    fputc('\n', out);
+}
+
 void suite_report_failure(FILE *out, const suite_summary *s, const suite_result *r, const char *indent) {
     const suite_outcome *o = &r->outcome;
     const cr_requirement *q = suite_requirement(s, r);
@@ -36,8 +62,10 @@ void suite_report_failure(FILE *out, const suite_summary *s, const suite_result 
         fprintf(out, "%s%-11s%s (%s%s%s, %s): %s\n", indent, "demanded:", q->id, q->document,
                 q->section[0] >= '0' && q->section[0] <= '9' ? " §" : " ", q->section,
                 cr_level_name(q->level), q->text);
+    else if (o->requirement && !*o->requirement)
+        line(out, indent, "demanded:", "IUT.md §2: the adapter owns up to what it does not do");
     line(out, indent, "sent:", o->sent);
-    line(out, indent, "came back:", o->came);
+    line_of_report(out, indent, o->came);
     line(out, indent, "permitted:", o->permitted);
     line(out, indent, "was:", o->reason);
     fprintf(out, "%s%-11sibakelab conform --iut '%s' --filter '%s'\n", indent, "repeat:", s->command,

@@ -26,7 +26,8 @@ typedef struct suite_tally {
 
 /* How many cases have this verdict. */
 size_t suite_count(const suite_summary *s, suite_verdict verdict);
-/* The requirement of a failure: the one that was named, or the first of the case; NULL: there is none. */
+/* The requirement of a failure: the one that was named, or the first of the case; NULL: there is none, or it
+ * is about the contract. */
 const cr_requirement *suite_requirement(const suite_summary *s, const suite_result *result);
 suite_tally suite_tally_of(const suite_summary *s, const cr_requirement *requirement);
 /* "held", "broken", "not judged", "skipped", "not played", "not testable". */

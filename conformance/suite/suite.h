@@ -43,6 +43,10 @@ _Noreturn void suite_fail(suite_trial *t, const char *id, const char *permitted,
     __attribute__((format(printf, 4, 5)));
 void suite_require(suite_trial *t, bool holds, const char *id, const char *permitted, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* The IUT did what a request asked it for. If not, the adapter does not own up to what it lacks (IUT.md §2):
+ * a failure that is about no requirement. `asked`: "policy.prf PRF-HMAC-SHA-256". */
+void suite_obeyed(suite_trial *t, bool did, const char *asked, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 _Noreturn void suite_skip(suite_trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The suite's own fault. */
 _Noreturn void suite_error(suite_trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -83,6 +87,8 @@ const char *suite_user(suite_trial *t, const char *name);
 enum { SUITE_A = 0, SUITE_B = 1 }; /* two processes; the second is started when it is first spoken to */
 
 bool suite_claims(suite_trial *t, const char *kind, const char *name); /* hello: ("features", "many") */
+/* The smallest size of IBE parameters that hello claims; what a case uses that is about no size. */
+unsigned suite_size(suite_trial *t);
 /* Any request; the answer has the right form, whatever its `result`. `members` is borrowed. */
 json_t *suite_ask(suite_trial *t, int end, const char *op, json_t *members);
 /* A request that has to be answered `ok`. `refused` is a failure of requirement `id`. */
@@ -90,7 +96,7 @@ json_t *suite_do(suite_trial *t, int end, const char *id, const char *op, json_t
 
 /* How a node is set up. */
 typedef struct suite_node {
-    unsigned size;           /* of IBE parameters; 0: 1024 */
+    unsigned size;           /* of IBE parameters; 0: suite_size */
     const char *users;       /* whose private keys it holds, "alice,bob" */
     const char *policy;      /* JSON text with ' for ", or NULL */
     const char *random;      /* the same */
@@ -114,8 +120,8 @@ typedef struct suite_report {
 suite_report suite_op(suite_trial *t, int end, const char *op, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 suite_report suite_message_in(suite_trial *t, int end, const char *session, ibk_span octets);
-unsigned
-suite_last_type(const suite_trial *t); /* data type of the last message that was handed in; 0: none */
+/* Data type of the last message that was handed in since a session was opened; 0: none. */
+unsigned suite_last_type(const suite_trial *t);
 /* What a failure shows as `sent` and `came back`. Whoever inquires further keeps it, and puts it back. */
 typedef struct suite_shown {
     const char *sent;
@@ -124,8 +130,10 @@ typedef struct suite_shown {
 } suite_shown;
 suite_shown suite_keep_shown(const suite_trial *t);
 void suite_show(suite_trial *t, suite_shown shown);
-/* A number for the cases to remember something about this adapter by; 0 at first. */
-int *suite_memory(suite_trial *t);
+/* Numbers for the cases to remember something about this adapter by; 0 at first. `slot`: below
+ * SUITE_MEMORIES. */
+#define SUITE_MEMORIES 64
+int *suite_memory(suite_trial *t, unsigned slot);
 suite_report suite_sdp_in(suite_trial *t, int end, const char *session, const char *sdp); /* IUT.md §6 */
 suite_report suite_open_initiator(suite_trial *t, int end, const char *more); /* session a: alice calls bob */
 suite_report suite_open_responder(suite_trial *t, int end, const char *more); /* session b: bob */

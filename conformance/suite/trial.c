@@ -1,5 +1,5 @@
 /* Trials: memory, verdicts, the way out. See suite.h and trial.h. */
-#define _GNU_SOURCE /* vasprintf */
+#define _GNU_SOURCE /* asprintf, vasprintf */
 #include "conformance/suite/trial.h"
 
 #include "conformance/suite/adapter.h"
@@ -67,6 +67,19 @@ void suite_require(suite_trial *t, bool holds, const char *id, const char *permi
     FORMAT(reason, format);
     t->outcome->requirement = own(id);
     t->outcome->permitted = own(permitted);
+    leave(t, SUITE_FAIL, reason);
+}
+
+void suite_obeyed(suite_trial *t, bool did, const char *asked, const char *format, ...) {
+    if (did)
+        return;
+    FORMAT(is, format);
+    char *reason = NULL;
+    if (asprintf(&reason, "contradiction: asked for was %s, and there is %s", asked, is ? is : "another") < 0)
+        reason = NULL;
+    free(is);
+    t->outcome->requirement = own("");
+    t->outcome->permitted = own("what was asked for, or to be told that it is not done (IUT.md §2)");
     leave(t, SUITE_FAIL, reason);
 }
 

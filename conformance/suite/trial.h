@@ -31,13 +31,13 @@ typedef struct suite_worker {
     json_int_t seq[2];
     json_t *hello; /* of the first process */
     suite_world *world;
-    int memory; /* of the cases: suite_memory */
+    int memory[SUITE_MEMORIES]; /* of the cases: suite_memory */
 } suite_worker;
 
 /* What came of a trial. Texts are owned. */
 typedef struct suite_outcome {
     suite_verdict verdict;
-    char *requirement;       /* of a fail, or NULL */
+    char *requirement;       /* of a fail, or NULL; "" where it is about the contract alone (IUT.md §2) */
     char *permitted;         /* what the text permits */
     char *reason;            /* what was there instead, why it was skipped … */
     char *sent;              /* the last message that was handed in, decoded */

@@ -43,7 +43,7 @@ def vectors():
                 label = constant.to_bytes(4, "big") + bytes([3 if has_cs_id else 0xFF])
                 label += (0xC5B1D001 if has_csb_id else 0xFFFFFFFF).to_bytes(4, "big") + rand
                 out = prf(algorithm, bytes(range(0x10, 0x10 + inkey_len)), label, out_len)
-                yield f'derives({name}, IBK_DERIVE_{kind}, {inkey_len}, {out_len}, "{out.hex()}");'
+                yield f'{{{name}, IBK_DERIVE_{kind}, {inkey_len}, {out_len}, "{out.hex()}"}},'
 
 
 def main():
@@ -56,7 +56,7 @@ def main():
     missing = [line for line in lines if "".join(line.split()) not in text]
     for line in missing:
         print("not in the test:", line, file=sys.stderr)
-    return 1 if missing or text.count("derives(IBK_PRF") != len(lines) else 0
+    return 1 if missing or text.count("{IBK_PRF") != len(lines) else 0
 
 
 sys.exit(main())

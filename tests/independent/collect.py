@@ -141,8 +141,9 @@ class Capture:
 
     def _connection(self, stream, octets, other, log):
         """A TLS connection, seen from its client."""
-        if other is None:
-            return  # nobody answered
+        hello = 5 + int.from_bytes(octets.data[3:5], "big")
+        if other is None or self.incomplete and len(octets.data) <= hello:
+            return  # nobody answered, or the client did not live to see it
         try:
             connection = tls13.Connection(octets, other[1], log)
         except findings.Wrong as error:
