@@ -70,10 +70,16 @@ static void run_fresh_initiator(suite_trial *t, const void *arg) {
         suite_begin(t, SUITE_A, &node);
         suite_report last;
         peer *p = case_peer(t, &setup);
-        bool done = case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last);
+        suite_report opened = suite_open_initiator(t, SUITE_A, "");
+        bool done = case_call_to_peer(t, SUITE_A, p, opened, &last);
         case_established(t, done, last, p);
         suite_obeyed(t, peer_look(p)->csb_id == 9, "random.csb-id 00000009", "CSB ID %08x",
                      (unsigned)peer_look(p)->csb_id);
+        const suite_message *m = suite_read(t, suite_sent(t, opened, "6267-28"));
+        ibk_span rand = suite_payload_data(m, suite_message_find(m, SUITE_RAND, 0));
+        static const uint8_t zeros[16];
+        suite_obeyed(t, ibk_span_equal(rand, ibk_span_of(zeros, sizeof zeros)), "random.rand of 16 zeros",
+                     "RAND of %zu octets, not those", rand.len);
         expect_new_key(t, last, &first, "6539-1", "a new x in each run");
     }
 }

@@ -122,6 +122,24 @@ static void run_later(suite_trial *t, const void *arg) {
                  "refused:clock|replay discarded:clock|replay");
 }
 
+/* The clock that T is held against is the one that the suite sets, also within a case: what was of its time
+ * then is not any more. */
+static void run_moved(suite_trial *t, const void *arg) {
+    (void)arg;
+    const int64_t hour = 3600000;
+    suite_node node = {.users = "bob"};
+    peer_setup then = {.role = PEER_INITIATOR, .seed = "then"},
+               now = {.role = PEER_INITIATOR, .seed = "now", .utc_ms = suite_now(t) + hour};
+    suite_begin(t, SUITE_A, &node);
+    suite_do(t, SUITE_A, NULL, "time",
+             suite_json(t, "{'utc_ms': %lld, 'timer_ms': 0}", (long long)(suite_now(t) + hour)));
+    suite_report r = call(t, &now, "b");
+    suite_obeyed(t, !suite_is(r, "refused:clock discarded:clock"), "time.utc_ms an hour later",
+                 "a T of that hour that is outside the skew");
+    suite_expect(t, r, "6267-32", "accepted/waiting");
+    suite_expect(t, call(t, &then, "b2"), "3830-63", "refused:clock discarded:clock");
+}
+
 /* ---- what enters the cache (P-15) ---- */
 
 static ibk_span spoilt(suite_trial *t, ibk_span octets) {
@@ -275,6 +293,8 @@ void cases_replay(suite_list *list) {
     }
     const suite_case more[] = {{"replay/later", "an hour later the same message again", "3830-63",
                                 "roles:responder features:many,clock", run_later, 0},
+                               {"replay/moved", "the clock is set, and what was of its time is stale",
+                                "3830-63", "roles:responder features:many,clock", run_moved, 0},
                                {"replay/forged-first", "a message that does not decrypt keeps nobody out",
                                 "P-15 5091-15 P-16", "roles:responder features:many", run_forged_first, 0},
                                {"replay/readdressed", "the same message to another user keeps nobody out",

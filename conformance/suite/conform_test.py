@@ -109,6 +109,17 @@ def test_obedience():
     assert all("1024-p-256-mikey-1-sha-1-ntp-utc-" not in name for name in failed), "nothing special was asked for there"
 
 
+def test_heed():
+    """The same of what is to be accepted alone, of a value that is given, and of requests with a member that may be absent."""
+    chosen = [f"--filter={name}" for name in ("flow/accept/*", "flow/fresh/*", "flow/update/*-curve", "replay/moved")]
+    status, cases, told = judged(*chosen, way="heedless")
+    failed = {name: case for name, case in cases.items() if case["verdict"] == "fail"}
+    assert status == 1 and set(failed) == {
+        "flow/accept/prf", "flow/accept/mac", "flow/accept/timestamp", "flow/accept/initiator", "flow/fresh/initiator",
+        "flow/update/initiator-starts-curve", "flow/update/responder-starts-curve", "replay/moved"}, told
+    assert all("contradiction: asked for was " in case["reason"] for case in failed.values()), told
+
+
 def test_minimal():
     """The adapter that is a starting point passes what it claims, and all else is skipped."""
     status, cases, _ = judged(iut=f"exec {sys.executable} {here}/../adapters/minimal.py")
