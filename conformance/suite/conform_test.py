@@ -111,12 +111,14 @@ def test_obedience():
 
 def test_heed():
     """The same of what is to be accepted alone, of a value that is given, and of requests with a member that may be absent."""
-    chosen = [f"--filter={name}" for name in ("flow/accept/*", "flow/fresh/*", "flow/update/*-curve", "replay/moved")]
+    chosen = [f"--filter={name}" for name in ("flow/accept/*", "flow/fresh/*", "flow/policies/*", "flow/update/*-curve",
+                                             "replay/*", "kms/anchors/*")]
     status, cases, told = judged(*chosen, way="heedless")
     failed = {name: case for name, case in cases.items() if case["verdict"] == "fail"}
     assert status == 1 and set(failed) == {
         "flow/accept/prf", "flow/accept/mac", "flow/accept/timestamp", "flow/accept/initiator", "flow/fresh/initiator",
-        "flow/update/initiator-starts-curve", "flow/update/responder-starts-curve", "replay/moved"}, told
+        "flow/policies/salt", "flow/update/initiator-starts-curve", "flow/update/responder-starts-curve", "replay/moved", "replay/cache-full",
+        "kms/anchors/not-trusted"}, told
     assert all("contradiction: asked for was " in case["reason"] for case in failed.values()), told
 
 
