@@ -242,6 +242,7 @@ void cases_flow(suite_list *list) {
         free(rows.rows);
     }
     cases_flow_more(list);
+    cases_flow_accept(list);
     cases_flow_offer(list);
     cases_flow_update(list);
 }

@@ -70,10 +70,16 @@ static void run_fresh_initiator(suite_trial *t, const void *arg) {
         suite_begin(t, SUITE_A, &node);
         suite_report last;
         peer *p = case_peer(t, &setup);
-        bool done = case_call_to_peer(t, SUITE_A, p, suite_open_initiator(t, SUITE_A, ""), &last);
+        suite_report opened = suite_open_initiator(t, SUITE_A, "");
+        bool done = case_call_to_peer(t, SUITE_A, p, opened, &last);
         case_established(t, done, last, p);
         suite_obeyed(t, peer_look(p)->csb_id == 9, "random.csb-id 00000009", "CSB ID %08x",
                      (unsigned)peer_look(p)->csb_id);
+        const suite_message *m = suite_read(t, suite_sent(t, opened, "6267-28"));
+        ibk_span rand = suite_payload_data(m, suite_message_find(m, SUITE_RAND, 0));
+        static const uint8_t zeros[16];
+        suite_obeyed(t, ibk_span_equal(rand, ibk_span_of(zeros, sizeof zeros)), "random.rand of 16 zeros",
+                     "RAND of %zu octets, not those", rand.len);
         expect_new_key(t, last, &first, "6539-1", "a new x in each run");
     }
 }
@@ -370,6 +376,29 @@ static void run_generic_bare(suite_trial *t, const void *arg) {
     case_completed(t, done, last, p, "6043-4", "6267-95");
 }
 
+/* A salt as long as the offer says. */
+static void run_salt(suite_trial *t, const void *arg) {
+    (void)arg;
+    enum { SALT = 12 };
+    suite_node node = {.users = "alice"};
+    peer_setup setup = {.role = PEER_RESPONDER};
+    suite_begin(t, SUITE_A, &node);
+    peer *p = case_peer(t, &setup);
+    suite_report last;
+    suite_report opened = suite_open_initiator(
+        t, SUITE_A,
+        "'policies': [{'number': 0, 'encr_alg': 1, 'encr_key_len': 16, 'salt_key_len': 12, 'auth_alg': 1}]");
+    bool done = case_call_to_peer(t, SUITE_A, p, opened, &last);
+    case_judge(t, p, false);
+    if (!done)
+        case_expect_taken(t, last, NULL, "", "accepted/established");
+    peer_cs_keys keys;
+    size_t n = peer_keys(p, &keys, 1);
+    suite_obeyed(t, n > 0 && keys.salt_len == SALT, "policies[0].salt_key_len 12",
+                 "an SP for a salt of %zu octets", n ? keys.salt_len : 0);
+    case_keys(t, last, p, "3830-69");
+}
+
 static const peer_sp strange[] = {{0, {(const uint8_t[]){0, 1, 200, 1, 1, 16, 2, 1, 1}, 9}}};
 
 /* An offer whose policy nobody can support: an Error message, with what can be supported. */
@@ -545,6 +574,7 @@ static const suite_case cases[] = {
      "roles:responder", run_unsupported_policy, &yes},
     {"flow/policies/initiator", "SP and SDP identifiers are sent, and compared when they come back",
      "P-14 3830-69 4567-45 4567-46 4567-47", "roles:initiator", run_policies_initiator, 0},
+    {"flow/policies/salt", "an offer with a salt of 12 octets", "3830-69", "roles:initiator", run_salt, 0},
     {"flow/fork/two", "two answers to one call", "6267-83", "roles:initiator features:fork", run_fork, 0},
 };
 

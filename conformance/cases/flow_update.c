@@ -11,31 +11,39 @@ typedef struct update {
     bool iut_starts;      /* the update */
     bool new_dh, further; /* further crypto sessions */
     unsigned times;
-    bool mki; /* names the new keys (P-35) */
+    bool mki;          /* names the new keys (P-35) */
+    const char *curve; /* of the new values; NULL: that of before */
 } update;
 
 static const update updates[] = {
     {"initiator-starts-new", "the initiator, which the IUT is, starts an update with new values", true, true,
-     true, false, 1, false},
-    {"initiator-starts-old", "the same without new values", true, true, false, false, 1, false},
-    {"initiator-starts-thrice", "three updates with new values", true, true, true, false, 3, false},
+     true, false, 1, false, NULL},
+    {"initiator-starts-old", "the same without new values", true, true, false, false, 1, false, NULL},
+    {"initiator-starts-thrice", "three updates with new values", true, true, true, false, 3, false, NULL},
     {"initiator-answers-new", "the IUT called; the peer starts an update with new values", true, false, true,
-     false, 1, false},
-    {"initiator-answers-old", "the same without new values", true, false, false, false, 1, false},
+     false, 1, false, NULL},
+    {"initiator-answers-old", "the same without new values", true, false, false, false, 1, false, NULL},
     {"responder-starts-new", "the responder, which the IUT is, starts an update with new values", false, true,
-     true, false, 1, false},
-    {"responder-starts-old", "the same without new values", false, true, false, false, 1, false},
+     true, false, 1, false, NULL},
+    {"responder-starts-old", "the same without new values", false, true, false, false, 1, false, NULL},
     {"responder-answers-new", "the IUT was called; the peer starts an update with new values", false, false,
-     true, false, 1, false},
-    {"responder-answers-old", "the same without new values", false, false, false, false, 1, false},
-    {"responder-answers-thrice", "three updates with new values", false, false, true, false, 3, false},
-    {"responder-answers-further", "an update that adds a crypto session", false, false, true, true, 1, false},
+     true, false, 1, false, NULL},
+    {"responder-answers-old", "the same without new values", false, false, false, false, 1, false, NULL},
+    {"responder-answers-thrice", "three updates with new values", false, false, true, false, 3, false, NULL},
+    {"responder-answers-further", "an update that adds a crypto session", false, false, true, true, 1, false,
+     NULL},
     {"initiator-starts-mki", "the IUT starts an update whose keys have an MKI", true, true, true, false, 1,
-     true},
+     true, NULL},
     {"initiator-answers-mki", "the IUT called; an update of the peer whose keys have an MKI", true, false,
-     true, false, 1, true},
+     true, false, 1, true, NULL},
     {"responder-answers-mki", "the IUT was called; an update of the peer whose keys have an MKI", false,
-     false, true, false, 1, true},
+     false, true, false, 1, true, NULL},
+    {"initiator-starts-curve", "the IUT called; it starts an update with values on another curve", true, true,
+     true, false, 1, false, "P-384"},
+    {"responder-starts-curve", "the IUT was called; it starts an update with values on another curve", false,
+     true, true, false, 1, false, "P-384"},
+    {"responder-answers-curve", "the IUT was called; an update of the peer on another curve", false, false,
+     true, false, 1, false, "P-384"},
 };
 
 static suite_report establish(suite_trial *t, const update *u, const char *deviation, peer **p) {
@@ -69,17 +77,22 @@ static ibk_span started(suite_trial *t, const update *u, suite_report r) {
 static suite_report exchange(suite_trial *t, const update *u, peer *p) {
     const char *session = u->iut_initiates ? "a" : "b";
     if (u->iut_starts) {
-        suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s%s", session,
-                                  u->new_dh ? "true" : "false", u->mki ? ", 'mki': 'AQI='" : "");
+        suite_report r = suite_op(t, SUITE_A, "update", "'session': '%s', 'new_dh': %s%s%s", session,
+                                  u->new_dh ? "true" : "false", u->mki ? ", 'mki': 'AQI='" : "",
+                                  u->curve ? suite_text(t, ", 'curve': '%s'", u->curve) : "");
         ibk_span answer = case_give(t, p, started(t, u, r));
         case_judge(t, p, false);
         suite_obeyed(t, (peer_look(p)->mki.len == 2) == u->mki, u->mki ? "an mki of 2 octets" : "no mki",
                      "one of %zu", peer_look(p)->mki.len);
+        suite_obeyed(t, !u->curve || peer_look(p)->curve == case_curve(u->curve),
+                     suite_text(t, "an update on %s", u->curve), "one on %s",
+                     case_curve_name(peer_look(p)->curve));
         return suite_message_in(t, SUITE_A, session, answer);
     }
     static const uint8_t policy = 0;
     const peer_cs further = {.cs_id = 3, .policies = {&policy, 1}, .ssrc = 3};
     peer_change change = {.new_dh = u->new_dh,
+                          .curve = u->curve ? case_curve(u->curve) : 0,
                           .mki = u->mki ? ibk_span_str("\001\002") : (ibk_span){0},
                           .further = &further,
                           .n_further = u->further};
@@ -169,14 +182,16 @@ void cases_flow_update(suite_list *list) {
         const char *ids = suite_list_text(
             list, "6267-73 6267-74 6267-75 6267-76 6267-77 3830-27 3830-28 3830-29 P-7 P-30 %s",
             u->new_dh ? "6267-78 6267-79 P-20" : "6267-80 P-31");
-        suite_case c = {
-            suite_list_text(list, "flow/update/%s", u->name),
-            u->title,
-            suite_list_text(list, "%s%s%s", ids, u->further ? " P-33" : "", u->mki ? " P-35" : ""),
-            suite_list_text(list, "roles:%s features:update%s", u->iut_initiates ? "initiator" : "responder",
-                            u->further ? ",update-sessions" : ""),
-            run_update,
-            u};
+        suite_case c = {suite_list_text(list, "flow/update/%s", u->name),
+                        u->title,
+                        suite_list_text(list, "%s%s%s%s", ids, u->further ? " P-33" : "",
+                                        u->mki ? " P-35" : "", u->curve ? " P-21" : ""),
+                        suite_list_text(list, "roles:%s features:update%s%s",
+                                        u->iut_initiates ? "initiator" : "responder",
+                                        u->further ? ",update-sessions" : "",
+                                        u->curve ? " curves:P-256,P-384 own_curves:P-384" : ""),
+                        run_update,
+                        u};
         suite_add(list, &c);
     }
     const suite_case more[] = {{"flow/update/taken-back", "an answered update is taken back", "P-32",

@@ -275,6 +275,43 @@ static void run_chain(suite_trial *t, const void *arg) {
                       "another in place %zu, or none", i + 1);
 }
 
+/* The KMS's certificate is of the root, the user trusts that, or the stranger's alone: then there is no
+ * certificate that an envelope could be made for, and no request. */
+static void run_anchors(suite_trial *t, const void *arg) {
+    const char *root = arg;
+    suite_node node = {0};
+    suite_begin(t, SUITE_A, &node);
+    const char *method = suite_text(
+        t,
+        "'method': 'PKE', 'pke': {'chain': ['%s'], 'private_key': '%s', 'kms_certificates': ['%s'], "
+        "'anchors': ['%s']}",
+        suite_base64(t, ibk_buf_span(&kms_holder(t, "alice")->certificate)),
+        suite_base64(t, ibk_buf_span(&kms_holder(t, "alice")->private_key)),
+        suite_base64(t, ibk_buf_span(&kms_holder(t, "kms")->certificate)),
+        suite_base64(t, ibk_buf_span(&kms_holder(t, root)->certificate)));
+    json_t *members = suite_json(t,
+                                 "{'session': 'u', 'role': 'user', 'kms': {'uri': 'sip:kms@home.example'}, "
+                                 "'ask': [" ALICE "], %s}",
+                                 method);
+    bool trusted = strcmp(root, "root") == 0;
+    const json_t *answer =
+        trusted ? suite_do(t, SUITE_A, "6267-2", "open", members) : suite_ask(t, SUITE_A, "open", members);
+    const char *result = json_string_value(json_object_get(answer, "result"));
+    if (!trusted && result && strcmp(result, "refused") == 0) /* before there is a session */
+        return;
+    if (!result || strcmp(result, "ok") != 0)
+        suite_skip(t, "not supported: pke.anchors");
+    const char *event =
+        json_string_value(json_object_get(json_array_get(json_object_get(answer, "reports"), 0), "event"));
+    bool asked = event && strcmp(event, "accepted") == 0;
+    if (trusted)
+        suite_require(t, asked, "3830-67", "a request, by a certificate that is trusted", "%s",
+                      event ? event : "no report");
+    else
+        suite_obeyed(t, !asked, "pke.anchors another than the root of the KMS's certificate",
+                     "a request for a key by it");
+}
+
 /* Sixteen users, a key for each hour of the day: more than fits into one KEMAC. No broken answer comes of it.
  */
 static void run_large(suite_trial *t, const void *arg) {
@@ -324,6 +361,10 @@ static const suite_case cases[] = {
     {"kms/psk-named", "the user names the PSK", "6267-11", "roles:user methods:PSK", run_psk_id, 0},
     {"kms/chain", "the user has a chain of two certificates", "6267-14 6267-13", "roles:user methods:PKE",
      run_chain, 0},
+    {"kms/anchors/trusted", "the KMS's certificate is of the anchor", "3830-67", "roles:user methods:PKE",
+     run_anchors, "root"},
+    {"kms/anchors/not-trusted", "the KMS's certificate is of another root than the anchor", "3830-67",
+     "roles:user methods:PKE", run_anchors, "stranger"},
     {"kms/large", "more keys than a KEMAC can hold", "3830-57", "roles:kms methods:PSK granularities:hour",
      run_large, 0},
 };

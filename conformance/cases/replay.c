@@ -122,6 +122,24 @@ static void run_later(suite_trial *t, const void *arg) {
                  "refused:clock|replay discarded:clock|replay");
 }
 
+/* The clock that T is held against is the one that the suite sets, also within a case: what was of its time
+ * then is not any more. */
+static void run_moved(suite_trial *t, const void *arg) {
+    (void)arg;
+    const int64_t hour = 3600000;
+    suite_node node = {.users = "bob"};
+    peer_setup then = {.role = PEER_INITIATOR, .seed = "then"},
+               now = {.role = PEER_INITIATOR, .seed = "now", .utc_ms = suite_now(t) + hour};
+    suite_begin(t, SUITE_A, &node);
+    suite_do(t, SUITE_A, NULL, "time",
+             suite_json(t, "{'utc_ms': %lld, 'timer_ms': 0}", (long long)(suite_now(t) + hour)));
+    suite_report r = call(t, &now, "b");
+    suite_obeyed(t, !suite_is(r, "refused:clock discarded:clock"), "time.utc_ms an hour later",
+                 "a T of that hour that is outside the skew");
+    suite_expect(t, r, "6267-32", "accepted/waiting");
+    suite_expect(t, call(t, &then, "b2"), "3830-63", "refused:clock discarded:clock");
+}
+
 /* ---- what enters the cache (P-15) ---- */
 
 static ibk_span spoilt(suite_trial *t, ibk_span octets) {
@@ -177,20 +195,33 @@ static void run_forged_request(suite_trial *t, const void *arg) {
     suite_expect(t, suite_message_in(t, SUITE_A, "k", octets), "6267-16", "accepted/serving");
 }
 
-/* A full cache lets nothing pass that it could not remember. */
+static suite_report again_as(suite_trial *t, ibk_span octets, const char *session) {
+    suite_op(t, SUITE_A, "open",
+             "'session': '%s', 'role': 'responder', 'local': {'uri': 'sip:bob@home.example'}", session);
+    return suite_message_in(t, SUITE_A, session, octets);
+}
+
+/* A full cache lets nothing pass that it could not remember. The calls have the same T. A cache of one
+ * message may take the second in the place of the first, and then refuses whatever has that T; if it still
+ * tells the first and the second from a third, it remembers two. */
 static void run_full(suite_trial *t, const void *arg) {
     (void)arg;
+    static const char *const seeds[] = {"one", "two", "three"};
     suite_node node = {.users = "bob", .policy = "{'replay_entries': 1}"};
-    peer_setup one = {.role = PEER_INITIATOR, .seed = "one"}, two = {.role = PEER_INITIATOR, .seed = "two"};
     suite_begin(t, SUITE_A, &node);
-    ibk_span octets = case_start(t, case_peer(t, &one));
-    suite_open_responder(t, SUITE_A, "");
-    suite_expect(t, suite_message_in(t, SUITE_A, "b", octets), "6267-32", "accepted/waiting");
-    call(t, &two, "b2"); /* may be taken or not, by whether it takes the place of the first */
-    suite_op(t, SUITE_A, "open",
-             "'session': 'b3', 'role': 'responder', 'local': {'uri': 'sip:bob@home.example'}");
-    suite_expect(t, suite_message_in(t, SUITE_A, "b3", octets), "3830-63",
-                 "refused:replay|policy discarded:replay|policy");
+    ibk_span octets[3];
+    for (size_t i = 0; i < 3; i++) {
+        peer_setup setup = {.role = PEER_INITIATOR, .seed = seeds[i]};
+        octets[i] = case_start(t, case_peer(t, &setup));
+    }
+    suite_expect(t, again_as(t, octets[0], "b"), "6267-32", "accepted/waiting");
+    suite_report second = again_as(t, octets[1], "b2");
+    suite_expect(t, again_as(t, octets[0], "b3"), "3830-63", "refused:replay|policy discarded:replay|policy");
+    if (!suite_is(second, "accepted"))
+        return;
+    suite_expect(t, again_as(t, octets[1], "b4"), "3830-63", "refused:replay|policy discarded:replay|policy");
+    suite_obeyed(t, !suite_is(again_as(t, octets[2], "b5"), "accepted"), "policy.replay_entries 1",
+                 "a cache of more");
 }
 
 /* ---- the order of checks (RFC 3830 §5.3) ---- */
@@ -275,6 +306,8 @@ void cases_replay(suite_list *list) {
     }
     const suite_case more[] = {{"replay/later", "an hour later the same message again", "3830-63",
                                 "roles:responder features:many,clock", run_later, 0},
+                               {"replay/moved", "the clock is set, and what was of its time is stale",
+                                "3830-63", "roles:responder features:many,clock", run_moved, 0},
                                {"replay/forged-first", "a message that does not decrypt keeps nobody out",
                                 "P-15 5091-15 P-16", "roles:responder features:many", run_forged_first, 0},
                                {"replay/readdressed", "the same message to another user keeps nobody out",

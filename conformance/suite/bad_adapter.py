@@ -26,6 +26,16 @@ def deaf(request):
     if way == "deaf":
         for name in ("curve", "prf", "mac", "timestamp"):
             request.get("policy", {}).pop(name, None)
+    if way == "heedless":
+        for name in ("prfs", "macs", "timestamps", "accept_initiators", "replay_entries"):
+            request.get("policy", {}).pop(name, None)
+        request.get("random", {}).pop("rand", None)
+        request.get("pke", {}).pop("anchors", None)
+        for policy in request.get("policies", []):
+            policy.pop("salt_key_len", None)
+        for op, name in (("update", "curve"), ("time", "utc_ms")):
+            if request.get("op") == op:
+                request.pop(name, None)
     return request
 
 

@@ -73,9 +73,11 @@ def test_verdicts():
 def test_lacking():
     """An honest adapter that can do less is not failed for that: what it lacks is skipped, and all else passes."""
     some = [word for glob in ("flow/*/1024-p-256-*", "flow/fresh/*", "flow/deferred/*", "replay/again/*", "state/*/waiting/*",
-                              "deviation/r-message-2/echo-*", "deviation/update-i-message-1/t-*")
+                              "deviation/r-message-2/echo-*", "deviation/update-i-message-1/t-*", "flow/accept/*",
+                              "flow/update/*-curve", "flow/policies/salt", "replay/moved", "replay/cache-full", "kms/anchors/*")
             for word in ("--filter", glob)]  # fmt: skip
-    for lacking in ("clock", "random,keys,classes", "many,update,fork,policy", "sdp,esk,open-esk,deferred,settle"):
+    for lacking in ("clock", "random,keys,classes", "many,update,fork,policy",
+                    "sdp,esk,open-esk,deferred,settle,update.curve"):
         status, cases, told = judged(*some, iut=f"exec {sys.executable} {here}/lacking.py {lacking} {program} iut")
         assert status == 0 and verdicts(cases) <= {"pass", "skipped"}, (lacking, told)
         assert [case["verdict"] for case in cases.values()].count("pass") > 20, (lacking, told)
@@ -107,6 +109,19 @@ def test_obedience():
     asked = {case["reason"].split("policy.")[1].split()[0] for case in failed.values()}
     assert asked == {"curve", "prf", "mac", "timestamp"}, asked
     assert all("1024-p-256-mikey-1-sha-1-ntp-utc-" not in name for name in failed), "nothing special was asked for there"
+
+
+def test_heed():
+    """The same of what is to be accepted alone, of a value that is given, and of requests with a member that may be absent."""
+    chosen = [f"--filter={name}" for name in ("flow/accept/*", "flow/fresh/*", "flow/policies/*", "flow/update/*-curve",
+                                             "replay/*", "kms/anchors/*")]
+    status, cases, told = judged(*chosen, way="heedless")
+    failed = {name: case for name, case in cases.items() if case["verdict"] == "fail"}
+    assert status == 1 and set(failed) == {
+        "flow/accept/prf", "flow/accept/mac", "flow/accept/timestamp", "flow/accept/initiator", "flow/fresh/initiator",
+        "flow/policies/salt", "flow/update/initiator-starts-curve", "flow/update/responder-starts-curve", "replay/moved", "replay/cache-full",
+        "kms/anchors/not-trusted"}, told
+    assert all("contradiction: asked for was " in case["reason"] for case in failed.values()), told
 
 
 def test_minimal():

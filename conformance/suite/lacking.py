@@ -2,7 +2,7 @@
 """An honest adapter that lacks things: it stands in front of a good one, claims less, and cannot do what it does not claim.
 
 Arguments: what is lacking, separated by commas (features of IUT.md section 3; `policy`: no option is known; `1024`: parameters of
-that size), then the command of the good adapter. A request for what is lacking is answered with `unsupported`, so a suite that asks for it all the same
+that size; `update.curve`: an update that chooses its curve), then the command of the good adapter. A request for what is lacking is answered with `unsupported`, so a suite that asks for it all the same
 is told of a contradiction."""
 import json
 import subprocess
@@ -37,6 +37,8 @@ def unclaimed(request):
         return "needs" if names else "random" if "random" in lacking and "random" in request else None
     if request["op"] == "open" and "many" in lacking and opened:
         return "session"
+    if request["op"] == "update" and "update.curve" in lacking and "curve" in request:
+        return "curve"
     return next((name for name in ("esk", "sdp") if name in lacking and name in request), None)
 
 
