@@ -132,7 +132,7 @@ static void run_moved(suite_trial *t, const void *arg) {
                now = {.role = PEER_INITIATOR, .seed = "now", .utc_ms = suite_now(t) + hour};
     suite_begin(t, SUITE_A, &node);
     suite_do(t, SUITE_A, NULL, "time",
-             suite_json(t, "{'utc_ms': %lld, 'timer_ms': 0}", (long long)(suite_now(t) + hour)));
+             suite_json(t, "{'utc_ms': %lld, 'timer_ms': 0}", (long long)suite_now(t) + hour));
     suite_report r = call(t, &now, "b");
     suite_obeyed(t, !suite_is(r, "refused:clock discarded:clock"), "time.utc_ms an hour later",
                  "a T of that hour that is outside the skew");
