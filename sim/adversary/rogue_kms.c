@@ -297,7 +297,7 @@ static ibk_err take_names(const rogue_kms *k) {
     ims_names *names = k->config.host->world->names;
     parameters_host(host, k->domain->name);
     ibk_err err = ims_names_replace(names, host, &k->config.host->addr);
-    if (!err && !kms_identity_host(host, k->domain->kms.identity))
+    if (!err && !scn_kms_host(host, k->domain->kms.identity))
         return IBK_ERR_LIMIT;
     return err ? err : ims_names_replace(names, host, &k->config.host->addr);
 }

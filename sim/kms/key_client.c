@@ -230,15 +230,9 @@ static void try_again(key_client *c, uint64_t pause_ns) {
                       : "the KMS did not answer in time");
 }
 
-bool kms_identity_host(char out[256], const char *identity) {
-    const char *at = strchr(identity, '@');
-    int len = at ? snprintf(out, 256, "%.*s.%s", (int)(at - identity), identity, at + 1) : -1;
-    return len >= 0 && len < 256;
-}
-
 static bool find_kms(key_client *c) {
     sip_addr addr = {.port = KMS_HTTP_PORT};
-    if (!kms_identity_host(c->kms_host, c->config.user->kms) ||
+    if (!scn_kms_host(c->kms_host, c->config.user->kms) ||
         ims_names_find(c->config.host->world->names, &addr, c->kms_host))
         return false;
     c->kms = ims_endpoint(&addr);

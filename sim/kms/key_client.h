@@ -9,10 +9,6 @@
 #define KMS_HTTP_PORT 8080
 #define KMS_TARGET    "/mikey"
 
-/* The host that serves the KMS of an identity: "kms@home.example" is kms.home.example. False if it is too
- * long, or has no '@'. */
-bool kms_identity_host(char out[256], const char *identity);
-
 #define KEY_CLIENT_TRIES  4
 #define KEY_CLIENT_TRY_NS (8 * SIP_S) /* longer than TCP needs for a few lost packets */
 

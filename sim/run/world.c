@@ -193,7 +193,7 @@ static ibk_err add_subscribers(world *w, world_domain *d) {
 /* The host that key requests to the KMS's identity go to, if it is not called so anyway. */
 static ibk_err name_kms(world *w, const world_domain *d, const sip_addr *addr) {
     char host[256];
-    if (!kms_identity_host(host, d->scenario->kms.identity))
+    if (!scn_kms_host(host, d->scenario->kms.identity))
         return IBK_ERR_LIMIT;
     return strcmp(host, d->name[FUNCTION_KMS]) == 0 ? IBK_OK : ims_names_add(w->ims.names, host, addr);
 }

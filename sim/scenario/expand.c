@@ -1,6 +1,7 @@
 /* Raw to model: domains, links, and the order of the steps. */
 #include "scenario/names.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static const scn_section *list_section(const char *key) {
@@ -35,12 +36,11 @@ static const char *in_lower_case(scn_arena *arena, const char *text) {
     return copy;
 }
 
-/* The host that serves a KMS by its identity, which need not be that of its domain's KMS. */
-static const char *kms_host(scn_arena *arena, const raw_kms *kms) {
-    const char *identity = kms->kms.identity, *at = identity != NULL ? strchr(identity, '@') : NULL;
-    const char *host =
-        at != NULL ? scn_printf(arena, "%.*s.%s", (int)(at - identity), identity, at + 1) : NULL;
-    return host != NULL ? in_lower_case(arena, host) : NULL;
+bool scn_kms_host(char out[SCN_KMS_HOST], const char *identity) {
+    const char *at = strchr(identity, '@');
+    int len =
+        at != NULL ? snprintf(out, SCN_KMS_HOST, "%.*s.%s", (int)(at - identity), identity, at + 1) : -1;
+    return len >= 0 && len < SCN_KMS_HOST;
 }
 
 /* Names of hosts that no two nodes may have. */
@@ -58,7 +58,9 @@ static void check_hosts(scn_ctx *ctx, const raw_domain *domains, size_t count) {
             if (own != NULL)
                 index.list[index.count++] = (scn_named){own, i, scn_where_of(&d->head, "name")};
         }
-        const char *served = kms_host(ctx->arena, &d->kms);
+        char host[SCN_KMS_HOST];
+        bool has_host = d->kms.kms.identity != NULL && scn_kms_host(host, d->kms.kms.identity);
+        const char *served = has_host ? in_lower_case(ctx->arena, host) : NULL;
         if (served != NULL && own != NULL && strcmp(served, own) != 0)
             index.list[index.count++] =
                 (scn_named){served, count + i, scn_where_of(&d->kms.head, "identity")};

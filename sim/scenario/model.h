@@ -546,6 +546,10 @@ const scn_user *scn_find_user(const scn_scenario *s, const char *name); /* NULL:
 bool scn_has_identity(const scn_user *user, const char *identity);      /* its first or a further one */
 /* The user one of whose public identities it is. NULL: nobody's. */
 const scn_user *scn_find_identity(const scn_scenario *s, const char *identity);
+/* The host that serves the KMS of an identity: "kms@home.example" is kms.home.example. False if it is too
+ * long, or has no '@'. */
+#define SCN_KMS_HOST 256
+bool scn_kms_host(char out[SCN_KMS_HOST], const char *identity);
 const scn_domain *scn_find_domain(const scn_scenario *s, const char *name);       /* NULL: none */
 const scn_adversary *scn_find_adversary(const scn_scenario *s, const char *name); /* NULL: none */
 
