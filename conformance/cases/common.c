@@ -25,6 +25,18 @@ uint8_t case_curve(const char *name) {
     return 0;
 }
 
+case_value case_of_size(suite_trial *t, unsigned size, const void *arg) {
+    return (case_value){"5091-9", suite_text(t, "parameters of %u bits", size), arg};
+}
+
+case_value case_of_prf(uint8_t prf, const void *arg) {
+    return (case_value){prf ? "6043-1" : "3830-11", case_prfs[prf], arg};
+}
+
+case_value case_of_mac(uint8_t mac, const void *arg) {
+    return (case_value){mac == 1 ? "3830-16" : "6043-10", case_macs[mac], arg};
+}
+
 const char *case_curve_name(uint8_t number) {
     for (size_t i = 0; i < CURVES; i++)
         if (curves[i].value == number)

@@ -142,6 +142,10 @@ extern const char *const case_prfs[2];
 extern const char *const case_macs[3];        /* index: algorithm; 0 is NULL */
 extern const char *const case_encryptions[4]; /* the same */
 extern const char *const case_maps[3];
+/* Values of a combination, each with the requirement that it is about. */
+case_value case_of_size(suite_trial *t, unsigned size, const void *arg);
+case_value case_of_prf(uint8_t prf, const void *arg);
+case_value case_of_mac(uint8_t mac, const void *arg);
 uint8_t case_curve(const char *name);        /* ECC curve of ECCPT */
 const char *case_curve_name(uint8_t number); /* "another" for none of ours */
 

@@ -117,10 +117,10 @@ static void run_call(suite_trial *t, const combination *c, case_play *play) {
     alone[3].mac = c->mac;
     alone[4].timestamp = c->timestamp;
     alone[5].map = c->map;
-    const case_value values[] = {{"5091-9", suite_text(t, "parameters of %u bits", c->size), &alone[0]},
+    const case_value values[] = {case_of_size(t, c->size, &alone[0]),
                                  {"P-21", c->curve, &alone[1]},
-                                 {c->prf ? "6043-1" : "3830-11", case_prfs[c->prf], &alone[2]},
-                                 {c->mac == 1 ? "3830-16" : "6043-10", case_macs[c->mac], &alone[3]},
+                                 case_of_prf(c->prf, &alone[2]),
+                                 case_of_mac(c->mac, &alone[3]),
                                  {c->timestamp < 2 ? "3830-65" : NULL,
                                   suite_text(t, "T of the type %s", case_timestamps[c->timestamp]),
                                   &alone[4]},

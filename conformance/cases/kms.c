@@ -251,9 +251,9 @@ static _Noreturn void not_taken(suite_trial *t, const combination *c, suite_repo
     alone[7].pss = c->pss;
     alone[8].chash = c->chash;
     const case_value values[VALUES] = {
-        {"5091-9", suite_text(t, "parameters of %u bits", c->size), &alone[0]},
-        {c->prf ? "6043-1" : "3830-11", case_prfs[c->prf], &alone[1]},
-        {c->mac == 1 ? "3830-16" : "6043-10", case_macs[c->mac], &alone[2]},
+        case_of_size(t, c->size, &alone[0]),
+        case_of_prf(c->prf, &alone[1]),
+        case_of_mac(c->mac, &alone[2]),
         {time_rule(c->timestamp), suite_text(t, "T of the type %s", case_timestamps[c->timestamp]),
          &alone[3]},
         {cipher_rule(c->encryption), case_encryptions[c->encryption], &alone[4]},
