@@ -17,8 +17,14 @@ typedef struct world_event {
     bool happened;
 } world_event;
 
-enum { FUNCTION_P, FUNCTION_I, FUNCTION_S, FUNCTION_HSS, FUNCTION_KMS, FUNCTIONS };
-static const char *const function_names[FUNCTIONS] = {"pcscf", "icscf", "scscf", "hss", "kms"};
+enum {
+    FUNCTION_P = SCN_NODE_PCSCF,
+    FUNCTION_I = SCN_NODE_ICSCF,
+    FUNCTION_S = SCN_NODE_SCSCF,
+    FUNCTION_HSS = SCN_NODE_HSS,
+    FUNCTION_KMS = SCN_NODE_KMS,
+    FUNCTIONS = SCN_CORE_NODES
+};
 
 static n3_family family_of(const world *w) {
     return w->scenario->network.ip == 6 ? N3_IPV6 : N3_IPV4;
@@ -142,7 +148,7 @@ static ibk_err make_domain_nodes(world *w, world_domain *d, ibk_diag *diag) {
     ibk_err err = make_node(w, &d->router, router, diag);
     for (size_t i = 0; !err && i < FUNCTIONS; i++) {
         n3_node *node;
-        snprintf(d->name[i], sizeof d->name[i], "%s.%s", function_names[i], d->scenario->name);
+        snprintf(d->name[i], sizeof d->name[i], "%s.%s", scn_core_node_name((unsigned)i), d->scenario->name);
         err = make_node(w, &node, d->name[i], diag);
         if (!err)
             err = add_link(w, node, d->router, scn_core_link(w->scenario), diag);

@@ -45,16 +45,15 @@ bool scn_kms_host(char out[SCN_KMS_HOST], const char *identity) {
 
 /* Names of hosts that no two nodes may have. */
 static void check_hosts(scn_ctx *ctx, const raw_domain *domains, size_t count) {
-    static const char *const nodes[] = {"", "pcscf.", "icscf.", "scscf.", "hss.", "kms."};
-    const size_t node_count = sizeof nodes / sizeof nodes[0];
     scn_index index;
-    if (!scn_index_new(ctx, &index, count * (node_count + 1)))
+    if (!scn_index_new(ctx, &index, count * (1 + SCN_CORE_NODES + 1)))
         return;
     for (size_t i = 0; i < count; i++) {
         const raw_domain *d = &domains[i];
-        const char *own = NULL;
-        for (size_t k = 0; k < node_count; k++) {
-            own = scn_printf(ctx->arena, "%s%s", nodes[k], d->name);
+        const char *own = NULL; /* at the end the KMS's */
+        index.list[index.count++] = (scn_named){d->name, i, scn_where_of(&d->head, "name")};
+        for (unsigned node = 0; node < SCN_CORE_NODES; node++) {
+            own = scn_printf(ctx->arena, "%s.%s", scn_core_node_name(node), d->name);
             if (own != NULL)
                 index.list[index.count++] = (scn_named){own, i, scn_where_of(&d->head, "name")};
         }
