@@ -311,7 +311,9 @@ static const px_knob knobs[] = {
      "3830-19 3830-20 P-24", PX_EITHER},
     {"pke-cached", "C says that the envelope key is to be kept", C, px_bend_octet, AT(PX_PKE), 0, 0x40, PKE,
      "P-24", PX_REFUSE},
-    {"pke-length-under", "the length of PKE is smaller by one", C, px_bend_length16, AT(PX_PKE), 0, -1, PKE,
+    /* By two: with one, the octet that is left over (0x01, 0x11) at times makes a length of SIGN that fits.
+     */
+    {"pke-length-under", "the length of PKE is smaller by two", C, px_bend_length16, AT(PX_PKE), 0, -2, PKE,
      "@parse", PX_REFUSE},
 };
 
