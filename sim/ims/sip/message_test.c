@@ -15,6 +15,9 @@
 #define PARTIES     "From: \"Alice, \\\"A\\\"\" <sip:alice@a.example>;tag=11\r\nTo: <sip:bob@b.example>\r\n"
 #define CALL        "Call-ID: x1@a\r\nCSeq: 7 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:alice@192.0.2.1:5062>\r\n"
 #define GOOD        INVITE_LINE VIA PARTIES CALL
+#define REGISTER                                                                                             \
+    "REGISTER sip:a.example SIP/2.0\r\n" VIA PARTIES "Call-ID: x\r\nCSeq: 7 REGISTER\r\nMax-Forwards: "      \
+                                                     "70\r\n"
 
 static ibk_err parse(sip_msg **msg, const char *text, sip_framing framing, ibk_diag *diag) {
     return sip_msg_parse(msg, ibk_span_str(text), framing, diag);
@@ -149,6 +152,14 @@ static const struct {
     {GOOD "X: a\nY: b\r\n\r\n", IBK_ERR_BAD_TEXT, "header"},
     {GOOD "X: a\x01\r\n\r\n", IBK_ERR_BAD_TEXT, "header"},
     {GOOD "Route: <tel:+12>\r\n\r\n", IBK_ERR_BAD_TEXT, "Route"},
+    {REGISTER "Contact: <tel:+12;a=\xff>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <tel:+12;a=%4>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <tel:+12;a=1;A=2>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <urn:a{b>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: \"%\\00\" <sip:a@b>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <sip:a@b>;x y=1\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <sip:a@b>;x=\"a\"b\"\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <sip:a@b>;x=a/b\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {"INVITE sip:bob%00@b.example SIP/2.0\r\n" VIA PARTIES CALL "\r\n", IBK_ERR_BAD_TEXT, "header"},
     {"INVITE sip:bob@b.example:0 SIP/2.0\r\n" VIA PARTIES CALL "\r\n", IBK_ERR_BAD_VALUE, "start-line"},
     {"INVITE sip:bob:pw@b.example SIP/2.0\r\n" VIA PARTIES CALL "\r\n", IBK_ERR_BAD_VALUE, "start-line"},
@@ -158,6 +169,29 @@ static const struct {
     {"SIP/2.0 700 High\r\n" VIA PARTIES CALL "\r\n", IBK_ERR_BAD_VALUE, "start-line"},
     {"SIP/2.0 2000 Long\r\n" VIA PARTIES CALL "\r\n", IBK_ERR_BAD_VALUE, "start-line"},
 };
+
+/* Neither escaped once more nor turned into something else. */
+static void leaves_contacts_as_they_are(void **state) {
+    (void)state;
+    static const char *const contacts[] = {
+        "<tel:+49309;phone-context=%2B49;ext=1>",
+        "<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>;x",
+        "<sip:a%25b@c?Subject=%25>;q=0.5;received=[fd00::9]",
+        "\"%\\\\00\" <sip:a@b>;+sip.instance=\"<urn:uuid:\\\"1>\"",
+    };
+    for (size_t i = 0; i < sizeof contacts / sizeof *contacts; i++) {
+        char text[1024];
+        sip_msg *msg = NULL;
+        ibk_buf out = {0};
+        snprintf(text, sizeof text, REGISTER "Contact: %s\r\n\r\n", contacts[i]);
+        assert_int_equal(parse(&msg, text, SIP_DATAGRAM, NULL), IBK_OK);
+        assert_int_equal(sip_msg_encode(&out, msg), IBK_OK);
+        assert_int_equal(ibk_buf_append(&out, "", 1), IBK_OK);
+        assert_non_null(strstr((char *)out.data, contacts[i]));
+        ibk_buf_free(&out);
+        sip_msg_free(msg);
+    }
+}
 
 static void refuses_broken_messages(void **state) {
     (void)state;
@@ -401,15 +435,11 @@ static int setup(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_it_writes),
-        cmocka_unit_test(refuses_broken_messages),
-        cmocka_unit_test(content_length_by_transport),
-        cmocka_unit_test(bounds_sizes_and_counts),
-        cmocka_unit_test(builds_responses_acks_and_cancels),
-        cmocka_unit_test(no_header_injection),
-        cmocka_unit_test(special_fields),
-        cmocka_unit_test(ipv6_and_wildcards),
-        cmocka_unit_test(compares_uris),
+        cmocka_unit_test(reads_what_it_writes),    cmocka_unit_test(leaves_contacts_as_they_are),
+        cmocka_unit_test(refuses_broken_messages), cmocka_unit_test(content_length_by_transport),
+        cmocka_unit_test(bounds_sizes_and_counts), cmocka_unit_test(builds_responses_acks_and_cancels),
+        cmocka_unit_test(no_header_injection),     cmocka_unit_test(special_fields),
+        cmocka_unit_test(ipv6_and_wildcards),      cmocka_unit_test(compares_uris),
         cmocka_unit_test(survives_mutation),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -18,6 +18,33 @@ static inline bool sip_is_token(const char *text, size_t len) {
     return true;
 }
 
+/* gen-value = token / host / quoted-string; a host is a token, or an IPv6 address with or without brackets.
+ */
+static inline bool sip_is_param_value(const char *text) {
+    size_t len = strlen(text);
+    if (len == 0 || text[0] != '"') {
+        for (size_t i = 0; i < len; i++)
+            if (!strchr("[]:", text[i]) && !sip_is_token(&text[i], 1))
+                return false;
+        return len > 0;
+    }
+    size_t i = 1;
+    while (i < len && text[i] != '"')
+        i += text[i] == '\\' ? 2 : 1;
+    return i == len - 1;
+}
+
+/* RFC 3986 §2: reserved, unreserved and escaped characters, whatever the scheme. */
+static inline bool sip_is_uri_text(const char *text) {
+    for (const char *c = text; *c; c++) {
+        unsigned char one = (unsigned char)*c;
+        if (one == '%' ? !isxdigit((unsigned char)c[1]) || !isxdigit((unsigned char)c[2])
+                       : one >= 0x80 || !(isalnum(one) || strchr("-._~:/?#[]@!$&'()*+,;=", one)))
+            return false;
+    }
+    return *text != 0;
+}
+
 /* Decimal digits alone, at most `max`. */
 static inline bool sip_number(const char *text, size_t len, uint64_t max, uint64_t *out) {
     uint64_t value = 0;

@@ -123,7 +123,7 @@ static void put_host(sip_put *put, const char *host, uint16_t port) {
     }
 }
 
-static void put_header_params(sip_put *put, const sip_params *params) {
+static void put_params(sip_put *put, const sip_params *params) {
     for (size_t i = 0; i < params->count; i++) {
         put_raw(put, ";");
         put_text(put, params->item[i].name);
@@ -136,14 +136,16 @@ static void put_uri(sip_put *put, const sip_uri *uri) {
     static const char param_marks[] = "[]/:&+$";
     put_text(put, uri->scheme);
     put_raw(put, ":");
-    if (!uri->host)
+    if (!uri->host) { // opaque: as it was read
         put_text(put, uri->user);
-    else if (uri->user) {
+        put_params(put, &uri->params);
+        return;
+    }
+    if (uri->user) {
         put_escaped(put, uri->user, "&=+$,;?/");
         put_raw(put, "@");
     }
-    if (uri->host)
-        put_host(put, uri->host, uri->port);
+    put_host(put, uri->host, uri->port);
     for (size_t i = 0; i < uri->params.count; i++) {
         put_raw(put, ";");
         put_escaped(put, uri->params.item[i].name, param_marks);
@@ -182,7 +184,7 @@ ibk_err sip_name_addr_encode(ibk_buf *out, const sip_name_addr *addr) {
     put_raw(&put, "<");
     put_uri(&put, &addr->uri);
     put_raw(&put, ">");
-    put_header_params(&put, &addr->params);
+    put_params(&put, &addr->params);
     return put.err;
 }
 
@@ -192,7 +194,7 @@ ibk_err sip_via_encode(ibk_buf *out, const sip_via *via) {
     put_raw(&put, sip_proto_name(via->proto));
     put_raw(&put, " ");
     put_host(&put, via->host, via->port);
-    put_header_params(&put, &via->params);
+    put_params(&put, &via->params);
     return put.err;
 }
 

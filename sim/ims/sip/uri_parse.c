@@ -29,6 +29,18 @@ static ibk_err convert_params(sip_arena *arena, sip_params *out, const osip_list
     return IBK_OK;
 }
 
+static ibk_err convert_header_params(sip_arena *arena, sip_params *out, const osip_list_t *in,
+                                     const char *field, ibk_diag *diag) {
+    ibk_err err = convert_params(arena, out, in, field, diag);
+    for (size_t i = 0; !err && i < out->count; i++) {
+        const sip_param *param = &out->item[i];
+        if (!sip_is_token(param->name, strlen(param->name)) ||
+            (param->value && !sip_is_param_value(param->value)))
+            err = ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "no parameter: %.40s", param->name);
+    }
+    return err;
+}
+
 static ibk_err convert_port(uint16_t *out, const char *text, const char *field, ibk_diag *diag) {
     uint64_t port = 0;
     *out = 0;
@@ -50,13 +62,29 @@ static const char *lower(sip_arena *arena, const char *text) {
     return out;
 }
 
-/* tel: and other schemes are opaque but for the parameters of tel: (RFC 3966). */
+/* par = name [ "=" value ]: RFC 3966 §3; each name at most once. */
+static ibk_err convert_tel_params(sip_arena *arena, sip_params *out, const char *text, const char *field,
+                                  ibk_diag *diag) {
+    for (const char *next = text; *next == ';';) {
+        next++;
+        size_t size = strcspn(next, ";"), len = strcspn(next, ";=");
+        const char *name = sip_arena_strn(arena, next, len);
+        if (len == 0 || out->count == SIP_MAX_PARAMS || sip_param_get(out, name))
+            return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "bad parameters of a tel: URI");
+        const char *value = len < size ? sip_arena_strn(arena, next + len + 1, size - len - 1) : NULL;
+        sip_param_set(arena, out, name, value);
+        next += size;
+    }
+    return IBK_OK;
+}
+
+/* tel: and other schemes are opaque but for the parameters of tel:. Escapes stay as they are. */
 static ibk_err convert_opaque(sip_arena *arena, sip_uri *out, const osip_uri_t *in, const char *field,
                               ibk_diag *diag) {
     const char *text = in->string;
     if (!text || text[0] == 0)
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "an empty URI");
-    if (strpbrk(text, " \t<>\"\r\n"))
+    if (!sip_is_uri_text(text))
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "a character that no URI has");
     if (strcmp(out->scheme, "tel") != 0) {
         out->user = sip_arena_str(arena, text);
@@ -66,21 +94,15 @@ static ibk_err convert_opaque(sip_arena *arena, sip_uri *out, const osip_uri_t *
     if (len == 0)
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "tel: without number");
     out->user = sip_arena_strn(arena, text, len);
-    for (const char *next = text + len; *next == ';';) {
-        next++;
-        size_t size = strcspn(next, ";"), name = strcspn(next, ";=");
-        if (name == 0 || out->params.count == SIP_MAX_PARAMS)
-            return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "bad parameters of a tel: URI");
-        const char *value = name < size ? sip_arena_strn(arena, next + name + 1, size - name - 1) : NULL;
-        sip_param_set(arena, &out->params, sip_arena_strn(arena, next, name), value);
-        next += size;
-    }
-    return IBK_OK;
+    return convert_tel_params(arena, &out->params, text + len, field, diag);
 }
 
-static ibk_err convert_uri_headers(sip_arena *arena, sip_uri *out, const osip_uri_t *in) {
+static ibk_err convert_uri_headers(sip_arena *arena, sip_uri *out, const osip_uri_t *in, const char *field,
+                                   ibk_diag *diag) {
     int count = osip_list_size(&in->url_headers);
-    for (int i = 0; i < count && i < SIP_MAX_PARAMS; i++) {
+    if (count > SIP_MAX_PARAMS)
+        return ibk_fail(diag, IBK_ERR_LIMIT, field, 0, "%d header fields in a URI", count);
+    for (int i = 0; i < count; i++) {
         const osip_uri_header_t *header = osip_list_get(&in->url_headers, i);
         char *name = header && header->gname ? __osip_uri_escape_header_param(header->gname) : NULL;
         char *value = header && header->gvalue ? __osip_uri_escape_header_param(header->gvalue) : NULL;
@@ -112,7 +134,15 @@ ibk_err sip_convert_uri(sip_arena *arena, sip_uri *out, const osip_uri_t *in, co
     ibk_err err = convert_port(&out->port, in->port, field, diag);
     if (!err)
         err = convert_params(arena, &out->params, &in->url_params, field, diag);
-    return err ? err : convert_uri_headers(arena, out, in);
+    return err ? err : convert_uri_headers(arena, out, in, field, diag);
+}
+
+/* What libosip2 would cut short or misread. */
+static bool is_clean(const char *text) {
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f || strncmp(c, "%00", 3) == 0)
+            return false;
+    return true;
 }
 
 /* Display names without quotes and escapes. */
@@ -139,10 +169,12 @@ ibk_err sip_convert_addr(sip_arena *arena, sip_name_addr *out, const osip_from_t
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "no address");
     if (in->displayname && in->displayname[0])
         out->display = unquoted(arena, in->displayname);
+    if (out->display && !is_clean(out->display)) // "%\\00"
+        return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "a display name with %%00");
     if (!in->url && out->display && strcmp(out->display, "*") == 0)
         return IBK_OK; // Contact: *
     ibk_err err = sip_convert_uri(arena, &out->uri, in->url, field, diag);
-    return err ? err : convert_params(arena, &out->params, &in->gen_params, field, diag);
+    return err ? err : convert_header_params(arena, &out->params, &in->gen_params, field, diag);
 }
 
 ibk_err sip_convert_via(sip_arena *arena, sip_via *out, const osip_via_t *in, ibk_diag *diag) {
@@ -159,15 +191,7 @@ ibk_err sip_convert_via(sip_arena *arena, sip_via *out, const osip_via_t *in, ib
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, "Via", 0, "no valid sent-by");
     out->host = sip_arena_str(arena, in->host);
     ibk_err err = convert_port(&out->port, in->port, "Via", diag);
-    return err ? err : convert_params(arena, &out->params, &in->via_params, "Via", diag);
-}
-
-/* What libosip2 would cut short or misread. */
-static bool is_clean(const char *text) {
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f || strncmp(c, "%00", 3) == 0)
-            return false;
-    return true;
+    return err ? err : convert_header_params(arena, &out->params, &in->via_params, "Via", diag);
 }
 
 ibk_err sip_uri_parse(sip_arena *arena, sip_uri *out, const char *text, ibk_diag *diag) {
