@@ -18,6 +18,8 @@ number, such as R_MESSAGE_1#2 for the second R_MESSAGE_1.
   flip-mikey MESSAGE PAYLOAD [BACK]  a bit in the last octet of a payload, or BACK octets before it, in every copy of
                                      the first such MIKEY message that does not have it on the border of two packets
   drop-mikey MESSAGE                 without the packets that bring the first such MIKEY message
+  cut-mikey MESSAGE [fin]            without the last of the packets that bring it, over TCP, to each place, and all that its
+                                     sender sends later over that connection; with fin the sender ends it in order there
   flip-udp N                         a bit in the last octet of UDP datagram N that is no SIP (from 1): an SRTP packet
   drop-udp N                         without it
   flip-tls N [BACK]                  a bit in the last octet of the TCP segment that ends TLS record N (from 1) of those that are
@@ -67,11 +69,17 @@ def changed_text(seen, payload_name, back):
     return before, after
 
 
-def tcp_data(packet):
-    """Offset of the data in a TCP segment; None for anything else."""
+def tcp_at(packet):
+    """Offset of the TCP header; None for anything else."""
     v4 = packet[0] >> 4 == 4
     size, protocol = ((packet[0] & 15) * 4, packet[9]) if v4 else (40, packet[6])
-    return size + (packet[size + 12] >> 4) * 4 if protocol == 6 else None
+    return size if protocol == 6 else None
+
+
+def tcp_data(packet):
+    """Offset of the data in a TCP segment; None for anything else."""
+    at = tcp_at(packet)
+    return at and at + (packet[at + 12] >> 4) * 4
 
 
 def flip_tls(packets, number, back=0):
@@ -113,6 +121,24 @@ def flip_mikey(packets, capture, name, payload_name, back=0):
 def drop_mikey(packets, capture, name):
     for sighting in find(capture, name).sightings:
         packets[sighting.packet - 1] = None
+
+
+def way_of(packet):
+    """Addresses and ports of a TCP segment; None for anything else."""
+    at = tcp_at(packet)
+    return at and (bytes(addresses(packet)), bytes(packet[at : at + 4]))
+
+
+def cut_mikey(packets, capture, name, fin=None):
+    for last in (sighting.packet - 1 for sighting in find(capture, name).sightings):
+        way = packets[last] and way_of(packets[last])  # nothing: UDP, or cut already
+        same = [i for i, p in enumerate(packets) if way and p and way_of(p) == way]
+        for i in same:
+            packets[i] = packets[i] if i < last else None
+        before = [packets[i] for i in same if i < last]
+        if fin and before:
+            before[-1][tcp_at(before[-1]) + 13] |= 1
+            mend(before[-1])
 
 
 def udp_packet(capture, number):
@@ -164,6 +190,8 @@ def spoil(packets, times, capture, command, words):
         flip_mikey(packets, capture, *words)
     elif command == "drop-mikey":
         drop_mikey(packets, capture, *words)
+    elif command == "cut-mikey":
+        cut_mikey(packets, capture, *words)
     elif command == "flip-udp":
         packet = packets[udp_packet(capture, words[0])]
         packet[-1] ^= 1

@@ -129,6 +129,12 @@ expect_line '^WRONG  packet [0-9]+: R_MESSAGE_1 .* belongs to no I_MESSAGE_1'
 spoiled 1 drop-mikey R_MESSAGE_2
 expect_line '^WRONG  packet [0-9]+: I_MESSAGE_2 .* is followed by no R_MESSAGE_2'
 expect_line '^WRONG  packet [0-9]+: octets of the TCP connection before this segment are not in the capture'
+spoiled 1 cut-mikey REQUEST_KEY_RESP
+expect_line '^WRONG  packet [0-9]+: the TCP connection ends amid a message'
+verify 0 --extract none --allow-incomplete --capture spoiled.pcap "$good" # it broke off
+spoiled 1 cut-mikey REQUEST_KEY_RESP fin
+verify 1 --extract none --allow-incomplete --capture spoiled.pcap "$good" # it did not: its sender ended it
+expect_line '^WRONG  packet [0-9]+: the TCP connection ends amid a message'
 spoiled 1 flip-udp 100
 expect_line '^WRONG  packet [0-9]+: sip:.*: the SRTP tag is wrong'
 spoiled 1 drop-udp 100

@@ -18,8 +18,7 @@ static inline bool sip_is_token(const char *text, size_t len) {
     return true;
 }
 
-/* gen-value = token / host / quoted-string; a host is a token, or an IPv6 address with or without brackets.
- */
+/* gen-value = token / host / quoted-string; an IPv6 address with or without brackets. */
 static inline bool sip_is_param_value(const char *text) {
     size_t len = strlen(text);
     if (len == 0 || text[0] != '"') {

@@ -169,7 +169,7 @@ ibk_err sip_convert_addr(sip_arena *arena, sip_name_addr *out, const osip_from_t
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "no address");
     if (in->displayname && in->displayname[0])
         out->display = unquoted(arena, in->displayname);
-    if (out->display && !is_clean(out->display)) // "%\\00"
+    if (out->display && !is_clean(out->display)) // escaped as %\00
         return ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "a display name with %%00");
     if (!in->url && out->display && strcmp(out->display, "*") == 0)
         return IBK_OK; // Contact: *
