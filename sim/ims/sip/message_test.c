@@ -15,9 +15,8 @@
 #define PARTIES     "From: \"Alice, \\\"A\\\"\" <sip:alice@a.example>;tag=11\r\nTo: <sip:bob@b.example>\r\n"
 #define CALL        "Call-ID: x1@a\r\nCSeq: 7 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:alice@192.0.2.1:5062>\r\n"
 #define GOOD        INVITE_LINE VIA PARTIES CALL
-#define REGISTER                                                                                             \
-    "REGISTER sip:a.example SIP/2.0\r\n" VIA PARTIES "Call-ID: x\r\nCSeq: 7 REGISTER\r\nMax-Forwards: "      \
-                                                     "70\r\n"
+#define SHORT_CALL  "Call-ID: x\r\nCSeq: 7 REGISTER\r\nMax-Forwards: 70\r\n"
+#define REGISTER    "REGISTER sip:a.example SIP/2.0\r\n" VIA PARTIES SHORT_CALL
 
 static ibk_err parse(sip_msg **msg, const char *text, sip_framing framing, ibk_diag *diag) {
     return sip_msg_parse(msg, ibk_span_str(text), framing, diag);
