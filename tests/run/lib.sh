@@ -4,6 +4,8 @@ ibakelab=${IBAKELAB_BUILD:?is not set: the build folder}/ibakelab
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 basic=$source_dir/scenarios/basic
 faults=$source_dir/scenarios/faults
+independent=$source_dir/tests/independent
+python=/usr/bin/python3 # Debian's, which python3-cryptography belongs to
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 2
@@ -31,6 +33,22 @@ expect_text() { # TEXT that output.txt has to contain
   grep -qF -- "$1" output.txt && return
   show_output
   die "the output lacks: $1"
+}
+
+expect_line() { # REGEX that a line of output.txt has to match
+  grep -qE -- "$1" output.txt && return
+  show_output
+  die "no line of the output matches: $1"
+}
+
+# Judges runs by the independent verifier. Dies unless its exit status is as expected.
+verify() { # STATUS ARGUMENTS…: what it says is in output.txt
+  local want=$1 got=0
+  shift
+  "$python" "$independent/verify_run.py" "$@" >output.txt 2>&1 || got=$?
+  [ "$got" = "$want" ] && return
+  show_output
+  die "verify_run.py: exit status $got instead of $want: $*"
 }
 
 same() { # FILE FILE

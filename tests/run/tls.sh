@@ -20,7 +20,7 @@ fields() { # FILTER FIELD… [-- OPTION…]: what tshark finds, one packet a lin
   }
 }
 
-verify() { # CERTIFICATE TEXT OPTIONS…: what `openssl verify` says of it, trusting ca.pem alone
+openssl_says() { # CERTIFICATE TEXT OPTIONS…: what `openssl verify` says of it, trusting ca.pem alone
   local certificate=$1 text=$2
   shift 2
   openssl verify -attime "$(date -d "$at" +%s)" -no-CApath -no-CAstore -CAfile out/pki/ca.pem "$@" \
@@ -46,15 +46,15 @@ grep -q 'ibe:request' strings.txt && die "a key request can be read in the captu
 grep -q 'PRIVATE' out/pki/*.pem && die "a private key was written"
 
 # What the certificates are worth, by openssl alone.
-verify server-kms.home.example.pem 'out/pki/server-kms.home.example.pem: OK' -purpose sslserver \
+openssl_says server-kms.home.example.pem 'out/pki/server-kms.home.example.pem: OK' -purpose sslserver \
   -verify_hostname kms.home.example
-verify server-kms.home.example.pem 'hostname mismatch' -verify_hostname kms.elsewhere.example
-verify server-kms.home.example.pem 'certificate has expired' -attime "$(date -d '2036-01-01' +%s)"
+openssl_says server-kms.home.example.pem 'hostname mismatch' -verify_hostname kms.elsewhere.example
+openssl_says server-kms.home.example.pem 'certificate has expired' -attime "$(date -d '2036-01-01' +%s)"
 
 kind() { # CERTIFICATE TEXT: the certificate of that kind, and what openssl says
   rm -rf out
   expect_status 1 run "$kms/parameters-tls.yaml" --out out --quiet --set "domains.0.kms.certificate=$1"
-  verify server-kms.home.example.pem "$2" -verify_hostname kms.home.example
+  openssl_says server-kms.home.example.pem "$2" -verify_hostname kms.home.example
 }
 kind self-signed 'self-signed certificate'
 kind untrusted-ca 'unable to get local issuer certificate'

@@ -2,23 +2,6 @@
 # Calls between domains, forked, diverted, taken back, updated in the middle, left for later, and keys by other ways are right
 # in the eyes of tests/independent/verify_run.py, and it notices when one of them is spoiled.
 . "$(dirname "$0")/lib.sh"
-independent=$source_dir/tests/independent
-python=/usr/bin/python3 # Debian's, which python3-cryptography belongs to
-
-verify() { # STATUS ARGUMENTS…: what it says is in output.txt
-  local want=$1 got=0
-  shift
-  "$python" "$independent/verify_run.py" "$@" >output.txt 2>&1 || got=$?
-  [ "$got" = "$want" ] && return
-  show_output
-  die "verify_run.py: exit status $got instead of $want: $*"
-}
-
-expect_line() { # REGEX that a line of output.txt has to match
-  grep -qE -- "$1" output.txt && return
-  show_output
-  die "no line of the output matches: $1"
-}
 
 played() { # FOLDER/SCENARIO OPTIONS…: into a folder of the scenario's name
   local file=$source_dir/scenarios/$1.yaml

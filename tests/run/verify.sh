@@ -2,23 +2,6 @@
 # Every basic scenario is right in the eyes of tests/independent/verify_run.py, which shares no code with the product, and
 # verify_run.py notices when something is wrong.
 . "$(dirname "$0")/lib.sh"
-independent=$source_dir/tests/independent
-python=/usr/bin/python3 # Debian's, which python3-cryptography belongs to
-
-verify() { # STATUS ARGUMENTS…: what it says is in output.txt
-  local want=$1 got=0
-  shift
-  "$python" "$independent/verify_run.py" "$@" >output.txt 2>&1 || got=$?
-  [ "$got" = "$want" ] && return
-  show_output
-  die "verify_run.py: exit status $got instead of $want: $*"
-}
-
-expect_line() { # REGEX that a line of output.txt has to match
-  grep -qE -- "$1" output.txt && return
-  show_output
-  die "no line of the output matches: $1"
-}
 
 played() { # SCENARIO OPTIONS…: runs it into out/NAME
   local name
