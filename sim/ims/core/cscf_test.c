@@ -39,13 +39,11 @@ static void test_registration_expires(void **state) {
     assert_int_equal(core_invite(c, ALICE, "sip:bob@" HOME), 403);
 }
 
-/* A time beyond 32 bits is a long one, not what is left of it: 2^32 s would be a deregistration. */
-static void test_registration_for_ever(void **state) {
-    core *c = *state;
+static const char *registered_for(core *c, const char *expires) {
     sip_auth challenge;
     assert_int_equal(core_ask_for_challenge(c, ALICE, 3600, "alice@" HOME), 401);
     sip_msg *request = core_new_register(c, ALICE, "sip:alice@" HOME, 3600);
-    sip_param_set(&request->arena, &request->contact[0].params, "expires", "4294967296");
+    sip_param_set(&request->arena, &request->contact[0].params, "expires", expires);
     assert_int_equal(sip_auth_get(c->phone[ALICE].response, &challenge, "WWW-Authenticate", HOME, NULL),
                      IBK_OK);
     assert_int_equal(
@@ -53,7 +51,19 @@ static void test_registration_for_ever(void **state) {
         IBK_OK);
     assert_int_equal(core_send(c, ALICE, request), 200);
     assert_int_equal(scscf_registered(c->s), 1);
-    assert_string_equal(sip_param_get(&c->phone[ALICE].response->contact[0].params, "expires"), "600000");
+    return sip_param_get(&c->phone[ALICE].response->contact[0].params, "expires");
+}
+
+/* A time beyond 32 bits is a long one, not what is left of it: 2^32 s would be a deregistration. */
+static void test_registration_for_ever(void **state) {
+    assert_string_equal(registered_for(*state, "4294967296"), "600000");
+    assert_string_equal(registered_for(*state, "99999999999999999999"), "600000");
+}
+
+/* RFC 3261 §20.10: what is malformed is 3600 s, and no deregistration. */
+static void test_registration_for_no_number(void **state) {
+    assert_string_equal(registered_for(*state, "soon"), "3600");
+    assert_string_equal(registered_for(*state, "-1"), "3600");
 }
 
 static void test_wrong_password(void **state) {
@@ -213,14 +223,23 @@ static void test_teardown_with_open_questions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_registration),          TEST(test_registration_expires),
-        TEST(test_registration_for_ever), TEST(test_wrong_password),
-        TEST(test_replayed_credentials),  TEST(test_unknown_users),
-        TEST(test_others_identity),       TEST(test_silent_hss),
-        TEST(test_call_arrives),          TEST(test_unregistered_caller),
-        TEST(test_caller_past_the_door),  TEST(test_unregistered_callee),
-        TEST(test_unknown_callee),        TEST(test_number),
-        TEST(test_unknown_domain),        TEST(test_teardown_with_open_questions),
+        TEST(test_registration),
+        TEST(test_registration_expires),
+        TEST(test_registration_for_ever),
+        TEST(test_registration_for_no_number),
+        TEST(test_wrong_password),
+        TEST(test_replayed_credentials),
+        TEST(test_unknown_users),
+        TEST(test_others_identity),
+        TEST(test_silent_hss),
+        TEST(test_call_arrives),
+        TEST(test_unregistered_caller),
+        TEST(test_caller_past_the_door),
+        TEST(test_unregistered_callee),
+        TEST(test_unknown_callee),
+        TEST(test_number),
+        TEST(test_unknown_domain),
+        TEST(test_teardown_with_open_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,12 +41,11 @@ static void learn(pcscf *p, sip_msg *response) {
         return;
     const sip_name_addr *contact = &response->contact[0];
     const char *key = key_of(arena, contact->uri.host, contact->uri.port);
-    const char *expires = sip_param_get(&contact->params, "expires");
     const char *impu = cscf_identity(arena, &associated[0].uri);
     registrar_entry *entry = key ? registrar_get(p->contacts, key) : NULL;
     if (!entry || !impu)
         return;
-    uint64_t seconds = expires ? strtoul(expires, NULL, 10) : 0;
+    uint64_t seconds = sip_contact_expires(contact, 0);
     registrar_contact learnt = {.impi = impu,
                                 .call_id = response->call_id,
                                 .cseq = response->cseq,

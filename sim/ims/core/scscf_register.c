@@ -2,7 +2,6 @@
  * application servers of what changes. */
 #include "ims/core/scscf_inside.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void note_state(const scscf *s, const char *impu, const char *state) {
@@ -19,12 +18,10 @@ static registrar_entry *entry_of(scscf *s, sip_msg *request) {
 }
 
 static uint64_t wanted_expires(const scscf *s, const sip_msg *request) {
-    uint32_t of_all = 0;
-    const char *of_contact =
-        request->contact_count ? sip_param_get(&request->contact[0].params, "expires") : NULL;
-    if (!of_contact && !sip_header_u32(request, "Expires", &of_all))
-        return s->max_expires;
-    uint64_t expires = of_contact ? strtoull(of_contact, NULL, 10) : of_all;
+    uint32_t of_all;
+    uint64_t expires = sip_header_u32(request, "Expires", &of_all) ? of_all : s->max_expires;
+    if (request->contact_count)
+        expires = sip_contact_expires(&request->contact[0], expires);
     return expires < s->max_expires ? expires : s->max_expires;
 }
 

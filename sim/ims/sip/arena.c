@@ -67,6 +67,20 @@ const char *sip_arena_printf(sip_arena *arena, const char *format, ...) {
     return out;
 }
 
+const char *sip_arena_quoted(sip_arena *arena, const char *text) {
+    char *out = sip_arena_alloc(arena, 2 * strlen(text) + sizeof "\"\""), *next = out;
+    if (!out)
+        return "";
+    *next++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            *next++ = '\\';
+        *next++ = *text;
+    }
+    *next = '"';
+    return out;
+}
+
 void *sip_arena_grow(sip_arena *arena, const void *items, size_t count, size_t size) {
     void *out = sip_arena_alloc(arena, (count + 1) * size);
     if (out && count)

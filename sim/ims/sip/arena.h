@@ -18,6 +18,7 @@ void *sip_arena_alloc(sip_arena *arena, size_t size); /* zeroed, aligned for any
 const char *sip_arena_str(sip_arena *arena, const char *text); /* a copy; NULL stays NULL */
 const char *sip_arena_strn(sip_arena *arena, const char *text, size_t len);
 const char *sip_arena_printf(sip_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *sip_arena_quoted(sip_arena *arena, const char *text); /* as a quoted-string, RFC 3261 §25.1 */
 /* Copies count elements of `size` octets with room for one more, for arrays that grow by one; NULL on
  * failure. */
 void *sip_arena_grow(sip_arena *arena, const void *items, size_t count, size_t size);

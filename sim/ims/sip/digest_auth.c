@@ -72,10 +72,9 @@ static bool take(sip_auth *out, const char *name, const char *value, bool *known
     else if (strcasecmp(name, "algorithm") == 0) {
         out->alg = strcasecmp(value, "SHA-256") == 0 ? SIP_DIGEST_SHA256 : SIP_DIGEST_MD5;
         *known_alg = out->alg == SIP_DIGEST_SHA256 || strcasecmp(value, "MD5") == 0;
-    } else if (strcasecmp(name, "nc") == 0) { // eight hex digits
-        char *end;
-        out->nc = (uint32_t)strtoul(value, &end, 16);
-        return strlen(value) == 8 && *end == 0;
+    } else if (strcasecmp(name, "nc") == 0) { // eight hex digits, and not what else strtoul() takes
+        out->nc = (uint32_t)strtoul(value, NULL, 16);
+        return strlen(value) == 8 && strspn(value, "0123456789abcdefABCDEF") == 8;
     }
     return true;
 }
@@ -133,26 +132,12 @@ static const char *alg_name(sip_digest_alg alg) {
     return alg == SIP_DIGEST_SHA256 ? "SHA-256" : "MD5";
 }
 
-static const char *quoted(sip_arena *arena, const char *text) {
-    char *out = sip_arena_alloc(arena, 2 * strlen(text) + 3), *next = out;
-    if (!out)
-        return "\"\"";
-    *next++ = '"';
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            *next++ = '\\';
-        *next++ = *text;
-    }
-    memcpy(next, "\"", 2);
-    return out;
-}
-
 void sip_auth_challenge(sip_msg *response, const char *name, const sip_auth *challenge) {
     sip_arena *arena = &response->arena;
     sip_header_addf(response, name, "Digest realm=%s, nonce=%s, algorithm=%s, qop=\"auth\"%s%s%s",
-                    quoted(arena, challenge->realm), quoted(arena, challenge->nonce),
+                    sip_arena_quoted(arena, challenge->realm), sip_arena_quoted(arena, challenge->nonce),
                     alg_name(challenge->alg), challenge->opaque ? ", opaque=" : "",
-                    challenge->opaque ? quoted(arena, challenge->opaque) : "",
+                    challenge->opaque ? sip_arena_quoted(arena, challenge->opaque) : "",
                     challenge->stale ? ", stale=true" : "");
 }
 
@@ -202,13 +187,14 @@ ibk_err sip_auth_answer(sip_msg *request, const char *name, const sip_auth *chal
         return err;
     const char *extra = "";
     if (digest.qop)
-        extra = sip_arena_printf(arena, ", qop=auth, nc=%08x, cnonce=%s", nc, quoted(arena, cnonce));
+        extra =
+            sip_arena_printf(arena, ", qop=auth, nc=%08x, cnonce=%s", nc, sip_arena_quoted(arena, cnonce));
     sip_header_drop(request, name);
-    sip_header_addf(request, name,
-                    "Digest username=%s, realm=%s, nonce=%s, uri=%s, response=\"%s\", algorithm=%s%s%s%s",
-                    quoted(arena, username), quoted(arena, challenge->realm),
-                    quoted(arena, challenge->nonce ? challenge->nonce : ""), quoted(arena, uri), response,
-                    alg_name(challenge->alg), extra, challenge->opaque ? ", opaque=" : "",
-                    challenge->opaque ? quoted(arena, challenge->opaque) : "");
+    sip_header_addf(
+        request, name, "Digest username=%s, realm=%s, nonce=%s, uri=%s, response=\"%s\", algorithm=%s%s%s%s",
+        sip_arena_quoted(arena, username), sip_arena_quoted(arena, challenge->realm),
+        sip_arena_quoted(arena, challenge->nonce ? challenge->nonce : ""), sip_arena_quoted(arena, uri),
+        response, alg_name(challenge->alg), extra, challenge->opaque ? ", opaque=" : "",
+        challenge->opaque ? sip_arena_quoted(arena, challenge->opaque) : "");
     return arena->failed ? IBK_ERR_NO_MEMORY : IBK_OK;
 }

@@ -127,6 +127,9 @@ static void refuses_malformed_credentials(void **state) {
          IBK_ERR_BAD_TEXT},
         {"Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"x\", response=\"y\", qop=auth, nc=00000001",
          IBK_ERR_BAD_TEXT},
+        {"Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"x\", response=\"y\", qop=auth, nc=0x000001, "
+         "cnonce=\"c\"",
+         IBK_ERR_BAD_TEXT},
         {"Digest =", IBK_ERR_BAD_TEXT},
         {"Digest ", IBK_ERR_UNSUPPORTED},
     };

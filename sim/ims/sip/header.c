@@ -96,6 +96,24 @@ bool sip_header_u32(const sip_msg *msg, const char *name, uint32_t *out) {
     return true;
 }
 
+/* delta-seconds: RFC 3261 §25.1. What is more than 32 bits hold is what they hold at most. */
+static uint64_t delta_seconds(const char *text, size_t len, uint64_t malformed) {
+    uint64_t seconds;
+    if (len == 0 || strspn(text, "0123456789") < len)
+        return malformed;
+    return sip_number(text, len, UINT32_MAX, &seconds) ? seconds : UINT32_MAX;
+}
+
+uint64_t sip_contact_expires(const sip_name_addr *contact, uint64_t absent) {
+    const char *text = sip_param_get(&contact->params, "expires");
+    return text ? delta_seconds(text, strlen(text), 3600) : absent;
+}
+
+uint64_t sip_session_expires(const sip_msg *msg) {
+    const char *text = sip_header_get(msg, "Session-Expires");
+    return text ? delta_seconds(text, strcspn(text, " ;"), 0) : 0;
+}
+
 /* Octets up to the comma that ends a list element: not inside quotes or <>. */
 static size_t element_len(const char *text) {
     bool quoted = false, angle = false;
@@ -172,28 +190,12 @@ void sip_rack_set(sip_msg *msg, const sip_rack *rack) {
     sip_header_addf(msg, "RAck", "%u %u %s", rack->rseq, rack->cseq, rack->method);
 }
 
-/* A quoted-string in the arena. */
-static const char *quoted(sip_arena *arena, const char *text) {
-    char *out = sip_arena_alloc(arena, 2 * strlen(text) + 3), *next = out;
-    if (!out)
-        return "\"\"";
-    *next++ = '"';
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            *next++ = '\\';
-        *next++ = *text;
-    }
-    *next++ = '"';
-    *next = 0;
-    return out;
-}
-
 void sip_reason_set(sip_msg *msg, const char *protocol, int cause, const char *text) {
     sip_header_drop(msg, "Reason");
     sip_header_addf(msg, "Reason", "%s;cause=%d%s%s", protocol, cause, text ? ";text=" : "",
-                    text ? quoted(&msg->arena, text) : "");
+                    text ? sip_arena_quoted(&msg->arena, text) : "");
 }
 
 void sip_warning_add(sip_msg *msg, int code, const char *agent, const char *text) {
-    sip_header_addf(msg, "Warning", "%03d %s %s", code, agent, quoted(&msg->arena, text));
+    sip_header_addf(msg, "Warning", "%03d %s %s", code, agent, sip_arena_quoted(&msg->arena, text));
 }

@@ -118,6 +118,11 @@ const char *sip_header_at(const sip_msg *msg, const char *name, size_t index); /
 bool sip_header_has_token(const sip_msg *msg, const char *name, const char *token);
 /* An unsigned number (Expires, RSeq, Min-Expires): false if absent or no number below 2^32. */
 bool sip_header_u32(const sip_msg *msg, const char *name, uint32_t *out);
+/* The "expires" of a Contact, in seconds: `absent` if it has none, 3600 if it is malformed (RFC 3261 §20.10).
+ * Of "90;refresher=uac" (Session-Expires, RFC 4028 §4) the seconds: 0 if absent or malformed. Both at most
+ * 2^32 - 1. */
+uint64_t sip_contact_expires(const sip_name_addr *contact, uint64_t absent);
+uint64_t sip_session_expires(const sip_msg *msg);
 /* Every value of Path, Service-Route, P-Asserted-Identity, P-Preferred-Identity, P-Associated-URI,
  * Record-Route-like fields. The array lives in msg's arena. At most SIP_MAX_LIST. */
 ibk_err sip_header_addrs(sip_msg *msg, const char *name, sip_name_addr **out, size_t *count, ibk_diag *diag);

@@ -301,6 +301,27 @@ static void special_fields(void **state) {
     sip_msg_free(msg);
 }
 
+static void session_expires(void **state) {
+    (void)state;
+    static const struct {
+        const char *field;
+        uint64_t seconds;
+    } cases[] = {{"Session-Expires: 1800;refresher=uac", 1800},
+                 {"x: 90", 90},
+                 {"Session-Expires: 90 ;a=1", 90},
+                 {"Session-Expires: soon", 0},
+                 {"Session-Expires: -90", 0},
+                 {"Subject: 90", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        sip_msg *msg = NULL;
+        snprintf(text, sizeof text, GOOD "%s\r\n\r\n", cases[i].field);
+        assert_int_equal(parse(&msg, text, SIP_DATAGRAM, NULL), IBK_OK);
+        assert_int_equal(sip_session_expires(msg), cases[i].seconds);
+        sip_msg_free(msg);
+    }
+}
+
 static void ipv6_and_wildcards(void **state) {
     (void)state;
     const char *text =
@@ -438,8 +459,8 @@ int main(void) {
         cmocka_unit_test(refuses_broken_messages), cmocka_unit_test(content_length_by_transport),
         cmocka_unit_test(bounds_sizes_and_counts), cmocka_unit_test(builds_responses_acks_and_cancels),
         cmocka_unit_test(no_header_injection),     cmocka_unit_test(special_fields),
-        cmocka_unit_test(ipv6_and_wildcards),      cmocka_unit_test(compares_uris),
-        cmocka_unit_test(survives_mutation),
+        cmocka_unit_test(session_expires),         cmocka_unit_test(ipv6_and_wildcards),
+        cmocka_unit_test(compares_uris),           cmocka_unit_test(survives_mutation),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

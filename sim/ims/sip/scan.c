@@ -47,6 +47,7 @@ static const struct {
     {"P-Charging-Vector", NULL},
     {"User-Agent", NULL},
     {"Server", NULL},
+    {"Session-Expires", "x"},
     {"Retry-After", NULL},
     {"Event", "o"},
     {"Refer-To", "r"},

@@ -1,7 +1,6 @@
 /* Registration with digest authentication (RFC 3261 §10, §22; 3GPP TS 24.229 §5.1.1). */
 #include "ims/ue/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { REGISTER_EXPIRES = 600000 }; /* seconds, TS 24.229 §5.1.1.2 */
@@ -66,10 +65,7 @@ static void refresh(void *arg) {
 
 /* TS 24.229 §5.1.1.4.1: 600 s before the registration expires, or at half of a shorter one. */
 static void plan_refresh(ue *u, const sip_msg *response) {
-    const char *text =
-        response->contact_count ? sip_param_get(&response->contact[0].params, "expires") : NULL;
-    uint64_t expires = text ? strtoul(text, NULL, 10) : 0;
-    expires = expires < UINT32_MAX ? expires : UINT32_MAX; /* RFC 3261 §20.19 */
+    uint64_t expires = response->contact_count ? sip_contact_expires(&response->contact[0], 0) : 0;
     ims_host_cancel(u->host, &u->refresh);
     if (expires && !u->switched_off)
         u->refresh =

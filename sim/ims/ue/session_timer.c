@@ -17,10 +17,9 @@ struct ue_session_timer {
 #define LEAST 90          /* s, RFC 4028 §5 */
 #define MOST  (24 * 3600) /* s: as long as a scenario may want it; who asks for more is heard of sooner */
 
-/* "90;refresher=uac"; 0: no session timer. */
+/* 0: no session timer. */
 static uint64_t interval_of(const sip_msg *msg) {
-    const char *value = msg ? sip_header_get(msg, "Session-Expires") : NULL;
-    uint64_t seconds = value ? strtoull(value, NULL, 10) : 0;
+    uint64_t seconds = msg ? sip_session_expires(msg) : 0;
     seconds = seconds < MOST ? seconds : MOST;
     return seconds == 0 || seconds >= LEAST ? seconds * SIP_S : LEAST * SIP_S;
 }
