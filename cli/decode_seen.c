@@ -122,7 +122,8 @@ decode_exchange *decode_seen_exchange(decode_seen *seen, const ibk_msg *msg) {
 
 uint64_t decode_seen_message(decode_seen *seen, ibk_span octets, uint64_t number) {
     uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256(octets.data, octets.len, digest);
+    if (!SHA256(octets.data, octets.len, digest)) /* it allocates */
+        return 0;
     seen_message *slot = &seen->messages[(size_t)digest[30] << 8 | digest[31]];
     if (slot->number && memcmp(slot->digest, digest, sizeof slot->digest) == 0)
         return slot->number;
