@@ -156,6 +156,7 @@ static const struct {
     {REGISTER "Contact: <tel:+12;a=1;A=2>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {REGISTER "Contact: <urn:a{b>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {REGISTER "Contact: \"%\\00\" <sip:a@b>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
+    {REGISTER "Contact: <sip:b;=>\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {REGISTER "Contact: <sip:a@b>;x y=1\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {REGISTER "Contact: <sip:a@b>;x=\"a\"b\"\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},
     {REGISTER "Contact: <sip:a@b>;x=a/b\r\n\r\n", IBK_ERR_BAD_TEXT, "Contact"},

@@ -162,6 +162,13 @@ static const char *unquoted(sip_arena *arena, const char *text) {
     return out;
 }
 
+/* libosip2 takes no URI of fewer than six octets in an address; one may come of what it leaves out:
+ * "<sip:b;=>". */
+static bool is_too_short(const sip_uri *uri) {
+    return uri->host && !uri->user && !uri->port && !uri->params.count && !uri->headers &&
+           strlen(uri->scheme) + strlen(uri->host) < 5;
+}
+
 ibk_err sip_convert_addr(sip_arena *arena, sip_name_addr *out, const osip_from_t *in, const char *field,
                          ibk_diag *diag) {
     *out = (sip_name_addr){0};
@@ -174,6 +181,8 @@ ibk_err sip_convert_addr(sip_arena *arena, sip_name_addr *out, const osip_from_t
     if (!in->url && out->display && strcmp(out->display, "*") == 0)
         return IBK_OK; // Contact: *
     ibk_err err = sip_convert_uri(arena, &out->uri, in->url, field, diag);
+    if (!err && is_too_short(&out->uri))
+        err = ibk_fail(diag, IBK_ERR_BAD_TEXT, field, 0, "a URI that is too short");
     return err ? err : convert_header_params(arena, &out->params, &in->gen_params, field, diag);
 }
 
