@@ -114,23 +114,6 @@ uint64_t sip_session_expires(const sip_msg *msg) {
     return text ? delta_seconds(text, strcspn(text, " ;"), 0) : 0;
 }
 
-/* Octets up to the comma that ends a list element: not inside quotes or <>. */
-static size_t element_len(const char *text) {
-    bool quoted = false, angle = false;
-    size_t i = 0;
-    for (; text[i]; i++) {
-        if (quoted && text[i] == '\\' && text[i + 1])
-            i++;
-        else if (text[i] == '"')
-            quoted = !quoted;
-        else if (!quoted && (text[i] == '<' || text[i] == '>'))
-            angle = text[i] == '<';
-        else if (!quoted && !angle && text[i] == ',')
-            break;
-    }
-    return i;
-}
-
 ibk_err sip_header_addrs(sip_msg *msg, const char *name, sip_name_addr **out, size_t *count, ibk_diag *diag) {
     const char *value;
     *out = NULL;
@@ -143,7 +126,7 @@ ibk_err sip_header_addrs(sip_msg *msg, const char *name, sip_name_addr **out, si
             if (*count == SIP_MAX_LIST)
                 return ibk_fail(diag, IBK_ERR_LIMIT, "address list", 0, "over %d values", SIP_MAX_LIST);
             value += strspn(value, " ");
-            size_t len = element_len(value);
+            size_t len = sip_element_len(value);
             ibk_err err = sip_name_addr_parse(&msg->arena, &list[*count],
                                               sip_arena_strn(&msg->arena, value, len), diag);
             if (!err && !list[*count].uri.scheme)

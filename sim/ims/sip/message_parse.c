@@ -92,6 +92,18 @@ static ibk_err read_max_forwards(reading *r) {
     return IBK_OK;
 }
 
+/* sent-protocol begins with "SIP", which libosip2 does not ask for: RFC 3261 §25.1. */
+static ibk_err check_protocol_name(reading *r, const sip_field *field) {
+    for (const char *value = field->value;; value++) {
+        value += strspn(value, " ");
+        if (strncasecmp(value, "SIP", 3) != 0 || value[3 + strspn(value + 3, " ")] != '/')
+            return ibk_fail(r->diag, IBK_ERR_BAD_VALUE, "Via", field->offset, "not SIP/2.0");
+        value += sip_element_len(value);
+        if (*value != ',')
+            return IBK_OK;
+    }
+}
+
 static ibk_err read_vias(reading *r) {
     sip_msg *msg = r->msg;
     int count = osip_list_size(&r->osip->vias);
@@ -99,6 +111,12 @@ static ibk_err read_vias(reading *r) {
         return ibk_fail(r->diag, IBK_ERR_MISSING_PAYLOAD, "Via", 0, "mandatory");
     if (count > SIP_MAX_LIST)
         return ibk_fail(r->diag, IBK_ERR_LIMIT, "Via", 0, "%d values", count);
+    for (size_t i = 0; i < r->scan.field_count; i++) {
+        ibk_err err =
+            strcmp(r->scan.field[i].name, "Via") == 0 ? check_protocol_name(r, &r->scan.field[i]) : IBK_OK;
+        if (err)
+            return err;
+    }
     if (!(msg->via = sip_arena_alloc(&msg->arena, (size_t)count * sizeof *msg->via)))
         return IBK_ERR_NO_MEMORY;
     for (int i = 0; i < count; i++) {

@@ -182,3 +182,19 @@ ibk_err sip_scan_one(const sip_scan *scan, const char *name, const sip_field **o
     }
     return IBK_OK;
 }
+
+size_t sip_element_len(const char *text) {
+    bool quoted = false, angle = false;
+    size_t i = 0;
+    for (; text[i]; i++) {
+        if (quoted && text[i] == '\\' && text[i + 1])
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (text[i] == '<' || text[i] == '>'))
+            angle = text[i] == '<';
+        else if (!quoted && !angle && text[i] == ',')
+            break;
+    }
+    return i;
+}

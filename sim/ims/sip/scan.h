@@ -21,6 +21,8 @@ typedef struct sip_scan {
 ibk_err sip_scan_header(sip_arena *arena, sip_scan *out, ibk_span octets, ibk_diag *diag);
 /* The only field of this name; NULL and IBK_OK if absent, IBK_ERR_UNEXPECTED_PAYLOAD if there are several. */
 ibk_err sip_scan_one(const sip_scan *scan, const char *name, const sip_field **out, ibk_diag *diag);
+/* Octets up to the comma that ends a list element, or to the end: not inside quotes or <>. */
+size_t sip_element_len(const char *text);
 /* "v" to "Via", "call-id" to "Call-ID"; unknown names stay as they are. */
 const char *sip_canonical_name(const char *name);
 
